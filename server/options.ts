@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import { ACCESS_LEVELS, type Access } from '../shared/access.ts';
+import type { Events } from '../shared/catalog.ts';
+import { AshlarError } from '../shared/errors.ts';
+import type { RoomName } from '../shared/room-name.ts';
+import type { User } from '../shared/user.ts';
+import type { Store } from './storage/store.ts';
+
+const access = z.enum(ACCESS_LEVELS);
+const positive = z.coerce.number().int().positive();
+const count = z.coerce.number().int().nonnegative();
+
+/** How much one sender may do. Each is a token bucket: `burst` at once, refilled at the rate given. */
+export const Limits = z
+  .object({
+    eventsPerMinute: positive.default(100).describe('domain events from clients, per socket and per user'),
+    joinsPerMinute: positive.default(600).describe('joins, leaves and other questions, per socket'),
+    publishesPerMinute: positive.default(600_000).describe('events published over HTTP, per user of the token'),
+    roomsPerSocket: positive.default(100).describe('rooms that one socket may be in'),
+    handshakesPerMinute: positive.default(600).describe('refused handshakes per address before it must wait'),
+    connectionsPerAddress: positive.default(10_000).describe('open connections per address'),
+    packetsPerSecond: positive.default(2_000).describe('engine packets per socket; burst is ten times that'),
+    bytesPerSecond: positive.default(2_000_000).describe('bytes received per socket; see byteBurst'),
+    byteBurst: positive.default(32_000_000).describe('bytes that a socket may send at once'),
+    structsPerSecond: positive.default(10_000).describe('Yjs structs in document updates, per socket'),
+    structBurst: positive.default(200_000).describe('Yjs structs at once, per socket'),
+    structsPerUpdate: positive.default(200_000).describe('Yjs structs in one update; a full step may have ten times that'),
+    awarenessPerSecond: positive.default(60).describe('awareness messages per socket'),
+    updateBytes: positive.default(16_000_000).describe('largest document update, put together from its parts'),
+    frameBytes: positive.default(256_000).describe('largest document frame; larger updates go in parts'),
+    queueBytes: positive.default(4_000_000).describe('bytes waiting for one slow receiver'),
+    connectTimeoutMs: positive.default(5_000).describe('time from handshake to an accepted CONNECT'),
+  })
+  .prefault({});
+export type Limits = z.output<typeof Limits>;
+
+const Retention = z.object({
+  maxRecords: positive.optional().describe('newest records kept per room'),
+  maxAgeMs: positive.optional().describe('age at which a record is cut, ms'),
+});
+
+/** What can be written in a file or an environment variable: everything but functions and objects of the product's. */
+export const Settings = z.object({
+  jwtSecret: z.string().min(32, 'at least 32 bytes').describe('HMAC secret of the tokens'),
+  jwtAlgorithms: z.array(z.enum(['HS256', 'HS384', 'HS512'])).nonempty().default(['HS256']).describe('accepted algorithms'),
+  jwtAudience: z.string().optional().describe('required `aud`'),
+  jwtIssuer: z.string().optional().describe('required `iss`'),
+  dataDir: z.string().min(1).default('./data').describe('folder of the SQLite file'),
+  allowedOrigins: z
+    .array(z.string())
+    .default([])
+    .describe('origins whose pages may connect, such as https://app.example.com; `*` allows all; empty: the same host only'),
+  prefix: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9._-]+)*$/, 'a path such as /realtime, without a slash at its end')
+    .default('')
+    .describe('put before every path that Ashlar answers'),
+  trustedProxies: z.array(z.string()).default([]).describe('addresses whose X-Forwarded-For is believed'),
+  defaultAccess: z
+    .record(z.string(), access)
+    .default({ dashboard: 'read', notifications: 'read', system: 'read', catalog: 'read', 'batch:*': 'read' })
+    .describe('access of a token without an `access` claim'),
+  authorizeTimeoutMs: positive.default(5_000).describe('after this the authorize callback counts as "no"'),
+  chatHistory: count.default(50).describe('newest chat messages that a first join receives'),
+  history: count.default(50).describe('newest log events that a first join of any other room receives'),
+  presenceGraceMs: count.default(5_000).describe('a user is offline this long after the last socket went'),
+  typingTimeoutMs: positive.default(6_000).describe('chat:typing ends by itself after this'),
+  overflowRecords: positive.default(10_000).describe('a reconnecting client that missed more gets the state instead'),
+  retention: z
+    .object({
+      log: Retention.default({ maxRecords: 10_000 }),
+      documents: z.object({ maxAgeMs: positive.default(86_400_000), keepBytes: positive.default(16 * 1024 * 1024) }).prefault({}),
+    })
+    .prefault({})
+    .describe('what is kept of each room; document logs are cut only under a snapshot'),
+  compactAfterRecords: positive.default(500).describe('records after which a document gets a new snapshot'),
+  compactAfterBytes: positive.default(1_000_000).describe('bytes after which a document gets a new snapshot'),
+  subdocuments: z.boolean().default(false).describe('whether updates may hold Yjs subdocuments'),
+  limits: Limits,
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level logged'),
+});
+export type Settings = z.output<typeof Settings>;
+
+/** The product's decision about one user in one room. Anything thrown, or no answer in time, means "no". */
+export type Authorize = (user: User, room: RoomName) => Access | undefined | Promise<Access | undefined>;
+
+/** What `new RealtimeServer(options)` takes: the settings, with their defaults, and the product's own parts. */
+export type RealtimeServerOptions<Own extends Events = []> = z.input<typeof Settings> & {
+  /** The product's own events, made with `defineEvent`. */
+  events?: Own;
+  /** Asked after stored grants and before the token's `access` claim; undefined: no opinion. Cached per socket and room. */
+  authorize?: Authorize;
+  /** Where records live. Default: SQLite in `dataDir`. */
+  store?: Store;
+};
+
+/**
+ * Parses settings once.
+ * @throws AshlarError `invalid-options`; its detail names each wrong value, what was given (never a secret) and what is allowed
+ */
+export function parseSettings(input: unknown): Settings {
+  const result = Settings.safeParse(input);
+  if (result.success) return result.data;
+  const detail = result.error.issues
+    .map((issue) => {
+      const path = issue.path.join('.');
+      const given = issue.path.reduce<unknown>((value, key) => (value as { [key: PropertyKey]: unknown } | undefined)?.[key], input);
+      const shown = /secret/i.test(path) ? '' : ` (given: ${JSON.stringify(given)})`;
+      return `${path}: ${issue.message}${shown}`;
+    })
+    .join('; ');
+  throw new AshlarError('invalid-options', { detail });
+}

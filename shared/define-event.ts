@@ -1,0 +1,121 @@
+import * as z from 'zod/mini';
+import { AshlarError } from './errors.ts';
+import { patternCovers } from './access.ts';
+
+/** Who may send an event: the product's backend, or a connected client with `write` access to the room. */
+export type Sender = 'backend' | 'client';
+
+/**
+ * What an event promises.
+ * - `log`: on disk before anyone receives it, ordered, replayed after a reconnect.
+ * - `state`: the latest value per key is kept and handed to whoever joins.
+ * - `ephemeral`: now or never.
+ * - `request`: answered to the asker alone.
+ */
+export type Delivery<Payload> =
+  | { readonly class: 'log' }
+  | { readonly class: 'state'; readonly key: (payload: Payload) => string }
+  | { readonly class: 'ephemeral' }
+  | { readonly class: 'request' };
+
+/** A zod schema (zod or zod/mini) for a payload. */
+export type PayloadSchema<Output> = z.core.$ZodType<Output>;
+
+/** What a product (or Ashlar) declares once about an event. */
+export interface EventDeclaration<Name extends string, Payload, Input, Sent extends Sender> {
+  /** Event name on the wire, such as `dashboard:update`. */
+  name: Name;
+  /** The room it belongs to: a name, or a pattern such as `order:*`. */
+  room: string;
+  /** Finds the room in the payload, so that a sender need not name it. Needed by events of a pattern that clients send without `meta.room`. */
+  roomOf?: (payload: Input) => string;
+  sentBy: readonly Sent[];
+  /** What receivers get, and what the backend sends. */
+  payload: PayloadSchema<Payload>;
+  /** What a client sends, where that differs from `payload`: the server completes it. */
+  input?: PayloadSchema<Input>;
+  delivery: Delivery<Payload>;
+  /** Payload version, from 1. Raise it when `payload` changes, and give `upcast`. */
+  version?: number;
+  /** Turns a stored payload of an older version into today's. */
+  upcast?: (payload: unknown, version: number) => Payload;
+}
+
+/** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
+export interface EventDefinition<
+  Name extends string = string,
+  Payload = unknown,
+  Input = unknown,
+  Sent extends Sender = Sender,
+> {
+  readonly name: Name;
+  readonly room: string;
+  readonly roomOf: ((payload: Input) => string) | undefined;
+  readonly sentBy: readonly Sent[];
+  readonly payload: PayloadSchema<Payload>;
+  readonly input: PayloadSchema<Input>;
+  readonly delivery: Delivery<Payload>;
+  readonly version: number;
+  readonly upcast: ((payload: unknown, version: number) => Payload) | undefined;
+}
+
+/** A definition of which only the name's type and the plain data matter: what a catalog holds. */
+// biome-ignore lint/suspicious/noExplicitAny: variance: a catalog holds definitions of unrelated payloads.
+export type AnyEventDefinition = EventDefinition<string, any, any>;
+
+const EVENT_NAME = /^[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)+$/;
+
+/**
+ * Declares an event: once, for server, client and React.
+ * @example
+ * const orderShipped = defineEvent({
+ *   name: 'order:shipped',
+ *   room: 'order:*',
+ *   roomOf: (order) => `order:${order.orderId}`,
+ *   sentBy: ['backend'],
+ *   payload: z.object({ orderId: z.string(), carrier: z.string() }),
+ *   delivery: { class: 'log' },
+ * });
+ * @throws AshlarError `invalid-options` where the name is not of the form `feature:what`, or a version above 1 has no `upcast`
+ */
+export function defineEvent<const Name extends string, Payload, Input = Payload, const Sent extends Sender = Sender>(
+  declaration: EventDeclaration<Name, Payload, Input, Sent>,
+): EventDefinition<Name, Payload, Input, Sent> {
+  const { name, version = 1 } = declaration;
+  if (!EVENT_NAME.test(name)) {
+    throw new AshlarError('invalid-options', { detail: `event name "${name}": use the form feature:what, in lower case` });
+  }
+  if (version > 1 && declaration.upcast === undefined) {
+    throw new AshlarError('invalid-options', { detail: `event ${name}: version ${version} needs an upcast for older records` });
+  }
+  return {
+    name,
+    room: declaration.room,
+    roomOf: declaration.roomOf,
+    sentBy: declaration.sentBy,
+    payload: declaration.payload,
+    // Without an input of its own a client sends what receivers get: Input is Payload then.
+    input: declaration.input ?? (declaration.payload as unknown as PayloadSchema<Input>),
+    delivery: declaration.delivery,
+    version,
+    upcast: declaration.upcast,
+  };
+}
+
+/** Whether an event belongs in a room. */
+export function belongsIn(definition: AnyEventDefinition, room: string): boolean {
+  return patternCovers(definition.room, room);
+}
+
+/**
+ * Checks a payload against a schema.
+ * @returns the parsed payload (unknown keys gone)
+ * @throws AshlarError `invalid-payload` with the path and the sentence of the first thing wrong
+ */
+export function parsePayload<Output>(schema: PayloadSchema<Output>, payload: unknown, what: string): Output {
+  const result = z.safeParse(schema, payload);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  throw new AshlarError('invalid-payload', { detail: `${what}${path}: ${issue?.message ?? 'does not fit its schema'}` });
+}
