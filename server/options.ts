@@ -42,7 +42,11 @@ const Retention = z.object({
 /** What can be written in a file or an environment variable: everything but functions and objects of the product's. */
 export const Settings = z.object({
   jwtSecret: z.string().min(32, 'at least 32 bytes').describe('HMAC secret of the tokens'),
-  jwtAlgorithms: z.array(z.enum(['HS256', 'HS384', 'HS512'])).nonempty().default(['HS256']).describe('accepted algorithms'),
+  jwtAlgorithms: z
+    .array(z.enum(['HS256', 'HS384', 'HS512']))
+    .nonempty()
+    .default(['HS256'])
+    .describe('accepted algorithms'),
   jwtAudience: z.string().optional().describe('required `aud`'),
   jwtIssuer: z.string().optional().describe('required `iss`'),
   dataDir: z.string().min(1).default('./data').describe('folder of the SQLite file'),
@@ -104,7 +108,10 @@ export function parseSettings(input: unknown): Settings {
   const detail = result.error.issues
     .map((issue) => {
       const path = issue.path.join('.');
-      const given = issue.path.reduce<unknown>((value, key) => (value as { [key: PropertyKey]: unknown } | undefined)?.[key], input);
+      const given = issue.path.reduce<unknown>(
+        (value, key) => (value as { [key: PropertyKey]: unknown } | undefined)?.[key],
+        input,
+      );
       const shown = /secret/i.test(path) ? '' : ` (given: ${JSON.stringify(given)})`;
       return `${path}: ${issue.message}${shown}`;
     })

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { AshlarError } from './errors.ts';
 import { patternCovers } from './access.ts';
+import { AshlarError } from './errors.ts';
 
 /** Who may send an event: the product's backend, or a connected client with `write` access to the room. */
 export type Sender = 'backend' | 'client';
@@ -42,12 +42,7 @@ export interface EventDeclaration<Name extends string, Payload, Input, Sent exte
 }
 
 /** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
-export interface EventDefinition<
-  Name extends string = string,
-  Payload = unknown,
-  Input = unknown,
-  Sent extends Sender = Sender,
-> {
+export interface EventDefinition<Name extends string = string, Payload = unknown, Input = unknown, Sent extends Sender = Sender> {
   readonly name: Name;
   readonly room: string;
   readonly roomOf: ((payload: Input) => string) | undefined;

@@ -1,6 +1,6 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
-import { AshlarError, type ErrorCode, ERRORS } from './errors.ts';
+import { AshlarError, ERRORS, type ErrorCode } from './errors.ts';
 
 /** The version of the wire protocol, sent at the handshake. docs/protocol.md describes it. */
 export const PROTOCOL_VERSION = 1;

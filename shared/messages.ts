@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import { ACCESS_LEVELS } from './access.ts';
 import type { Access } from './access.ts';
+import { ACCESS_LEVELS } from './access.ts';
 import type { WireError } from './errors.ts';
 import type { EventMeta, NotRecovered } from './position.ts';
 import type { Member, User } from './user.ts';
