@@ -73,6 +73,8 @@ export const ERRORS = {
     status: 422,
   },
   'not-found': { message: 'Not found', retry: 'never', status: 404 },
+  'method-not-allowed': { message: 'Method not allowed', retry: 'never', status: 405 },
+  'unsupported-media-type': { message: 'Unsupported content type', retry: 'never', status: 415 },
   'storage-full': { message: 'Storage is full: nothing can be saved', retry: 'later', status: 507 },
   'storage-unavailable': {
     message: 'Storage is unavailable: nothing was confirmed as saved',

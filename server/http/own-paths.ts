@@ -1,0 +1,24 @@
+/** Paths of the HTTP API, behind the prefix. */
+export const PATHS = {
+  events: '/api/events',
+  stats: '/api/ws/stats',
+  openapi: '/api/ws/openapi.json',
+  docs: '/api/ws/docs',
+  healthz: '/healthz',
+  readyz: '/readyz',
+} as const;
+
+const OWN: ReadonlySet<string> = new Set(Object.values(PATHS));
+
+/**
+ * Whether a request belongs to Ashlar's HTTP API (Socket.IO's path apart): exactly its paths, and everything under `/api/ws/`.
+ * @param url the request's target, with or without a query
+ * @param prefix such as `/realtime`; empty for none
+ */
+export function isHttpApiPath(url: string, prefix: string): boolean {
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
+  if (!path.startsWith(prefix)) return false;
+  const rest = path.slice(prefix.length);
+  return OWN.has(rest) || rest.startsWith('/api/ws/');
+}

@@ -1,0 +1,66 @@
+import type { HonoRequest } from 'hono';
+import { AshlarError } from '../../shared/errors.ts';
+import type { PublishRequest } from './ports.ts';
+import { IdempotencyKey, MAX_EVENTS, PublishEvent } from './schemas.ts';
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * Reads a JSON body, and nothing of its meaning.
+ * @throws AshlarError `unsupported-media-type` | `invalid-payload`
+ */
+export async function readJson(request: HonoRequest): Promise<unknown> {
+  if (!JSON_TYPE.test(request.header('content-type') ?? '')) {
+    throw new AshlarError('unsupported-media-type', { detail: 'send the header Content-Type: application/json' });
+  }
+  const text = await request.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AshlarError('invalid-payload', { cause, detail: 'the body is not JSON' });
+  }
+}
+
+/**
+ * How many events a body claims to hold, before any is looked at.
+ * @throws AshlarError `invalid-payload` beyond 1,000 and for an empty list
+ */
+export function countEvents(body: unknown): number {
+  const count = Array.isArray(body) ? body.length : 1;
+  if (count >= 1 && count <= MAX_EVENTS) return count;
+  throw new AshlarError('invalid-payload', { detail: `a list holds 1 to ${MAX_EVENTS} events, this one ${count}` });
+}
+
+/**
+ * The events of a body: of all or of none.
+ * @throws AshlarError `invalid-payload`; its detail names the event's index and what is wrong with it
+ */
+export function parseEvents(body: unknown): PublishRequest[] {
+  if (!Array.isArray(body)) return [parseEvent(body, 'event')];
+  return body.map((event, index) => parseEvent(event, `event ${index}`));
+}
+
+function parseEvent(value: unknown, what: string): PublishRequest {
+  const result = PublishEvent.safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const path = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+    throw new AshlarError('invalid-payload', { detail: `${what}${path}: ${issue?.message ?? 'does not fit'}` });
+  }
+  const { event, data, room, userId } = result.data;
+  return { event, data, ...(room === undefined ? {} : { room }), ...(userId === undefined ? {} : { userId }) };
+}
+
+/** The Idempotency-Key header; undefined where there is none. @throws AshlarError `invalid-payload` */
+export function readIdempotencyKey(request: HonoRequest): string | undefined {
+  const header = request.header('idempotency-key');
+  if (header === undefined) return undefined;
+  const result = IdempotencyKey.safeParse(header);
+  if (result.success) return result.data;
+  throw new AshlarError('invalid-payload', { detail: 'Idempotency-Key: 1 to 255 visible ASCII characters' });
+}
+
+/** The token of `Authorization: Bearer <token>`; undefined where there is none. */
+export function readBearer(request: HonoRequest): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1];
+}
