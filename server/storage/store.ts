@@ -83,7 +83,11 @@ export interface RoomAppend {
 /** One durable commit. */
 export interface Commit {
   readonly appends: readonly RoomAppend[];
-  readonly keys?: readonly IdempotencyKey[];
+  /**
+   * `rooms`: where the key's effect goes. A key is stored only if no append to these rooms was refused; left out: no append at all.
+   * A key that is there already stays as it is.
+   */
+  readonly keys?: readonly (IdempotencyKey & { readonly rooms?: readonly RoomName[] })[];
 }
 
 export type AppendResult =
