@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { invariant } from '../shared/errors.ts';
+import type { Clock } from './clock.ts';
+
+/** Longest delay that `setTimeout` takes: a longer one fires at once. */
+const MAX_STEP_MS = 2 ** 31 - 1;
+
+/** What the clock of a process is made of: an argument, so that a test reaches day 25. */
+export interface SystemTimers {
+  monotonic(): number;
+  setTimeout(task: () => void, ms: number): unknown;
+  clearTimeout(handle: never): void;
+}
+
+const PROCESS: SystemTimers = {
+  monotonic: () => performance.now(),
+  setTimeout: (task, ms) => setTimeout(task, ms),
+  clearTimeout: (handle: NodeJS.Timeout) => clearTimeout(handle),
+};
+
+/**
+ * The real clock: the process's time and chance. A timer never runs early by the monotonic clock, never before `after` has
+ * returned, and keeps the process alive until it has run or was cancelled.
+ */
+export function createSystemClock(timers: SystemTimers = PROCESS): Clock {
+  return {
+    now: () => Date.now(),
+    monotonic: () => timers.monotonic(),
+    after(ms, task) {
+      invariant(!Number.isNaN(ms), 'a delay is a number');
+      const due = timers.monotonic() + Math.max(0, ms);
+      let handle: unknown;
+      let cancelled = false;
+      const arm = (): void => {
+        handle = timers.setTimeout(step, Math.min(MAX_STEP_MS, Math.max(0, Math.ceil(due - timers.monotonic()))));
+      };
+      const step = (): void => {
+        if (cancelled) return;
+        // The event loop's time is in whole ms and may be a fraction ahead of the monotonic clock.
+        if (timers.monotonic() < due) arm();
+        else task();
+      };
+      arm();
+      return () => {
+        cancelled = true;
+        timers.clearTimeout(handle as never);
+      };
+    },
+    randomBytes: (bytes) => new Uint8Array(randomBytes(bytes)),
+  };
+}
