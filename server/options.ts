@@ -73,7 +73,12 @@ export const Settings = z.object({
   retention: z
     .object({
       log: Retention.default({ maxRecords: 10_000 }),
-      documents: z.object({ maxAgeMs: positive.default(86_400_000), keepBytes: positive.default(16 * 1024 * 1024) }).prefault({}),
+      documents: z
+        .object({
+          maxAgeMs: positive.default(86_400_000).describe('age at which a record under a snapshot is cut, ms'),
+          keepBytes: positive.default(16 * 1024 * 1024).describe('bytes of records that are kept at least, whatever their age'),
+        })
+        .prefault({}),
     })
     .prefault({})
     .describe('what is kept of each room; document logs are cut only under a snapshot'),

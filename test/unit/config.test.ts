@@ -1,0 +1,160 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { renderConfigDocs } from '../../scripts/render-config-docs.ts';
+import { developmentSecret } from '../../server/cli/development-secret.ts';
+import { type ConfigOverrides, type Env, readConfig } from '../../server/config.ts';
+import { listVariables } from '../../server/config-variables.ts';
+import { AshlarError } from '../../shared/errors.ts';
+
+const SECRET = 's'.repeat(48);
+const read = (env: Env, overrides: ConfigOverrides = {}) => readConfig(env, overrides, { developmentSecret: () => SECRET });
+
+/** What is said about wrong values, one line each. */
+function problems(env: Env, overrides: ConfigOverrides = {}): string[] {
+  try {
+    read(env, overrides);
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(AshlarError);
+    expect((thrown as AshlarError).code).toBe('invalid-options');
+    return (thrown as AshlarError).detail?.split('\n') ?? [];
+  }
+  return [];
+}
+
+test('an empty environment is a development server on this machine alone', () => {
+  const config = read({});
+  expect(config).toMatchObject({ port: 3000, host: '127.0.0.1', production: false, warnings: [] });
+  expect(config.settings).toMatchObject({ jwtSecret: SECRET, dataDir: './data', logLevel: 'info' });
+  expect(config.settings.limits.eventsPerMinute).toBe(100);
+  expect(config.settings.allowedOrigins).toContain('http://localhost:5173');
+});
+
+test('the environment is read, flags go before it, and empty counts as not set', () => {
+  const env = {
+    PORT: '8080',
+    HOST: '::1',
+    JWT_SECRET: `${SECRET}!`,
+    FRONTEND_URL: 'https://app.example.com/, https://b.example.com:8443',
+    DATA_DIR: '/var/lib/ashlar',
+    LOG_LEVEL: 'warn',
+    ASHLAR_LIMITS_EVENTS_PER_MINUTE: '7',
+    ASHLAR_SUBDOCUMENTS: 'true',
+    ASHLAR_RETENTION_LOG_MAX_AGE_MS: '60000',
+    ASHLAR_DEFAULT_ACCESS: 'dashboard=read, chat:*=write',
+    ASHLAR_JWT_ALGORITHMS: 'HS512,HS256',
+    ASHLAR_PREFIX: '',
+  };
+  const config = read(env, { port: '0' });
+  expect(config).toMatchObject({ port: 0, host: '::1' });
+  expect(config.settings).toMatchObject({
+    jwtSecret: `${SECRET}!`,
+    allowedOrigins: ['https://app.example.com', 'https://b.example.com:8443'],
+    dataDir: '/var/lib/ashlar',
+    logLevel: 'warn',
+    subdocuments: true,
+    defaultAccess: { dashboard: 'read', 'chat:*': 'write' },
+    jwtAlgorithms: ['HS512', 'HS256'],
+    prefix: '',
+  });
+  expect(config.settings.limits).toMatchObject({ eventsPerMinute: 7, joinsPerMinute: 600 });
+  expect(config.settings.retention.log, 'its neighbour keeps its default').toEqual({ maxRecords: 10_000, maxAgeMs: 60_000 });
+});
+
+test('in production it listens everywhere, trusts no local page, and refuses to start without a secret', () => {
+  const config = read({ NODE_ENV: 'production', JWT_SECRET: SECRET });
+  expect(config).toMatchObject({ host: '0.0.0.0', production: true });
+  expect(config.settings.allowedOrigins).toEqual([]);
+  const said = problems({ NODE_ENV: 'production' });
+  expect(said).toHaveLength(1);
+  expect(said[0]).toMatch(/^JWT_SECRET is not set: /);
+});
+
+test.each([
+  [{ PORT: 'http' }, 'PORT is "http"; allowed: a whole number from 0 to 65535'],
+  [{ PORT: '65536' }, 'PORT is "65536"; allowed: a whole number from 0 to 65535'],
+  [{ PORT: '-1' }, 'PORT is "-1"; allowed: a whole number from 0 to 65535'],
+  [{ NODE_ENV: 'staging' }, 'NODE_ENV is "staging"; allowed: one of production, development, test'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL is "loud"; allowed: one of trace, debug, info, warn, error, fatal, silent'],
+  [{ JWT_SECRET: 'short' }, 'JWT_SECRET is 5 characters, not shown; allowed: at least 32 characters'],
+  [{ ASHLAR_LIMITS_ROOMS_PER_SOCKET: '0' }, 'ASHLAR_LIMITS_ROOMS_PER_SOCKET is "0"; allowed: a whole number from 1'],
+  [{ ASHLAR_LIMITS_ROOMS_PER_SOCKET: '1e3' }, 'ASHLAR_LIMITS_ROOMS_PER_SOCKET is "1e3"; allowed: a whole number from 1'],
+  [{ ASHLAR_CHAT_HISTORY: '5.5' }, 'ASHLAR_CHAT_HISTORY is "5.5"; allowed: a whole number from 0'],
+  [{ ASHLAR_SUBDOCUMENTS: 'yes' }, 'ASHLAR_SUBDOCUMENTS is "yes"; allowed: true or false'],
+  [
+    { ASHLAR_JWT_ALGORITHMS: 'none' },
+    'ASHLAR_JWT_ALGORITHMS is "none"; allowed: a list with commas between, of HS256, HS384, HS512',
+  ],
+  [
+    { ASHLAR_DEFAULT_ACCESS: 'dashboard=all' },
+    'ASHLAR_DEFAULT_ACCESS is "dashboard=all"; allowed: pattern=level with commas between; levels: none, read, write, admin',
+  ],
+  [{ ASHLAR_PREFIX: 'rt/' }, 'ASHLAR_PREFIX is "rt/"; allowed: a path such as /realtime, without a slash at its end'],
+  [
+    { FRONTEND_URL: 'app.example.com' },
+    'FRONTEND_URL is "app.example.com"; allowed: origins such as https://app.example.com, with commas between, or *',
+  ],
+  [
+    { FRONTEND_URL: 'https://app.example.com/path' },
+    'FRONTEND_URL is "https://app.example.com/path"; allowed: origins such as https://app.example.com, with commas between, or *',
+  ],
+])('%j names itself, the value and what is allowed', (env, sentence) => {
+  expect(problems(env)).toEqual([sentence]);
+});
+
+test('a wrong flag names the flag', () => {
+  expect(problems({ PORT: '80' }, { port: 'x' })).toEqual(['--port is "x"; allowed: a whole number from 0 to 65535']);
+});
+
+test('several wrong values are all told at once, and no secret is made', () => {
+  const env = { PORT: 'x', ASHLAR_HISTORY: '-3', ASHLAR_LIMITS_QUEUE_BYTES: 'big' };
+  expect(problems(env).map((line) => line.split(' ')[0])).toEqual(['PORT', 'ASHLAR_HISTORY', 'ASHLAR_LIMITS_QUEUE_BYTES']);
+  let made = 0;
+  const ports = {
+    developmentSecret: () => {
+      made += 1;
+      return SECRET;
+    },
+  };
+  expect(() => readConfig(env, {}, ports)).toThrow(AshlarError);
+  expect(made).toBe(0);
+});
+
+test('a misspelt variable is told, what other programs put there is not', () => {
+  const { warnings } = read({ ASHLAR_LIMIT_EVENTS: '1', ASHLAR_SERVICE_HOST: 'x', ASHLAR_PORT_3000_TCP: 'x' });
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain('ASHLAR_LIMIT_EVENTS');
+});
+
+test('every variable has a name of its own', () => {
+  const names = listVariables().map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toEqual(expect.arrayContaining(['JWT_SECRET', 'ASHLAR_LIMITS_EVENTS_PER_MINUTE']));
+});
+
+test('docs/configuration.md is up to date (npm run docs:config writes it)', () => {
+  expect(readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')).toBe(renderConfigDocs());
+});
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'ashlar-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a development secret is made once, kept, and readable by its owner alone', () => {
+  const dataDir = join(folder, 'deep', 'data');
+  const secret = developmentSecret(dataDir);
+  expect(secret.length).toBeGreaterThanOrEqual(32);
+  expect(developmentSecret(dataDir)).toBe(secret);
+  expect(statSync(join(dataDir, 'secret')).mode & 0o777).toBe(0o600);
+  expect(developmentSecret(join(folder, 'other'))).not.toBe(secret);
+});
+
+test('a damaged secret file is refused by name', () => {
+  writeFileSync(join(folder, 'secret'), 'short');
+  expect(() => developmentSecret(folder)).toThrow(join(folder, 'secret'));
+  writeFileSync(join(folder, 'file'), '');
+  expect(() => developmentSecret(join(folder, 'file'))).toThrow(/JWT_SECRET/);
+});
