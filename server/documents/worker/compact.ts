@@ -1,0 +1,61 @@
+import * as Y from 'yjs';
+import { subtractDeletes } from './delete-set.ts';
+import { type DocDescription, describeDoc, differenceOf } from './describe-doc.ts';
+import { damaged, loadDoc } from './load-doc.ts';
+import { mergeState } from './merge-tree.ts';
+
+/** A document's snapshot (null: none yet) and the updates behind it, in the order of the log. */
+export interface DocumentLog {
+  readonly state: Uint8Array | null;
+  readonly updates: readonly Uint8Array[];
+}
+
+/** A snapshot to come: a Yjs update (V1) and its state vector. */
+export interface CompactedState {
+  readonly state: Uint8Array;
+  readonly stateVector: Uint8Array;
+}
+
+// Loading the byte merge as well costs about 0.3 s per MB: up to here a second look is cheap.
+const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
+
+/**
+ * Makes one state of a log, without the content of what was deleted, and proves that everyone reads the same: those who applied the
+ * updates in order, those who get the merged bytes, and those who will load the result.
+ * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, or two of the three differ
+ */
+export function compact({ state, updates }: DocumentLog): CompactedState {
+  const doc = loadDoc(state, updates);
+  const members = describeDoc(doc);
+  const compacted = Y.encodeStateAsUpdate(doc);
+  doc.destroy();
+
+  const merged = mergeState(state, updates);
+  compareMerge(members, merged);
+  compareLoaded(members, compacted, 'the compacted state');
+  if (merged.length <= LOAD_MERGE_UP_TO_BYTES) compareLoaded(members, merged, 'the merge');
+  return { state: compacted, stateVector: members.stateVector };
+}
+
+/** What the bytes alone tell: the same clocks, and no deletion that the document does not have. */
+function compareMerge(members: DocDescription, merged: Uint8Array): void {
+  const clocks = Y.decodeStateVector(Y.encodeStateVectorFromUpdate(merged));
+  const expected = Y.decodeStateVector(members.stateVector);
+  const same = clocks.size === expected.size && [...expected].every(([client, clock]) => clocks.get(client) === clock);
+  if (!same) throw damaged('the merge differs in its state vector');
+  // The document may have deleted more: those who lost a map key, and what came into a deleted parent.
+  const applied = Y.decodeUpdate(Buffer.concat([Uint8Array.of(0), members.deleteSet])).ds.clients;
+  if (subtractDeletes(Y.decodeUpdate(merged).ds.clients, applied).size > 0) throw damaged('the merge differs in its delete set');
+}
+
+function compareLoaded(members: DocDescription, state: Uint8Array, which: string): void {
+  let doc: Y.Doc;
+  try {
+    doc = loadDoc(state, []);
+  } catch (error) {
+    throw damaged(`${which} does not load`, error);
+  }
+  const difference = differenceOf(members, describeDoc(doc));
+  doc.destroy();
+  if (difference !== null) throw damaged(`${which} differs in its ${difference}`);
+}

@@ -1,0 +1,50 @@
+import { parentPort } from 'node:worker_threads';
+import { AshlarError, invariant } from '../../../shared/errors.ts';
+import { compact } from './compact.ts';
+import { diff } from './diff.ts';
+import { findDependents } from './find-dependents.ts';
+import { type JobAnswer, type JobInput, type JobKind, type JobRequest, type JobResults, ownBytes, unpackJob } from './jobs.ts';
+import { novelDeletes } from './novel-deletes.ts';
+
+// The thread's entry: one job after the other, each by a pure function. Limits are the pool's; it ends the thread that exceeds them.
+
+const nothing = new Uint8Array();
+
+const JOBS: { readonly [Kind in JobKind]: (input: JobInput) => JobResults[Kind] } = {
+  compact,
+  check: (input) => {
+    compact(input);
+    return null;
+  },
+  diff: (input) => diff(input, input.argument ?? nothing),
+  novelDeletes: (input) => novelDeletes(input, input.argument ?? nothing),
+  dependents: (input) => findDependents(input.updates, input.culprit ?? 0),
+};
+
+function answer(request: JobRequest): JobAnswer {
+  try {
+    return { ok: true, result: JOBS[request.kind](unpackJob(request)) };
+  } catch (error) {
+    // Whatever Yjs throws at bytes that it cannot read is the document's fault.
+    const { code, detail, cause } = AshlarError.from(error, 'document-damaged');
+    return { ok: false, code, detail: detail ?? `${request.kind} threw: ${cause instanceof Error ? cause.message : cause}` };
+  }
+}
+
+/** The answer with every buffer alone, and the buffers that are handed over. */
+function handOver(said: JobAnswer): [JobAnswer, ArrayBuffer[]] {
+  if (!said.ok || said.result === null) return [said, []];
+  if (said.result instanceof Uint8Array) {
+    const result = ownBytes(said.result);
+    return [{ ok: true, result }, [result.buffer]];
+  }
+  if (!('state' in said.result)) return [said, []];
+  const state = ownBytes(said.result.state);
+  const stateVector = ownBytes(said.result.stateVector);
+  return [{ ok: true, result: { state, stateVector } }, [state.buffer, stateVector.buffer]];
+}
+
+invariant(parentPort !== null, 'document-worker runs as a worker thread');
+const port = parentPort;
+port.on('message', (request: JobRequest) => port.postMessage(...handOver(answer(request))));
+port.postMessage('ready');

@@ -1,0 +1,204 @@
+import { AshlarError, invariant } from '../../../shared/errors.ts';
+import type { Clock } from '../../clock.ts';
+import type { CompactedState } from './compact.ts';
+import { type DocumentThread, startThread } from './document-thread.ts';
+import { findCulprits } from './find-culprits.ts';
+import { type JobInput, type JobKind, type JobResults, packJob } from './jobs.ts';
+
+// This file runs on the event loop and imports no Yjs, directly or not: the hot path holds no Y.Doc.
+
+/**
+ * Merging, compaction and diffs of Yjs state (V1), off the event loop. Every method rejects with AshlarError: `document-damaged` where the
+ * bytes are to blame, with a detail that says how (an update does not apply, something stays pending, the merge differs, a time or memory
+ * limit), `server-closing` after `close`, `internal` where a thread does not start. The bytes handed in are read when the job's turn
+ * comes: they must not change meanwhile.
+ */
+export interface DocumentWorkers {
+  /**
+   * One state of a snapshot (null: none) and the updates behind it, in the order of the log, without the content of what was deleted.
+   * Whoever applied the updates, gets the merged bytes or loads the result reads the same, or it rejects.
+   */
+  compact(job: DocumentJob, limits?: JobLimits): Promise<CompactedState>;
+  /**
+   * What a client with this state vector lacks of the state and the updates behind it, merged as bytes; with all deletions. `00`, the
+   * empty vector, gets everything. Rejects with `malformed-frame` where the vector is none.
+   */
+  diff(job: {
+    readonly state: Uint8Array | null;
+    readonly updates?: readonly Uint8Array[];
+    readonly stateVector: Uint8Array;
+  }): Promise<Uint8Array>;
+  /**
+   * A full step, whose known structs have been cut, without the deletions that the state and the updates behind it have already.
+   * @returns null where nothing is left
+   */
+  novelDeletes(job: DocumentJob & { readonly update: Uint8Array }): Promise<Uint8Array | null>;
+  /**
+   * For a log whose compaction was refused: the indexes of the updates that must be set aside, with those that build on them, so that the
+   * rest compacts. Empty where nothing is wrong (any more). `limits` are for each of about log2(updates) trials per culprit.
+   */
+  quarantine(job: DocumentJob, limits?: JobLimits): Promise<{ readonly bad: readonly number[] }>;
+  /** Ends the threads. What runs or waits rejects with `server-closing`. */
+  close(): Promise<void>;
+}
+
+export interface DocumentJob {
+  readonly state: Uint8Array | null;
+  readonly updates: readonly Uint8Array[];
+}
+
+export interface JobLimits {
+  /** Time on the thread, ms. Default: `defaultTimeoutMs` and 5 s per MB. */
+  readonly timeoutMs?: number;
+}
+
+export interface DocumentWorkersOptions {
+  readonly clock: Clock;
+  /** Most threads; they start when needed. From two on, one is kept for joins (`diff`, `novelDeletes`). Default 1. */
+  readonly threads?: number;
+  /** Most JavaScript heap per thread, MB. Default 512. */
+  readonly heapMb?: number;
+  /** Time for a job of no size, ms. Default 5,000. */
+  readonly defaultTimeoutMs?: number;
+}
+
+// Compaction of honest documents takes about 1 s per MB on an idle core; a conflict bomb of 98 kB 73 s.
+const EXTRA_MS_PER_MB = 5_000;
+const START_TIMEOUT_MS = 30_000;
+// Joins go first, but compaction, which keeps them cheap, must not wait for ever.
+const JOINS_PER_COMPACTION = 8;
+
+interface Task {
+  readonly kind: JobKind;
+  readonly input: JobInput;
+  readonly timeoutMs: number;
+  readonly resolve: (result: JobResults[JobKind]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Slot {
+  thread: DocumentThread | null;
+  task: Task | null;
+}
+
+/** Makes the pool; no thread starts before the first job. */
+export function createDocumentWorkers(options: DocumentWorkersOptions): DocumentWorkers {
+  const { clock, threads = 1, heapMb = 512, defaultTimeoutMs = 5_000 } = options;
+  invariant(threads >= 1, 'there is a thread to work on', { threads });
+  const slots = Array.from({ length: threads }, (): Slot => ({ thread: null, task: null }));
+  const joins: Task[] = [];
+  const background: Task[] = [];
+  let joinsInARow = 0;
+  let closing: AshlarError | null = null;
+
+  const isJoin = ({ kind }: Task) => kind === 'diff' || kind === 'novelDeletes';
+
+  function submit<Kind extends JobKind>(kind: Kind, input: JobInput, timeoutMs?: number): Promise<JobResults[Kind]> {
+    if (closing !== null) return Promise.reject(closing);
+    return new Promise((resolve, reject) => {
+      const limit = timeoutMs ?? defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB;
+      const task: Task = { kind, input, timeoutMs: limit, resolve: resolve as Task['resolve'], reject };
+      (isJoin(task) ? joins : background).push(task);
+      pump();
+    });
+  }
+
+  function pump(): void {
+    for (const slot of slots) {
+      if (slot.task !== null) continue;
+      const task = next();
+      if (task === undefined) return;
+      slot.task = task;
+      void work(slot, task);
+    }
+  }
+
+  function next(): Task | undefined {
+    const compacting = slots.filter(({ task }) => task !== null && !isJoin(task)).length;
+    const mayCompact = background.length > 0 && compacting < Math.max(1, threads - 1);
+    if (joins.length > 0 && !(mayCompact && joinsInARow >= JOINS_PER_COMPACTION)) {
+      joinsInARow += 1;
+      return joins.shift();
+    }
+    if (!mayCompact) return undefined;
+    joinsInARow = 0;
+    return background.shift();
+  }
+
+  async function work(slot: Slot, task: Task): Promise<void> {
+    try {
+      slot.thread ??= startThread(heapMb);
+      const { thread } = slot;
+      await within(
+        thread,
+        START_TIMEOUT_MS,
+        new AshlarError('internal', { detail: 'the document worker did not start' }),
+        thread.ready,
+      );
+      const late = new AshlarError('document-damaged', {
+        detail: `${task.kind} reached its time limit of ${Math.round(task.timeoutMs)} ms`,
+      });
+      const answer = await within(thread, task.timeoutMs, late, thread.run(packJob(task.kind, task.input)));
+      if (answer.ok) task.resolve(answer.result);
+      else task.reject(new AshlarError(answer.code, { detail: answer.detail }));
+    } catch (error) {
+      slot.thread = null; // the thread is gone; the next job gets a fresh one
+      task.reject(closing ?? error);
+    }
+    slot.task = null;
+    pump();
+  }
+
+  /** Ends the thread where `waited` takes too long. */
+  async function within<Value>(
+    thread: DocumentThread,
+    timeoutMs: number,
+    late: AshlarError,
+    waited: Promise<Value>,
+  ): Promise<Value> {
+    let over = false;
+    // An event loop that was busy itself sees the timer first: one turn more lets an answer in that was there in time.
+    const cancel = clock.after(timeoutMs, () => setImmediate(() => over || void thread.stop(late)));
+    try {
+      return await waited;
+    } finally {
+      over = true;
+      cancel();
+    }
+  }
+
+  return {
+    compact: ({ state, updates }, limits) => submit('compact', { state, updates }, limits?.timeoutMs),
+    diff: ({ state, updates = [], stateVector }) => submit('diff', { state, updates, argument: stateVector }),
+    novelDeletes: ({ state, updates, update }) => submit('novelDeletes', { state, updates, argument: update }),
+    async quarantine({ state, updates }, limits) {
+      const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
+      const bad = await findCulprits(updates.length, {
+        async passes(indexes) {
+          try {
+            await submit('check', { state, updates: pick(indexes) }, limits?.timeoutMs);
+            return true;
+          } catch (error) {
+            if (AshlarError.from(error).code !== 'document-damaged') throw error;
+            return false;
+          }
+        },
+        async dependents(culprit, among) {
+          const found = await submit('dependents', { state: null, updates: pick(among), culprit: among.indexOf(culprit) });
+          return found.map((position) => among[position]!);
+        },
+      });
+      return { bad };
+    },
+    async close() {
+      closing ??= new AshlarError('server-closing');
+      const reason = closing;
+      for (const task of [...joins.splice(0), ...background.splice(0)]) task.reject(reason);
+      await Promise.all(slots.map(({ thread }) => thread?.stop(reason)));
+    },
+  };
+}
+
+function sizeOf({ state, updates, argument }: JobInput): number {
+  return [state, argument, ...updates].reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0);
+}
