@@ -1,0 +1,20 @@
+import type { Socket } from 'socket.io';
+import { abandonPolls } from './bounded-polling.ts';
+
+/** The WebSocket below engine.io's transport. */
+interface WebSocketTransport {
+  readonly name: string;
+  readonly socket?: { terminate(): void };
+}
+
+/**
+ * Ends a connection at once: nothing that it has sent is handled any more, and nothing that waits for it is sent. A polite
+ * close would queue behind what a stalled reader does not take, and hold all of it for as long as 30 s.
+ */
+export function dropConnection(conn: Socket['conn']): void {
+  const transport = conn.transport as unknown as WebSocketTransport;
+  // First the engine, which tells Socket.IO before it returns; then the TCP connection.
+  conn.close(true);
+  if (transport.name === 'websocket') transport.socket?.terminate();
+  else abandonPolls(transport);
+}

@@ -1,0 +1,40 @@
+import type { Socket } from 'socket.io';
+import { dropConnection } from './drop-connection.ts';
+
+type Connection = Socket['conn'];
+type Transport = Connection['transport'];
+
+/** Whether a sender may go on after so many packets and bytes more. */
+export type Charge = (packets: number, bytes: number) => boolean;
+
+/**
+ * Charges everything that arrives on a connection before anything else looks at it: messages, acks, pongs, and the pings and
+ * pongs of WebSocket itself. The first charge that is refused ends the connection at once: the packet is not handled.
+ *
+ * Call it when the engine reports the connection (`io.engine.on('connection', …)`): handshakes count like the rest.
+ * @param charge bytes are those of the payload, a packet's type included
+ */
+export function meterInbound(conn: Connection, charge: Charge): void {
+  let refused = false;
+  const arrived = (bytes: number): void => {
+    // What was already read keeps coming until the connection is gone.
+    if (refused || charge(1, bytes)) return;
+    refused = true;
+    dropConnection(conn);
+  };
+  conn.on('packet', ({ data }: { data?: string | ArrayBufferView }) => arrived(1 + sizeOf(data)));
+  followControlFrames(conn.transport, arrived);
+  conn.on('upgrade', (transport: Transport) => followControlFrames(transport, arrived));
+}
+
+function followControlFrames(transport: Transport, arrived: (bytes: number) => void): void {
+  if (transport.name !== 'websocket') return;
+  const { socket } = transport as unknown as { socket: NodeJS.EventEmitter };
+  socket.on('ping', (data: Buffer) => arrived(data.length));
+  socket.on('pong', (data: Buffer) => arrived(data.length));
+}
+
+function sizeOf(data: string | ArrayBufferView | undefined): number {
+  if (data === undefined) return 0;
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+}

@@ -1,0 +1,119 @@
+import type { Socket } from 'socket.io';
+import { polledBytes } from './bounded-polling.ts';
+
+type Connection = Socket['conn'];
+type Transport = Connection['transport'];
+
+/** A packet in the engine's hands, as far as its cost goes. */
+interface EnginePacket {
+  readonly data?: string | ArrayBuffer | ArrayBufferView;
+  readonly options?: { readonly wsPreEncodedFrame?: readonly Uint8Array[] };
+}
+
+/**
+ * What a waiting packet costs besides its bytes: the engine's object and options, the stream's write request. Without it
+ * a cap of 4 MB holds 200,000 packets of 20 bytes, which are really 70 MB.
+ */
+const PACKET_OVERHEAD_BYTES = 350;
+
+interface Waiter {
+  readonly limit: number;
+  readonly task: () => void;
+}
+
+const queues = new WeakMap<Connection, SendQueue>();
+
+/** The queue of a connection; made when first asked for. */
+export function sendQueueOf(conn: Connection): SendQueue {
+  let queue = queues.get(conn);
+  if (queue === undefined) {
+    queue = new SendQueue(conn);
+    queues.set(conn, queue);
+  }
+  return queue;
+}
+
+/**
+ * Counts what waits on one connection until the kernel has it, whoever sent it: our packets, Socket.IO's own, pings. The
+ * engine's `drain` says only that packets were handed to the transport; so this follows them through the transport:
+ *
+ *     packetCreate → waiting in the engine → flush → under way in the transport (one batch at a time) → transport's drain → gone
+ *
+ * No timers: where something waits, a write is under way, and its end is an event.
+ */
+export class SendQueue {
+  readonly #conn: Connection;
+  #transport: Transport;
+  #waitingBytes = 0;
+  #packetsUnderWay = 0;
+  #waiters: Waiter[] = [];
+
+  constructor(conn: Connection) {
+    this.#conn = conn;
+    this.#transport = conn.transport;
+    for (const packet of (conn as unknown as { writeBuffer: EnginePacket[] }).writeBuffer) this.#waitingBytes += costOf(packet);
+    conn.on('packetCreate', (packet: EnginePacket) => {
+      this.#waitingBytes += costOf(packet);
+    });
+    conn.on('flush', (packets: readonly EnginePacket[]) => {
+      this.#waitingBytes = 0;
+      this.#packetsUnderWay += packets.length;
+    });
+    conn.on('upgrade', (transport: Transport) => this.#follow(transport));
+    conn.once('close', () => {
+      this.#waiters = [];
+      this.#waitingBytes = 0;
+      this.#packetsUnderWay = 0;
+    });
+    this.#follow(conn.transport);
+  }
+
+  /** Bytes that wait, with what it costs to keep them. */
+  get bytes(): number {
+    return this.#waitingBytes + this.#packetsUnderWay * PACKET_OVERHEAD_BYTES + unsentBytes(this.#transport);
+  }
+
+  /** Runs `task` once when at most `limit` bytes wait; never before this returns, and never on a closed connection. */
+  whenAtMost(limit: number, task: () => void): void {
+    if (this.#conn.readyState === 'closing' || this.#conn.readyState === 'closed') return;
+    this.#waiters.push({ limit, task });
+    if (this.bytes <= limit) queueMicrotask(() => this.#runWaiters());
+  }
+
+  #follow(transport: Transport): void {
+    this.#transport = transport;
+    // What a polling transport had under way was answered before the upgrade.
+    this.#packetsUnderWay = 0;
+    transport.on('drain', () => {
+      this.#packetsUnderWay = 0;
+      this.#runWaiters();
+    });
+    transport.on('flushed', () => this.#runWaiters());
+  }
+
+  #runWaiters(): void {
+    // Those that a task adds wait for the next event: a task that finds no room asks again, and would spin.
+    for (let count = this.#waiters.length; count > 0; count--) {
+      const first = this.#waiters[0];
+      if (first === undefined || this.bytes > first.limit) return;
+      this.#waiters.shift();
+      first.task();
+    }
+  }
+}
+
+function costOf({ data, options }: EnginePacket): number {
+  const frames = options?.wsPreEncodedFrame;
+  let bytes = PACKET_OVERHEAD_BYTES;
+  if (frames !== undefined) for (const frame of frames) bytes += frame.length;
+  else if (typeof data === 'string') bytes += Buffer.byteLength(data);
+  else if (data !== undefined) bytes += data.byteLength;
+  return bytes;
+}
+
+/** What the transport has been given and the kernel has not. */
+function unsentBytes(transport: Transport): number {
+  if (transport.name === 'polling') return polledBytes(transport);
+  const { socket } = transport as unknown as { socket?: { readonly bufferedAmount?: number } };
+  return socket?.bufferedAmount ?? 0;
+}

@@ -1,0 +1,39 @@
+import type { Socket } from 'socket.io';
+import type { EncodedPacket } from './encode-packet.ts';
+
+type Connection = Socket['conn'];
+
+/** What engine.io's WebSocket transport has and its types hide. */
+interface FramingTransport {
+  readonly name: string;
+  readonly supportsBinary: boolean;
+  readonly perMessageDeflate?: unknown;
+}
+
+/** What engine.io and socket.io-adapter use between them to write a frame as it is. */
+interface PreEncoded {
+  compress: boolean;
+  wsPreEncodedFrame: readonly Buffer[];
+}
+
+/**
+ * Writes a packet to a socket's connection, in the order of the calls and of the socket's own emits; a socket that is no
+ * longer connected gets nothing. On WebSocket all frames go in one write (one system call per receiver instead of one per frame);
+ * on long-polling, and while an upgrade is under way, the engine gets the packets and frames them itself.
+ */
+export function writePacket(socket: Socket, packet: EncodedPacket): void {
+  if (!socket.connected) return;
+  const { conn } = socket;
+  if (takesFrames(conn)) {
+    const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames] };
+    conn.write('', options);
+    return;
+  }
+  for (const part of packet.packets) conn.write(part, { compress: false });
+}
+
+/** Frames made beforehand fit unless the connection asked for base64, for compression, or for another protocol version. */
+function takesFrames(conn: Connection): boolean {
+  const transport = conn.transport as unknown as FramingTransport;
+  return transport.name === 'websocket' && transport.supportsBinary && !transport.perMessageDeflate && conn.protocol === 4;
+}
