@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+interface Lockfile {
+  packages: Record<string, { version?: string; resolved?: string; engines?: { node?: string } }>;
+}
+
+const text = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
+const lock = JSON.parse(text) as Lockfile;
+
+/** First versions without the known holes: docs/deployment.md says which. A range such as ^0.2.99 lets older ones in. */
+const FLOORS: Readonly<Record<string, string>> = {
+  lib0: '0.2.118',
+  ws: '8.21.1',
+  'socket.io-parser': '4.2.6',
+  'engine.io': '6.6.9',
+  'socket.io': '4.6.2',
+  jsonwebtoken: '9.0.0',
+};
+
+const versionsOf = (name: string) =>
+  Object.entries(lock.packages).flatMap(([path, { version }]) =>
+    path.endsWith(`node_modules/${name}`) && version !== undefined ? [version] : [],
+  );
+
+function isAtLeast(version: string, floor: string): boolean {
+  const [have, need] = [version, floor].map((one) => one.split('.').map(Number)) as [number[], number[]];
+  const index = need.findIndex((part, place) => part !== have[place]);
+  return index === -1 || (have[index] ?? 0) > (need[index] ?? 0);
+}
+
+test.each(Object.entries(FLOORS))('every %s in the lockfile is at least %s', (name, floor) => {
+  const versions = versionsOf(name);
+  expect(versions).not.toEqual([]);
+  expect(versions.filter((version) => !isAtLeast(version, floor))).toEqual([]);
+});
+
+test('the comparison of versions is one by number', () => {
+  expect([isAtLeast('8.21.3', '8.21.1'), isAtLeast('10.0.0', '9.0.0'), isAtLeast('0.2.117', '0.2.118')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('there is one Yjs and one lib0', () => {
+  expect(versionsOf('yjs')).toHaveLength(1);
+  expect(versionsOf('lib0')).toHaveLength(1);
+});
+
+test('the lockfile names no registry: each machine installs from its own', () => {
+  expect(text).not.toMatch(/"resolved"|https?:\/\/[^"]*\.tgz/);
+});
