@@ -1,0 +1,64 @@
+/** What the SDK takes from its surroundings: time, chance and the network's word. As an argument, so that a test owns them. */
+export interface Environment {
+  /** Unix ms. */
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
+  /** Random bytes, for ids and secrets. */
+  randomBytes(bytes: number): Uint8Array;
+  /** Runs `task` once after `ms`. The returned function cancels. */
+  after(ms: number, task: () => void): () => void;
+  network: {
+    /** False only where the platform says so for sure. */
+    online(): boolean;
+    /** Tells of changes. The returned function ends that. */
+    onChange(listener: (online: boolean) => void): () => void;
+  };
+}
+
+// setTimeout beyond 2^31 - 1 ms fires at once.
+const LONGEST_TIMEOUT_MS = 2_147_483_647;
+
+function after(ms: number, task: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const arm = (left: number): void => {
+    timer = setTimeout(
+      () => (left > LONGEST_TIMEOUT_MS ? arm(left - LONGEST_TIMEOUT_MS) : task()),
+      Math.max(0, Math.min(left, LONGEST_TIMEOUT_MS)),
+    );
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+}
+
+/** The platform's own: a browser, a worker, Node. */
+export function platformEnvironment(): Environment {
+  const events = typeof window === 'undefined' ? undefined : window;
+  return {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    randomBytes: (bytes) => globalThis.crypto.getRandomValues(new Uint8Array(bytes)),
+    after,
+    network: {
+      online: () => events === undefined || events.navigator?.onLine !== false,
+      onChange(listener) {
+        if (typeof events?.addEventListener !== 'function') return () => {};
+        const online = () => listener(true);
+        const offline = () => listener(false);
+        events.addEventListener('online', online);
+        events.addEventListener('offline', offline);
+        return () => {
+          events.removeEventListener('online', online);
+          events.removeEventListener('offline', offline);
+        };
+      },
+    },
+  };
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** A random word of `A-Za-z0-9_-`, 6 bits per character. */
+export function randomWord(env: Environment, length: number): string {
+  return Array.from(env.randomBytes(length), (byte) => ALPHABET[byte & 63]).join('');
+}

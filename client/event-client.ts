@@ -1,0 +1,187 @@
+import type { Access } from '../shared/access.ts';
+import { createCatalog, type Events, type PayloadOf } from '../shared/catalog.ts';
+import type { SessionAnnouncement } from '../shared/messages.ts';
+import type { EventMeta } from '../shared/position.ts';
+import type { Member } from '../shared/user.ts';
+import type {
+  AllEvents,
+  EmitAnswerOf,
+  EmitOptions,
+  ListenableName,
+  ListenerArgs,
+  SendableName,
+  SendInput,
+} from './client-events.ts';
+import type { ConnectionStatus } from './connection.ts';
+import { Connector, type ConnectorOptions } from './connector.ts';
+import { type Environment, platformEnvironment } from './environment.ts';
+import { EventHub } from './event-hub.ts';
+import { Members } from './members.ts';
+import { type Readable, writable } from './readable.ts';
+import { quiet, type Report, reportToConsole, safeReport } from './report.ts';
+import { Requests } from './requests.ts';
+import { type Joined, type RoomStatus, Rooms } from './rooms.ts';
+import type { TokenSource } from './token.ts';
+
+/** Who the server takes us for. */
+export type SessionUser = SessionAnnouncement['user'];
+
+export interface EventClientOptions<Own extends Events = []> extends ConnectorOptions {
+  /** The product's own events, made with `defineEvent`. */
+  events?: Own;
+  /** Told of errors that have no other way to the caller. Default: `console.error`. */
+  onError?: Report;
+  /** Answered messages that may wait for a connection or an answer. Default 500; then `emit` rejects with `queue-full`. */
+  maxPending?: number;
+  /** How long `emit` waits for its answer, reconnects included, ms. Default 120,000; then it rejects with `timeout`. */
+  emitTimeoutMs?: number;
+  /** Time, chance and the network's word; a test brings its own. */
+  environment?: Environment;
+}
+
+/** One page of a chat's messages, oldest first. */
+export interface ChatPage {
+  messages: { data: PayloadOf<AllEvents<[]>, 'chat:message'>; meta: EventMeta }[];
+  hasMore: boolean;
+}
+
+/** The SDK without documents. */
+export interface EventClient<Own extends Events = []> {
+  /**
+   * Connects, and stays connected until `disconnect`: a lost connection comes back by itself.
+   * @param options `token`: replaces the one given before (after `refused`, say)
+   * @returns resolves once connected; rejects where the server refuses for good. Need not be awaited
+   */
+  connect(options?: { token?: TokenSource }): Promise<void>;
+  disconnect(): void;
+  readonly status: Readable<ConnectionStatus>;
+  onStatus(listener: (status: ConnectionStatus) => void): () => void;
+  /** The user of the token; null until the first connection. */
+  readonly user: Readable<SessionUser | null>;
+  /** Answered messages that still wait. */
+  readonly pending: Readable<number>;
+
+  /**
+   * Listens to an event. A listener of a state event also gets the present values of the rooms joined already.
+   * @returns a function that removes the listener
+   */
+  on<Name extends ListenableName<AllEvents<Own>>>(
+    name: Name,
+    listener: (...args: ListenerArgs<AllEvents<Own>, Name>) => void,
+  ): () => void;
+  /** Removes one listener, or all of that name. */
+  off<Name extends ListenableName<AllEvents<Own>>>(
+    name: Name,
+    listener?: (...args: ListenerArgs<AllEvents<Own>, Name>) => void,
+  ): void;
+  /**
+   * Sends an event. `log`, `state` and `request` events wait through a reconnect and are never doubled by it; `ephemeral` ones are
+   * dropped while offline.
+   * @returns the server's answer (`data` and `meta` of log events as stored: on disk); rejects with an `AshlarError`. A
+   *   rejection that nobody awaits is not thrown
+   */
+  emit<Name extends SendableName<AllEvents<Own>>>(
+    name: Name,
+    data: SendInput<AllEvents<Own>, Name>,
+    options?: EmitOptions,
+  ): Promise<EmitAnswerOf<AllEvents<Own>, Name>>;
+
+  /**
+   * Joins a room, and again after each reconnect, from where it was. Counted: each call needs one `leaveRoom`, also where it
+   * rejected (the room is tried again at the next connection).
+   * @returns resolves once in the room; waits while offline
+   */
+  joinRoom(room: string): Promise<Joined>;
+  leaveRoom(room: string): void;
+  /** A room as this client sees it. `recovered: false` says that events may be missing. */
+  room(room: string): Readable<RoomStatus>;
+  onRoom(room: string, listener: (status: RoomStatus) => void): () => void;
+  /** Who is or was there. Subscribing holds a lease of the room; until then it is empty. */
+  members(room: string): Readable<readonly Member[]>;
+
+  /** A chat's messages before the `seq` `before` (default: the newest), at most `limit` (default 50, at most 200). */
+  chatHistory(sessionId: string, page?: { before?: number; limit?: number }): Promise<ChatPage>;
+  markNotificationsRead(ids: readonly string[] | 'all'): Promise<void>;
+  /** Needs `admin` in the room. */
+  grant(userId: string, room: string, access: Access): Promise<void>;
+  /** Needs `admin` in the room. */
+  revoke(userId: string, room: string): Promise<void>;
+}
+
+/** The parts under a client, for what is built on top of it. */
+export interface ClientCore {
+  readonly connector: Connector;
+  readonly members: Members;
+  readonly env: Environment;
+  readonly report: Report;
+}
+
+/** An `EventClient` and its parts. */
+export function buildEventClient<const Own extends Events = []>(
+  options: EventClientOptions<Own>,
+): { client: EventClient<Own>; core: ClientCore } {
+  const env = options.environment ?? platformEnvironment();
+  const report = safeReport(options.onError ?? reportToConsole);
+  const catalog = createCatalog(options.events);
+  const connector = new Connector(options, env, report);
+  const rooms = new Rooms(connector, env, report);
+  const requests = new Requests(connector, env, {
+    maxPending: options.maxPending ?? 500,
+    maxAgeMs: options.emitTimeoutMs ?? 120_000,
+  });
+  const hub = new EventHub(catalog, connector, rooms, requests, env, report);
+  const members = new Members(connector, rooms, report);
+  const user = writable<SessionUser | null>(null, report);
+  connector.session.subscribe((session) => {
+    if (session !== null) user.set(session.user);
+  });
+
+  const client: EventClient<Own> = {
+    connect: (given) => connector.connect(given?.token),
+    disconnect() {
+      connector.disconnect();
+      requests.close();
+    },
+    status: connector.status,
+    onStatus: (listener) => connector.status.subscribe(listener),
+    user,
+    pending: requests.pending,
+    // The hub knows events by name only; the signatures above bind each name to its payload.
+    on: (name, listener) => hub.on(name, listener as (...args: readonly unknown[]) => void),
+    off: (name, listener) => hub.off(name, listener as ((...args: readonly unknown[]) => void) | undefined),
+    emit: (name, data, emitOptions) => hub.emit(name, data, emitOptions) as Promise<never>,
+    joinRoom: (room) => rooms.join(room),
+    leaveRoom: (room) => rooms.leave(room),
+    room: (room) => rooms.status(room),
+    onRoom: (room, listener) => rooms.status(room).subscribe(listener),
+    members: (room) => members.of(room),
+    chatHistory: (sessionId, page = {}) =>
+      quiet(
+        requests.ask('chat:history', [{ sessionId, ...page }]).then((answer) => {
+          const { messages, hasMore } = answer as ChatPage;
+          return { messages, hasMore };
+        }),
+      ),
+    markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),
+    grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
+    revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),
+  };
+  return { client, core: { connector, members, env, report } };
+}
+
+function done(answer: Promise<unknown>): Promise<void> {
+  return quiet(answer.then(() => {}));
+}
+
+/**
+ * A client for events, rooms and presence that pulls no Yjs into a bundle.
+ * @throws AshlarError `invalid-options` where an event is declared twice
+ * @example
+ * const client = createEventClient({ url: 'https://app.example.com', token: () => fetchToken() });
+ * client.on('dashboard:update', ({ widgetId, value }) => show(widgetId, value));
+ * void client.joinRoom('dashboard');
+ * await client.connect();
+ */
+export function createEventClient<const Own extends Events = []>(options: EventClientOptions<Own>): EventClient<Own> {
+  return buildEventClient(options).client;
+}

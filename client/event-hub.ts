@@ -1,0 +1,148 @@
+import type { Catalog } from '../shared/catalog.ts';
+import { parsePayload } from '../shared/define-event.ts';
+import { AshlarError } from '../shared/errors.ts';
+import type { EventMeta } from '../shared/position.ts';
+import type { EmitAnswer, EmitOptions } from './client-events.ts';
+import { type Connector, isRecord } from './connector.ts';
+import { type Environment, randomWord } from './environment.ts';
+import { Listeners } from './listeners.ts';
+import { quiet, type Report } from './report.ts';
+import type { Requests } from './requests.ts';
+import { admitEvent } from './room-cursor.ts';
+import type { Rooms } from './rooms.ts';
+
+type Listener = (...args: readonly unknown[]) => void;
+
+const PLATFORM = ['presence:update', 'room:access', 'notification:read'];
+
+/** Domain events, both ways: checked, in order, each once. */
+export class EventHub {
+  readonly #catalog: Catalog;
+  readonly #connector: Connector;
+  readonly #rooms: Rooms;
+  readonly #requests: Requests;
+  readonly #env: Environment;
+  readonly #report: Report;
+  readonly #listeners: Listeners<Record<string, readonly unknown[]>>;
+
+  /** Listeners of state events by what they were given as. */
+  readonly #wrapped = new WeakMap<Listener, Map<string, Listener>>();
+
+  constructor(catalog: Catalog, connector: Connector, rooms: Rooms, requests: Requests, env: Environment, report: Report) {
+    this.#catalog = catalog;
+    this.#connector = connector;
+    this.#rooms = rooms;
+    this.#requests = requests;
+    this.#env = env;
+    this.#report = report;
+    this.#listeners = new Listeners(report);
+    connector.attach({ up: () => {}, down: () => {}, message: (event, args) => this.#receive(event, args) });
+  }
+
+  /**
+   * @returns a function that removes the listener
+   * @throws AshlarError `unknown-event` for a name that is in no catalog: nothing would ever come
+   */
+  on(name: string, listener: Listener): () => void {
+    const definition = this.#catalog.get(name);
+    if (definition === undefined && !PLATFORM.includes(name) && name !== 'error') {
+      throw new AshlarError('unknown-event', {
+        detail: `${name}: declare it with defineEvent and give it to the client in "events"`,
+      });
+    }
+    if (definition?.delivery.class !== 'state') return this.#listeners.on(name, listener);
+    return this.#onState(name, listener);
+  }
+
+  off(name: string, listener?: Listener): void {
+    if (listener === undefined) this.#listeners.off(name);
+    else this.#listeners.off(name, this.#wrapped.get(listener)?.get(name) ?? listener);
+  }
+
+  /**
+   * Sends an event. Log, state and request events are answered and wait through a reconnect; ephemeral ones are dropped offline.
+   * @returns the answer; rejects with `unknown-event`, `invalid-payload`, or the server's code
+   */
+  emit(name: string, data: unknown, options: EmitOptions = {}): Promise<EmitAnswer> {
+    const definition = this.#catalog.get(name);
+    let input: unknown;
+    try {
+      if (definition === undefined) throw new AshlarError('unknown-event', { detail: name });
+      if (!definition.sentBy.includes('client')) {
+        throw new AshlarError('access-denied', { detail: `${name} is sent by the backend alone` });
+      }
+      input = parsePayload(definition.input, data, name);
+    } catch (error) {
+      return quiet(Promise.reject(AshlarError.from(error)));
+    }
+    const room = options.room === undefined ? {} : { room: options.room };
+    const { class: delivery } = definition.delivery;
+    if (delivery === 'ephemeral') {
+      this.#connector.send(name, [input, room]);
+      return Promise.resolve({});
+    }
+    // The id makes sending it again harmless: the server answers a repeat with the first answer.
+    const meta = delivery === 'log' ? { id: randomWord(this.#env, 22), ...room } : room;
+    return quiet(this.#requests.ask(name, [input, meta]).then((answer) => emitAnswer(answer)));
+  }
+
+  // A listener that comes after its room was joined gets the present values first, so that each widget starts alike.
+  #onState(name: string, listener: Listener): () => void {
+    const names = this.#wrapped.get(listener) ?? new Map<string, Listener>();
+    this.#wrapped.set(listener, names);
+    const known = names.get(name);
+    if (known !== undefined && this.#listeners.has(name, known)) return () => this.#listeners.off(name, known);
+    let fresh = true;
+    const wrapped: Listener = (...args) => {
+      if (!fresh) listener(...args);
+    };
+    names.set(name, wrapped);
+    const off = this.#listeners.on(name, wrapped);
+    queueMicrotask(() => {
+      fresh = false;
+      for (const { values } of this.#rooms.cursors()) {
+        for (const entry of [...values.values()]) {
+          if (entry.event !== name || !this.#listeners.has(name, wrapped)) continue;
+          try {
+            listener(entry.payload, entry.meta);
+          } catch (error) {
+            this.#report(error, `listener of ${name}`);
+          }
+        }
+      }
+    });
+    return off;
+  }
+
+  #receive(event: string, args: readonly unknown[]): void {
+    if (event === 'error') {
+      const error = AshlarError.fromWire(args[0]);
+      if (this.#listeners.has('error')) this.#listeners.emit('error', error);
+      else this.#report(error, 'refused by the server');
+      return;
+    }
+    if (PLATFORM.includes(event)) {
+      this.#listeners.emit(event, args[0]);
+      return;
+    }
+    const definition = this.#catalog.get(event);
+    const [payload, meta] = args;
+    if (definition === undefined || !isMeta(meta)) return;
+    const place = this.#rooms.cursor(meta.room);
+    if (place !== undefined) {
+      // While the join is under way it will bring this, in its place.
+      if (!place.joined && meta.seq !== undefined) return;
+      if (!admitEvent(place.cursor, definition, payload, meta)) return;
+    }
+    this.#listeners.emit(event, payload, meta);
+  }
+}
+
+function isMeta(value: unknown): value is EventMeta {
+  return isRecord(value) && typeof value.room === 'string';
+}
+
+function emitAnswer(answer: unknown): EmitAnswer {
+  const { data, meta } = answer as { data?: unknown; meta?: unknown };
+  return { ...(data === undefined ? {} : { data }), ...(isMeta(meta) ? { meta } : {}) };
+}

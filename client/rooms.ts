@@ -1,0 +1,281 @@
+import type { Access } from '../shared/access.ts';
+import { AshlarError } from '../shared/errors.ts';
+import type { JoinAnswer } from '../shared/messages.ts';
+import type { NotRecovered } from '../shared/position.ts';
+import { isDocumentRoom, parseRoomName, userRoom } from '../shared/room-name.ts';
+import { backoffMs, jittered } from './backoff.ts';
+import type { Connector } from './connector.ts';
+import type { Environment } from './environment.ts';
+import { type Readable, type Writable, writable } from './readable.ts';
+import { quiet, type Report } from './report.ts';
+import { newCursor, type RoomCursor, startFrom } from './room-cursor.ts';
+
+export type RoomStatus =
+  | { readonly state: 'left' }
+  /** Wanted, and not there yet: the join is under way, or waits for the connection. */
+  | { readonly state: 'joining' }
+  | {
+      readonly state: 'joined';
+      readonly access: Access;
+      /** False: events may be missing in between; the state follows. See `reason`. */
+      readonly recovered: boolean;
+      readonly reason: NotRecovered | undefined;
+    }
+  /** Tried again at the next connection, and with the next `joinRoom`. */
+  | { readonly state: 'refused'; readonly error: AshlarError };
+
+/** What `joinRoom` resolves with. */
+export type Joined = Pick<JoinAnswer, 'room' | 'access' | 'recovered' | 'reason'>;
+
+interface Room {
+  readonly name: string;
+  leases: number;
+  phase: 'out' | 'joining' | 'joined' | 'refused';
+  readonly cursor: RoomCursor;
+  last: Joined | null;
+  error: AshlarError | null;
+  waiting: { resolve(joined: Joined): void; reject(error: AshlarError): void }[];
+  /** The join under way; an answer to an older one is ignored. */
+  join: number;
+  failures: number;
+  cancel: () => void;
+}
+
+const LEAVE_GRACE_MS = 250;
+const RETRY = { baseMs: 1_000, capMs: 30_000 };
+
+/** The rooms that somebody wants to be in: joined once however many ask, again after a reconnect, left when all have gone. */
+export class Rooms {
+  readonly #connector: Connector;
+  readonly #env: Environment;
+  readonly #report: Report;
+  readonly #rooms = new Map<string, Room>();
+  readonly #statuses = new Map<string, Writable<RoomStatus>>();
+  #up = false;
+  #ownRoom: string | null = null;
+  #joins = 0;
+  /** Rooms whose rejoin is not answered yet; null where this is the first connection. */
+  #rejoining: { left: Set<string>; recovered: boolean } | null = null;
+  #connectedBefore = false;
+
+  constructor(connector: Connector, env: Environment, report: Report) {
+    this.#connector = connector;
+    this.#env = env;
+    this.#report = report;
+    // Read by every client, joined by the SDK itself: it knows its position there.
+    this.#lease('system');
+    connector.attach({
+      up: (session) => this.#onUp(session.user.id),
+      down: () => this.#onDown(),
+      message: (event, args) => {
+        if (event === 'room:access') this.#onAccess(args[0]);
+      },
+    });
+  }
+
+  /**
+   * Takes a lease. Each call needs its own `leave`, also where it was refused.
+   * @returns resolves once joined (offline it waits); rejects where the server refuses for good
+   */
+  join(name: string): Promise<Joined> {
+    let room: Room;
+    try {
+      parseRoomName(name);
+      if (isDocumentRoom(name))
+        throw new AshlarError('invalid-room', { detail: `open it with client.document('${name.slice(4)}')` });
+      room = this.#lease(name);
+    } catch (error) {
+      return quiet(Promise.reject(AshlarError.from(error)));
+    }
+    if (room.phase === 'joined' && room.last !== null) return Promise.resolve(room.last);
+    const joined = new Promise<Joined>((resolve, reject) => room.waiting.push({ resolve, reject }));
+    this.#start(room);
+    return quiet(joined);
+  }
+
+  /** Gives one lease back. The room is left 250 ms after the last, so that a page change causes no traffic. */
+  leave(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined || room.leases === 0) return;
+    room.leases--;
+    if (room.leases > 0) return;
+    this.#env.after(LEAVE_GRACE_MS, () => {
+      if (room.leases === 0 && this.#rooms.get(name) === room) this.#forget(room);
+    });
+  }
+
+  status(name: string): Readable<RoomStatus> {
+    return this.#status(name);
+  }
+
+  /** The cursor of a room that the client is in or on its way to. */
+  cursor(name: string): { cursor: RoomCursor; joined: boolean } | undefined {
+    const room = this.#rooms.get(name);
+    return room === undefined ? undefined : { cursor: room.cursor, joined: room.phase === 'joined' };
+  }
+
+  cursors(): Iterable<RoomCursor> {
+    return [...this.#rooms.values()].map((room) => room.cursor);
+  }
+
+  #lease(name: string): Room {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      room = {
+        name,
+        leases: 0,
+        phase: 'out',
+        cursor: newCursor(),
+        last: null,
+        error: null,
+        waiting: [],
+        join: 0,
+        failures: 0,
+        cancel: () => {},
+      };
+      this.#rooms.set(name, room);
+    }
+    room.leases++;
+    return room;
+  }
+
+  #forget(room: Room): void {
+    this.#rooms.delete(room.name);
+    room.cancel();
+    room.join = 0;
+    if (room.phase === 'joined' || room.phase === 'joining') this.#connector.send('leave-room', [room.name]);
+    for (const { reject } of room.waiting)
+      reject(new AshlarError('client-closed', { room: room.name, detail: 'the room was left' }));
+    room.waiting = [];
+    this.#answered(room.name, true);
+    this.#status(room.name).set({ state: 'left' });
+  }
+
+  #onUp(userId: string): void {
+    const own = userRoom(userId);
+    if (own !== this.#ownRoom) {
+      const former = this.#ownRoom === null ? undefined : this.#rooms.get(this.#ownRoom);
+      this.#ownRoom = own;
+      this.#lease(own);
+      if (former !== undefined && --former.leases === 0) this.#forget(former);
+    }
+    this.#up = true;
+    this.#rejoining = this.#connectedBefore ? { left: new Set(this.#rooms.keys()), recovered: true } : null;
+    this.#connectedBefore = true;
+    for (const room of [...this.#rooms.values()]) this.#start(room);
+  }
+
+  #onDown(): void {
+    this.#up = false;
+    for (const room of this.#rooms.values()) {
+      room.cancel();
+      room.join = 0;
+      room.phase = 'out';
+      this.#show(room);
+    }
+  }
+
+  #start(room: Room): void {
+    if (room.phase === 'joined' || room.phase === 'joining') return;
+    room.cancel();
+    if (this.#up) this.#send(room);
+    else this.#show(room);
+  }
+
+  #send(room: Room): void {
+    room.phase = 'joining';
+    const join = ++this.#joins;
+    room.join = join;
+    this.#show(room);
+    const { position } = room.cursor;
+    // The answer is read in the order of the wire, before the events that follow it.
+    this.#connector.request('join-room', position === null ? [room.name] : [room.name, position], (error, answer) => {
+      if (room.join !== join) return;
+      if (error === null) this.#joined(room, answer as JoinAnswer);
+      else this.#refused(room, error);
+    });
+  }
+
+  #joined(room: Room, answer: JoinAnswer): void {
+    room.phase = 'joined';
+    room.failures = 0;
+    startFrom(room.cursor, answer);
+    room.last = { room: room.name, access: answer.access, recovered: answer.recovered, ...reasonOf(answer) };
+    const { waiting, last } = room;
+    room.waiting = [];
+    this.#show(room);
+    for (const { resolve } of waiting) resolve(last);
+    this.#answered(room.name, answer.recovered);
+  }
+
+  #refused(room: Room, error: AshlarError): void {
+    if (error.code === 'not-connected') return;
+    if (error.retry === 'later') {
+      const wait = error.retryAfterMs === undefined ? 0 : jittered(error.retryAfterMs, this.#env.random());
+      const delay = Math.max(wait, backoffMs(++room.failures, this.#env.random(), RETRY));
+      room.cancel = this.#env.after(delay, () => this.#send(room));
+      return;
+    }
+    room.phase = 'refused';
+    room.error = error;
+    // A position of before the refusal stays good: what was missed follows if the user is let in again.
+    const { waiting } = room;
+    room.waiting = [];
+    this.#show(room);
+    for (const { reject } of waiting) reject(error);
+    this.#answered(room.name, false);
+  }
+
+  #onAccess(update: unknown): void {
+    const { room: name, access } = (update ?? {}) as { room?: unknown; access?: Access };
+    const room = typeof name === 'string' ? this.#rooms.get(name) : undefined;
+    if (room === undefined || room.last === null || room.phase !== 'joined' || access === undefined) return;
+    room.last = { ...room.last, access };
+    if (access === 'none') {
+      room.phase = 'refused';
+      room.error = new AshlarError('access-denied', { room: room.name });
+    }
+    this.#show(room);
+  }
+
+  #answered(name: string, recovered: boolean): void {
+    const rejoining = this.#rejoining;
+    if (rejoining === null || !rejoining.left.delete(name)) return;
+    rejoining.recovered &&= recovered;
+    if (rejoining.left.size > 0) return;
+    this.#rejoining = null;
+    this.#connector.rejoined(rejoining.recovered);
+  }
+
+  #show(room: Room): void {
+    this.#status(room.name).set(statusOf(room));
+  }
+
+  #status(name: string): Writable<RoomStatus> {
+    let status = this.#statuses.get(name);
+    if (status === undefined) {
+      const room = this.#rooms.get(name);
+      status = writable<RoomStatus>(room === undefined ? { state: 'left' } : statusOf(room), this.#report, { same: sameStatus });
+      this.#statuses.set(name, status);
+    }
+    return status;
+  }
+}
+
+function statusOf(room: Room): RoomStatus {
+  if (room.phase === 'joined' && room.last !== null) {
+    const { access, recovered, reason } = room.last;
+    return { state: 'joined', access, recovered, reason };
+  }
+  if (room.phase === 'refused' && room.error !== null) return { state: 'refused', error: room.error };
+  return { state: 'joining' };
+}
+
+function sameStatus(left: RoomStatus, right: RoomStatus): boolean {
+  if (left.state === 'joined' || left.state === 'refused') return false;
+  return left.state === right.state;
+}
+
+function reasonOf(answer: JoinAnswer): { reason?: NotRecovered } {
+  return answer.reason === undefined ? {} : { reason: answer.reason };
+}
