@@ -7,6 +7,8 @@ import type { JobAnswer, JobRequest, ThreadMessage } from './jobs.ts';
 export interface DocumentThread {
   /** Resolves when jobs can run; rejects as `run` where the thread does not come up. */
   readonly ready: Promise<void>;
+  /** False once the thread has ended, whatever the reason. */
+  readonly alive: boolean;
   /** @throws AshlarError `document-damaged` where the job needs more memory than the thread may have, `internal` where the thread ended otherwise */
   run(request: JobRequest): Promise<JobAnswer>;
   /** Ends the thread, in the middle of a job too, which then rejects with `reason`. */
@@ -17,6 +19,7 @@ export interface DocumentThread {
 export function startThread(heapMb: number): DocumentThread {
   const worker = new Worker(workerEntry(import.meta.url, './document-worker.ts'), {
     name: 'ashlar-documents',
+    execArgv: [], // flags of the process, such as --input-type or a loader, would keep the thread from starting
     resourceLimits: { maxOldGenerationSizeMb: heapMb },
   });
   const started = deferred<void>();
@@ -42,6 +45,9 @@ export function startThread(heapMb: number): DocumentThread {
 
   return {
     ready: started.promise,
+    get alive() {
+      return ended === null;
+    },
     run(request) {
       if (ended !== null) return Promise.reject(ended);
       job = deferred<JobAnswer>();

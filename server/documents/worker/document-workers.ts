@@ -127,8 +127,8 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   async function work(slot: Slot, task: Task): Promise<void> {
     try {
-      slot.thread ??= startThread(heapMb);
-      const { thread } = slot;
+      const thread = slot.thread?.alive ? slot.thread : startThread(heapMb);
+      slot.thread = thread;
       await within(
         thread,
         START_TIMEOUT_MS,

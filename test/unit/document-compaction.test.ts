@@ -1,0 +1,267 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { compact } from '../../server/documents/worker/compact.ts';
+import { unionDeletes } from '../../server/documents/worker/delete-set.ts';
+import { describeDoc, differenceOf } from '../../server/documents/worker/describe-doc.ts';
+import { diff } from '../../server/documents/worker/diff.ts';
+import { loadDoc } from '../../server/documents/worker/load-doc.ts';
+import { mergeState, mergeTree } from '../../server/documents/worker/merge-tree.ts';
+import { novelDeletes } from '../../server/documents/worker/novel-deletes.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { BRICK } from '../support/hostile-updates.ts';
+import { contentOf, playSession, sessionSteps } from '../support/yjs-session.ts';
+
+/** The updates that `change` makes, one per transaction. */
+function updatesOf(change: (doc: Y.Doc) => void, clientId = 1, state?: Uint8Array): Uint8Array[] {
+  const doc = new Y.Doc();
+  doc.clientID = clientId;
+  if (state !== undefined) Y.applyUpdate(doc, state);
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  change(doc);
+  return updates;
+}
+
+const textOf = (state: Uint8Array): string => {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  return doc.getText('text').toString();
+};
+
+const detailOf = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AshlarError && error.code === 'document-damaged') return error.detail ?? '';
+    throw error;
+  }
+  throw new Error('did not throw');
+};
+
+describe('merging as a tree', () => {
+  test('merges thousands of updates into the state that a member has', () => {
+    const updates = updatesOf((doc) => {
+      for (let index = 0; index < 5_000; index += 1) doc.getText('text').insert(index % 7, String(index % 10));
+    });
+    const doc = new Y.Doc();
+    for (const update of updates) Y.applyUpdate(doc, update);
+    expect(textOf(mergeTree(updates))).toBe(doc.getText('text').toString());
+    expect(Y.encodeStateVectorFromUpdate(mergeTree(updates))).toEqual(Y.encodeStateVector(doc));
+  });
+
+  test('an empty list is the empty document, a list of one its update', () => {
+    const [update] = updatesOf((doc) => doc.getText('text').insert(0, 'a'));
+    expect(mergeTree([])).toEqual(Y.encodeStateAsUpdate(new Y.Doc()));
+    expect(mergeTree([update!])).toBe(update);
+    expect(mergeState(update!, [])).toBe(update);
+  });
+});
+
+describe('compaction', () => {
+  test('of random sessions, whole or in two goes, gives what the members have, with the same deletions', () => {
+    fc.assert(
+      fc.property(sessionSteps(), fc.nat(100), (steps, percent) => {
+        const { log, member } = playSession(steps);
+        const cut = Math.floor((log.length * percent) / 100);
+        const first = compact({ state: null, updates: log.slice(0, cut) });
+        for (const compacted of [
+          compact({ state: null, updates: log }),
+          compact({ state: first.state, updates: log.slice(cut) }),
+        ]) {
+          const joiner = loadDoc(compacted.state, []);
+          expect(contentOf(joiner)).toEqual(contentOf(member));
+          expect(differenceOf(describeDoc(joiner), describeDoc(loadDoc(Y.encodeStateAsUpdate(member), [])))).toBeNull();
+          expect(compacted.stateVector).toEqual(Y.encodeStateVector(member));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('lets go of the content of what was deleted', () => {
+    const updates = updatesOf((doc) => {
+      doc.getText('text').insert(0, 'x'.repeat(100_000));
+      doc.getText('text').delete(0, 100_000);
+    });
+    expect(mergeTree(updates).length).toBeGreaterThan(100_000);
+    expect(compact({ state: null, updates }).state.length).toBeLessThan(40);
+  });
+
+  test('deletes nothing by itself: redundant formats stay, as members keep them', () => {
+    // A member that receives such a change cleans formats up and tells the others; a snapshot must not do so alone.
+    const [setup] = updatesOf((doc) => {
+      const inner = new Y.Text();
+      doc.getMap('map').set('text', inner);
+    });
+    const inner = (doc: Y.Doc) => doc.getMap('map').get('text') as Y.Text;
+    const bold = updatesOf((doc) => inner(doc).insert(0, 'bold', { bold: true }), 2, setup!);
+    const wipe = updatesOf((doc) => inner(doc).delete(0, 4), 3, mergeTree([setup!, ...bold]));
+    const log = [setup!, ...bold, ...wipe];
+    const inLog = unionDeletes(log.map((update) => Y.decodeUpdate(update).ds.clients));
+    const inState = Y.decodeUpdate(compact({ state: null, updates: log }).state).ds.clients;
+    expect(unionDeletes([inState])).toEqual(inLog);
+  });
+
+  test('an empty log is the empty document', () => {
+    expect(compact({ state: null, updates: [] })).toEqual({ state: Uint8Array.of(0, 0), stateVector: Uint8Array.of(0) });
+  });
+
+  test('refuses an update that merges but does not apply, and names its place', () => {
+    const updates = updatesOf((doc) => doc.getText('text').insert(0, 'stone'));
+    expect(detailOf(() => compact({ state: null, updates: [...updates, BRICK] }))).toMatch(/^update 1 of 2 does not apply/);
+    expect(detailOf(() => compact({ state: BRICK, updates }))).toMatch(/^the snapshot does not apply/);
+    expect(detailOf(() => compact({ state: null, updates: [Uint8Array.of(1, 2)] }))).toMatch(/^update 0 of 1 does not apply/);
+  });
+
+  test('refuses a log with a gap', () => {
+    const [first, second] = updatesOf((doc) => {
+      doc.getText('text').insert(0, 'a');
+      doc.getText('text').insert(1, 'b');
+    });
+    expect(detailOf(() => compact({ state: null, updates: [second!] }))).toMatch(/^pending structs/);
+    expect(compact({ state: null, updates: [second!, first!] }).stateVector).toEqual(Uint8Array.of(1, 1, 2));
+  });
+
+  test('refuses deletes of what is not there', () => {
+    const [insert, remove] = updatesOf((doc) => {
+      doc.getText('text').insert(0, 'a');
+      doc.getText('text').delete(0, 1);
+    });
+    expect(detailOf(() => compact({ state: null, updates: [remove!] }))).toMatch(/^pending deletes/);
+    expect(textOf(compact({ state: null, updates: [insert!, remove!] }).state)).toBe('');
+  });
+
+  test('refuses a log whose merge says something else: other text at known clocks', () => {
+    const members = updatesOf((doc) => {
+      for (const letter of 'abc') doc.getText('text').insert(doc.getText('text').length, letter);
+    });
+    const forged = updatesOf((doc) => doc.getText('text').insert(0, 'aVL!'), 1);
+    const log = [...members, ...forged];
+    expect(loadDoc(null, log).getText('text').toString()).toBe('abc!');
+    expect(textOf(mergeTree(log))).toBe('aVL!');
+    expect(detailOf(() => compact({ state: null, updates: log }))).toBe('the merge differs in its content');
+  });
+});
+
+describe('diff', () => {
+  const updates = updatesOf((doc) => {
+    doc.getText('text').insert(0, 'abc');
+    doc.getText('text').insert(3, 'def');
+    doc.getText('text').delete(0, 1);
+  });
+  const state = mergeTree(updates.slice(0, 2));
+  const log = { state, updates: updates.slice(2) };
+
+  test('for an empty vector is everything', () => {
+    expect(textOf(diff(log, Uint8Array.of(0)))).toBe('bcdef');
+  });
+
+  test('for a part of the way is the rest, with all deletions', () => {
+    const client = loadDoc(null, updates.slice(0, 1));
+    const update = diff(log, Y.encodeStateVector(client));
+    expect(Y.decodeUpdate(update).structs.map(({ id, length }) => [id.clock, length])).toEqual([[3, 3]]);
+    Y.applyUpdate(client, update);
+    expect(client.getText('text').toString()).toBe('bcdef');
+  });
+
+  test('for everything, or more than there is, has deletions only', () => {
+    for (const clock of [6, 7, 2 ** 31]) {
+      const update = diff(
+        log,
+        Y.encodeStateVector(
+          new Map([
+            [1, clock],
+            [99, 5],
+          ]),
+        ),
+      );
+      expect(Y.decodeUpdate(update).structs).toEqual([]);
+      expect([...Y.decodeUpdate(update).ds.clients.keys()]).toEqual([1]);
+    }
+  });
+
+  test.each([
+    ['none at all', []],
+    ['more clients than bytes', [0xff, 0xff, 0xff, 0xff, 0x0f]],
+    ['cut off', [2, 1, 5, 3]],
+    ['trailing bytes', [1, 1, 5, 0]],
+    ['numbers beyond 2^53', [1, ...Array(12).fill(0xff), 1]],
+    ['too long', new Uint8Array(2_000_000)],
+  ])('refuses a vector that is none: %s', (_, bytes) => {
+    expect(() => diff(log, Uint8Array.from(bytes))).toThrow(expect.objectContaining({ code: 'malformed-frame' }));
+  });
+
+  test('of random sessions completes a client that stopped anywhere', () => {
+    fc.assert(
+      fc.property(sessionSteps(), fc.nat(100), (steps, percent) => {
+        const { log: all, member } = playSession(steps);
+        const client = loadDoc(null, all.slice(0, Math.floor((all.length * percent) / 100)));
+        Y.applyUpdate(client, diff({ state: null, updates: all }, Y.encodeStateVector(client)));
+        expect(contentOf(client)).toEqual(contentOf(member));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('new deletions of a full step', () => {
+  const updates = updatesOf((doc) => {
+    doc.getText('text').insert(0, 'abcdefgh');
+    doc.getText('text').delete(1, 2);
+  });
+  const client = () => {
+    const doc = loadDoc(null, updates);
+    doc.clientID = 2;
+    return doc;
+  };
+  /** The full step of a client against the server's state vector. */
+  const stepOf = (doc: Y.Doc) => Y.encodeStateAsUpdate(doc, Y.encodeStateVector(loadDoc(null, updates)));
+  const rangesOf = (update: Uint8Array) =>
+    [...Y.decodeUpdate(update).ds.clients].map(([id, ranges]) => [id, ranges.map(({ clock, len }) => [clock, len])]);
+
+  test('are none where the log has them, as updates or compacted', () => {
+    const compacted = compact({ state: null, updates }).state;
+    expect(novelDeletes({ state: null, updates }, stepOf(client()))).toBeNull();
+    expect(novelDeletes({ state: compacted, updates: [] }, stepOf(client()))).toBeNull();
+    expect(novelDeletes({ state: compacted, updates: [] }, Uint8Array.of(0, 0))).toBeNull();
+  });
+
+  test('are what is left of ranges that the log has in part', () => {
+    const doc = client();
+    doc.getText('text').delete(0, 2); // a and d, around the b and c that are gone
+    expect(rangesOf(stepOf(doc))).toEqual([[1, [[0, 4]]]]);
+    const novel = novelDeletes({ state: null, updates }, stepOf(doc));
+    expect(rangesOf(novel!)).toEqual([
+      [
+        1,
+        [
+          [0, 1],
+          [3, 1],
+        ],
+      ],
+    ]);
+    expect(Y.decodeUpdate(novel!).structs).toEqual([]);
+    expect(textOf(mergeTree([...updates, novel!]))).toBe('efgh');
+  });
+
+  test('keep new structs, whether or not anything new is deleted', () => {
+    const doc = client();
+    doc.getText('text').insert(0, 'new');
+    doc.getMap('map').set('key', new Y.Text('nested'));
+    const novel = novelDeletes({ state: null, updates }, stepOf(doc));
+    expect(rangesOf(novel!)).toEqual([]);
+    expect(describeDoc(loadDoc(null, [...updates, novel!]))).toEqual(describeDoc(doc));
+  });
+
+  test('[2] garbage-collected structs count as deleted, so that a client in sync adds no record', () => {
+    fc.assert(
+      fc.property(sessionSteps(), (steps) => {
+        const { log, member } = playSession(steps);
+        const { state, stateVector } = compact({ state: null, updates: log });
+        expect(novelDeletes({ state, updates: [] }, Y.encodeStateAsUpdate(member, stateVector))).toBeNull();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
