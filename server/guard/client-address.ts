@@ -50,7 +50,8 @@ export function addressKey(address: string): string {
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   // An IPv4 tail stands for two groups; it never reaches the first four where it is followed through `::`.
   const length = right.length + (right.at(-1)?.includes('.') ? 1 : 0);
-  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - length)).fill('0'), ...right];
+  const groups =
+    tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - length)).fill('0'), ...right];
   return `${groups
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
@@ -71,7 +72,9 @@ function trust(list: BlockList, entry: string): void {
   const width = address !== null && isIPv4(address) ? 32 : 128;
   const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
   if (address === null || rest.length > 0 || !(prefix <= width)) {
-    throw new AshlarError('invalid-options', { detail: `trustedProxies: "${entry}": an IP address, or a range such as 10.0.0.0/8` });
+    throw new AshlarError('invalid-options', {
+      detail: `trustedProxies: "${entry}": an IP address, or a range such as 10.0.0.0/8`,
+    });
   }
   list.addSubnet(address, prefix, width === 32 ? 'ipv4' : 'ipv6');
 }

@@ -15,7 +15,9 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   if (page === null || host === undefined || (page.protocol !== 'http:' && page.protocol !== 'https:')) return false;
   // Read under the page's scheme, so that a port that is the scheme's own may be written or left out.
   const own = parse(`${page.protocol}//${host}`);
-  return own !== null && own.host === page.host && own.pathname === '/' && own.username === '' && own.search === '' && own.hash === '';
+  return (
+    own !== null && own.host === page.host && own.pathname === '/' && own.username === '' && own.search === '' && own.hash === ''
+  );
 }
 
 /** `https://App.example.com:443/` as a browser writes it: `https://app.example.com`. Schemes that URL knows no origin of stay as they are. */

@@ -19,7 +19,7 @@ export interface TokenBucket {
   take(cost: number): Taken;
   /** Ms until `cost` would pass; 0: now. Charges nothing. */
   wait(cost: number): number;
-  /** Charges `cost` without asking, into debt where it must: for what has arrived already. */
+  /** Charges `cost` without asking, for what has arrived already. The debt it makes is one `burst` at most: nobody is shut out for longer. */
   spend(cost: number): void;
   /** Whether nothing is owed: then a new bucket would be the same. */
   readonly full: boolean;
@@ -47,12 +47,12 @@ export function createTokenBucket({ ratePerSecond, burst, clock }: TokenBucketOp
   const wait = (cost: number): number => {
     invariant(cost >= 0, 'a cost is not negative', { cost });
     refill();
-    const missing = Math.min(cost, burst) - tokens;
-    return cost === 0 || missing <= ROUNDING ? 0 : Math.ceil(missing / ratePerMs);
+    const missing = Math.min(cost, burst) - tokens - ROUNDING;
+    return cost === 0 || missing <= 0 ? 0 : Math.ceil(missing / ratePerMs);
   };
   const spend = (cost: number): void => {
     refill();
-    tokens -= cost;
+    tokens = Math.min(tokens, Math.max(tokens - cost, -burst));
   };
 
   return {

@@ -1,0 +1,117 @@
+import type { Server, Socket } from 'socket.io';
+import { PROTOCOL_VERSION } from '../../shared/document-frame.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { SessionAnnouncement } from '../../shared/messages.ts';
+import type { Clock } from '../clock.ts';
+import type { Limits } from '../options.ts';
+import { Connection } from '../rooms/connection.ts';
+import { meterInbound } from '../sockets/inbound-meter.ts';
+import { createOutbox } from '../sockets/outbox.ts';
+import type { AddressLimiter } from './address-limiter.ts';
+import type { Authenticate, Principal } from './authenticate.ts';
+import { type Authorizer, createAccessCache } from './authorize.ts';
+import { createSocketBudgets, type SocketBudgets, type UserBudgets } from './budgets.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { Guard } from './guard.ts';
+
+// A sender that owes more than this is no longer asked to wait but cut off.
+const MOST_DEBT_MS = 10_000;
+
+export interface AcceptPorts {
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly authenticate: Authenticate;
+  readonly authorizer: Authorizer;
+  readonly addresses: AddressLimiter;
+  readonly clientAddress: ClientAddress;
+  readonly userBudgets: UserBudgets;
+  /** `autoJoin`: the client expects to be put into its standing rooms. */
+  connected(connection: Connection, autoJoin: boolean): void;
+  disconnected(connection: Connection, reason: string): void;
+  refused(address: string, error: AshlarError): void;
+}
+
+/** Where sockets come in: the only place that listens to them, so that nothing reaches a handler but through the guard. */
+export function acceptSockets(io: Server, ports: AcceptPorts): void {
+  const budgets = new WeakMap<object, SocketBudgets>();
+  const principals = new WeakMap<Socket, Principal>();
+
+  io.engine.on('connection', (conn: Socket['conn']) => {
+    const own = createSocketBudgets(ports.limits, ports.clock, ports.userBudgets);
+    budgets.set(conn, own);
+    conn.on('close', ports.addresses.opened(addressOf(ports, conn.request)));
+    meterInbound(conn, (packets, bytes) => {
+      if (!own.take('packets', packets).ok) return false;
+      const taken = own.take('bytes', bytes);
+      if (taken.ok) return true;
+      // Beyond its budget an honest client is told to wait, by the message's handler; one that goes on regardless is cut off.
+      own.spend('bytes', bytes);
+      return taken.retryAfterMs < MOST_DEBT_MS;
+    });
+  });
+
+  io.use((socket, next) => {
+    const address = addressOf(ports, socket.request);
+    try {
+      const allowed = ports.addresses.check(address);
+      if (!allowed.ok) throw new AshlarError('rate-limited', { retryAfterMs: allowed.retryAfterMs });
+      checkProtocol(socket.handshake.auth.protocol);
+      principals.set(socket, ports.authenticate(socket.handshake.auth.token));
+      next();
+    } catch (thrown) {
+      const error = AshlarError.from(thrown, 'invalid-token');
+      ports.addresses.refused(address);
+      ports.refused(address, error);
+      const wire = error.toWire();
+      next(Object.assign(new Error(wire.message), { data: wire }));
+    }
+  });
+
+  io.on('connection', (socket) => {
+    const principal = principals.get(socket);
+    const own = budgets.get(socket.conn);
+    if (principal === undefined || own === undefined) {
+      socket.disconnect(true);
+      return;
+    }
+    own.belongTo(principal.user.id);
+    const connection = new Connection(
+      {
+        id: socket.id,
+        outbox: createOutbox(socket, { capBytes: ports.limits.queueBytes }),
+        close: () => socket.disconnect(true),
+      },
+      principal.user,
+      principal.expiresAt,
+      createAccessCache(ports.authorizer, principal.user),
+      own,
+    );
+    // `next` is never called: no message goes on to listeners, and there are none.
+    socket.use((packet) => ports.guard.receive(connection, packet));
+    socket.on('disconnect', (reason) => ports.disconnected(connection, reason));
+    announce(connection, ports.limits);
+    ports.connected(connection, socket.handshake.auth.autoJoin !== false);
+  });
+}
+
+function announce(connection: Connection, limits: Limits): void {
+  const { id, name, color, roles, permissions } = connection.user;
+  const session: SessionAnnouncement = {
+    user: { id, name, color, roles, permissions },
+    protocol: PROTOCOL_VERSION,
+    expiresAt: connection.expiresAt,
+    limits: { frameBytes: limits.frameBytes, updateBytes: limits.updateBytes, rooms: limits.roomsPerSocket },
+  };
+  connection.tell('session', session);
+}
+
+function addressOf(ports: AcceptPorts, request: Socket['request']): string {
+  return ports.clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
+}
+
+function checkProtocol(version: unknown): void {
+  if (version === undefined) return;
+  if (typeof version !== 'number' || version > PROTOCOL_VERSION) throw new AshlarError('protocol-too-new');
+  if (version < PROTOCOL_VERSION) throw new AshlarError('protocol-too-old');
+}

@@ -1,0 +1,187 @@
+import { type Access, permits } from '../../shared/access.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
+import type { User } from '../../shared/user.ts';
+import type { Clock } from '../clock.ts';
+import type { Connection } from '../rooms/connection.ts';
+import type { BudgetKind } from './budgets.ts';
+
+declare const passed: unique symbol;
+
+/** A message that passed every step. Only the guard makes one, so that no handler can be fed past it. */
+export interface Admitted<Payload> {
+  readonly connection: Connection;
+  readonly user: User;
+  readonly room: RoomName;
+  readonly access: Access;
+  readonly payload: Payload;
+  /** `meta.id` of a client's event. */
+  readonly id: string | undefined;
+  readonly [passed]: true;
+}
+
+/** The cheap look at a message: which room it names, and what is still to be validated. */
+export interface Glance {
+  readonly room: unknown;
+  readonly payload: unknown;
+  readonly id?: string | undefined;
+}
+
+/** How one kind of message passes the guard. */
+export interface Rule<Payload> {
+  /** The Socket.IO event's name. */
+  readonly name: string;
+  /** What it is charged to; null: charged by its handler, by cost. */
+  readonly budget: BudgetKind | null;
+  /** Access needed in the room that it names; `nothing`: nobody is asked (leaving, and what concerns one's own connection). */
+  readonly needs: Exclude<Access, 'none'> | 'nothing';
+  /** Decides anew, past the cache: joins. What names the room meanwhile waits for it. */
+  readonly joins?: boolean;
+  /** Reads name and room, no more. @throws AshlarError */
+  glance(args: readonly unknown[], user: User): Glance;
+  /** Validates the payload. @throws AshlarError */
+  parse(payload: unknown): Payload;
+}
+
+/** What a handler gives back: the ack's answer, and what follows behind it. */
+export interface Outcome {
+  readonly answer?: object;
+  readonly after?: () => void;
+}
+
+export type Handler<Payload> = (message: Admitted<Payload>) => Outcome | undefined | Promise<Outcome | undefined>;
+
+type Ack = (answer: object) => void;
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void };
+}
+
+/**
+ * The one pipeline that each inbound message passes, for events and documents alike: its bytes and packets were charged on arrival; then
+ * authenticated → name and room read → within budget → authorized → validated → its handler. A handler is registered here or nowhere.
+ */
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #entries = new Map<string, { rule: Rule<unknown>; handler: Handler<unknown> }>();
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** Registers the handler of one kind of message. @throws AshlarError `invalid-options` where the name has one already */
+  handle<Payload>(rule: Rule<Payload>, handler: Handler<Payload>): void {
+    if (this.#entries.has(rule.name)) throw new AshlarError('invalid-options', { detail: `two handlers for ${rule.name}` });
+    this.#entries.set(rule.name, { rule: rule as Rule<unknown>, handler: handler as unknown as Handler<unknown> });
+  }
+
+  /**
+   * Takes one Socket.IO event of a connection: `[name, ...arguments, ack?]`. Never throws: a refusal goes into the ack, or into the
+   * event `error` where none was asked for.
+   */
+  receive(connection: Connection, packet: readonly unknown[]): void {
+    const last = packet[packet.length - 1];
+    const ack = typeof last === 'function' ? (last as Ack) : null;
+    const args = packet.slice(1, ack === null ? undefined : -1);
+    let room: RoomName | undefined;
+    const refuse = (thrown: unknown) => this.#refuse(connection, ack, thrown, room);
+    try {
+      this.#authenticated(connection);
+      const entry = this.#entries.get(packet[0] as string);
+      if (entry === undefined) throw this.#unknown(connection, packet[0]);
+      const { rule, handler } = entry;
+      const glance = rule.glance(args, connection.user);
+      room = parseRoomName(glance.room);
+      if (rule.budget !== null) {
+        const taken = connection.budgets.take(rule.budget);
+        if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs, room });
+      }
+      const outcome = this.#pass(connection, rule, handler, room, glance);
+      if (outcome instanceof Promise) outcome.then((settled) => answer(connection, ack, settled)).catch(refuse);
+      else answer(connection, ack, outcome);
+    } catch (thrown) {
+      refuse(thrown);
+    }
+  }
+
+  // Synchronous wherever the decision is known: a document's updates must not overtake each other.
+  #pass(
+    connection: Connection,
+    rule: Rule<unknown>,
+    handler: Handler<unknown>,
+    room: RoomName,
+    glance: Glance,
+  ): ReturnType<Handler<unknown>> {
+    const joining = connection.joining.get(room);
+    if (rule.joins === true) {
+      const turn = (joining ?? Promise.resolve())
+        .catch(() => {})
+        .then(async () => {
+          connection.access.drop(room);
+          const access = await connection.access.decide(room);
+          return this.#admit(connection, rule, handler, room, access, glance);
+        });
+      connection.joining.set(room, turn);
+      const done = () => {
+        if (connection.joining.get(room) === turn) connection.joining.delete(room);
+      };
+      turn.then(done, done);
+      return turn;
+    }
+    if (joining !== undefined) {
+      return joining.catch(() => {}).then(() => this.#pass(connection, rule, handler, room, glance));
+    }
+    if (rule.needs === 'nothing') return this.#admit(connection, rule, handler, room, 'none', glance);
+    const access = connection.rooms.get(room)?.access ?? connection.access.cached(room);
+    if (access !== undefined) return this.#admit(connection, rule, handler, room, access, glance);
+    return connection.access.decide(room).then((decided) => this.#admit(connection, rule, handler, room, decided, glance));
+  }
+
+  #admit(
+    connection: Connection,
+    rule: Rule<unknown>,
+    handler: Handler<unknown>,
+    room: RoomName,
+    access: Access,
+    glance: Glance,
+  ): ReturnType<Handler<unknown>> {
+    if (connection.closed) throw new AshlarError('not-connected');
+    if (rule.needs !== 'nothing' && !permits(access, rule.needs)) throw new AshlarError('access-denied', { room });
+    const payload = rule.parse(glance.payload);
+    const message = { connection, user: connection.user, room, access, payload, id: glance.id } as Admitted<unknown>;
+    return handler(message);
+  }
+
+  // The expiry timer closes the socket; this covers what arrives before it fires.
+  #authenticated(connection: Connection): void {
+    if (connection.closed) throw new AshlarError('not-connected');
+    if (connection.expiresAt <= this.#options.clock.now()) throw new AshlarError('token-expired');
+  }
+
+  #unknown(connection: Connection, name: unknown): AshlarError {
+    const taken = connection.budgets.take('joins');
+    if (!taken.ok) return new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
+    return new AshlarError('unknown-message', { detail: typeof name === 'string' ? name.slice(0, 64) : 'a message has a name' });
+  }
+
+  #refuse(connection: Connection, ack: Ack | null, thrown: unknown, room: RoomName | undefined): void {
+    const error = AshlarError.from(thrown);
+    if (error.code === 'internal') {
+      this.#options.log.error(
+        { userId: connection.user.id, socketId: connection.id, room, err: error.cause ?? error },
+        'guard:internal',
+      );
+    }
+    const wire = { ...(room === undefined ? {} : { room }), ...error.toWire() };
+    // What broke inside is for our log, not for the sender.
+    if (error.code === 'internal') delete wire.detail;
+    if (ack !== null) ack({ success: false, error: wire });
+    else connection.tell('error', wire);
+  }
+}
+
+function answer(connection: Connection, ack: Ack | null, outcome: Outcome | undefined): void {
+  if (ack !== null && !connection.closed) ack({ success: true, ...outcome?.answer });
+  outcome?.after?.();
+}
