@@ -1,7 +1,8 @@
 import jwt from 'jsonwebtoken';
 import { AshlarError } from '../../shared/errors.ts';
+import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
-import { type Principal, parseClaims } from './claims.ts';
+import { parseClaims } from './claims.ts';
 import { secretKey } from './secret-key.ts';
 
 /** The algorithms that may be pinned: one shared secret signs and verifies. */
@@ -20,6 +21,13 @@ export interface AuthenticatorOptions {
   /** Required `iss`. */
   readonly issuer?: string | undefined;
   readonly clock: Clock;
+}
+
+/** What a token says: who, and until when. */
+export interface Principal {
+  readonly user: User;
+  /** Unix ms. */
+  readonly expiresAt: number;
 }
 
 /**
@@ -63,7 +71,7 @@ export function createAuthenticator({ secret, algorithms, audience, issuer, cloc
     if (Object.hasOwn(verified.header, 'crit')) throw invalid('critical header extensions are not understood');
     const claims = parseClaims(verified.payload);
     if (!claims.ok) throw invalid(claims.problem);
-    return claims.principal;
+    return { user: claims.user, expiresAt: claims.expiresAt };
   };
 }
 

@@ -65,16 +65,8 @@ const Claims = z
   })
   .refine(({ id, sub }) => id !== undefined || sub !== undefined, { message: '"id" or "sub" is needed', path: ['id'] });
 
-/** What a token says: who, and until when. */
-export interface Principal {
-  /** Frozen, since it is handed to the product's callbacks. */
-  readonly user: User;
-  /** Unix ms. */
-  readonly expiresAt: number;
-}
-
-/** The outcome of reading claims. `problem` names the claim and the rule, never a value. */
-export type ParsedClaims = { ok: true; principal: Principal } | { ok: false; problem: string };
+/** The outcome of reading claims; `expiresAt` in Unix ms. `problem` names the claim and the rule, never a value. */
+export type ParsedClaims = { ok: true; user: User; expiresAt: number } | { ok: false; problem: string };
 
 /**
  * Reads the verified payload of a token. `id` goes before `sub`; a missing name is the id; unknown claims are ignored.
@@ -89,6 +81,7 @@ export function parseClaims(payload: unknown): ParsedClaims {
   }
   const { id: ownId, sub, exp, name, color, roles, permissions, access } = result.data;
   const id = (ownId ?? sub) as string;
+  // Frozen, since it is handed to the product's callbacks.
   const user: User = Object.freeze({
     id,
     name: printableName(name) || id,
@@ -97,7 +90,7 @@ export function parseClaims(payload: unknown): ParsedClaims {
     permissions: Object.freeze(permissions),
     ...(access === undefined ? {} : { access }),
   });
-  return { ok: true, principal: { user, expiresAt: exp * 1000 } };
+  return { ok: true, user, expiresAt: exp * 1000 };
 }
 
 /** A name that can stand in a log line, a caret and a member list: one line, left as it reads. */
