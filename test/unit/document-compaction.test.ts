@@ -10,6 +10,7 @@ import { mergeState, mergeTree } from '../../server/documents/worker/merge-tree.
 import { novelDeletes } from '../../server/documents/worker/novel-deletes.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { BRICK } from '../support/hostile-updates.ts';
+import { loadConcurrentTrace, replayConcurrent } from '../support/traces.ts';
 import { contentOf, playSession, sessionSteps } from '../support/yjs-session.ts';
 
 /** The updates that `change` makes, one per transaction. */
@@ -77,6 +78,19 @@ describe('compaction', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  test('of a real session of two writers, in several goes, ends where they ended', () => {
+    const trace = loadConcurrentTrace();
+    const log: Uint8Array[] = [];
+    replayConcurrent(trace, (update) => log.push(update), 6_000);
+    const members = loadDoc(null, log);
+    let state: Uint8Array | null = null;
+    for (let start = 0; start < log.length; start += 2_000)
+      state = compact({ state, updates: log.slice(start, start + 2_000) }).state;
+    expect(textOf(state!)).toBe(members.getText('text').toString());
+    expect(state).toEqual(compact({ state: null, updates: log }).state);
+    expect(state!.length).toBeLessThan(mergeTree(log).length);
   });
 
   test('lets go of the content of what was deleted', () => {

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { editDocument, readDocument } from '../../server/documents/edit-document.ts';
+import { BRICK } from '../support/hostile-updates.ts';
+
+const EMPTY = { state: null, updates: [] };
+
+describe('a server-side edit', () => {
+  test('gives its update and its result, and a second one builds on the first', () => {
+    const first = editDocument({ ...EMPTY, clientId: 7, change: (doc) => doc.getText('text').insert(0, 'Ashlar') });
+    const log = { state: null, updates: [first.update!] };
+    const second = editDocument({
+      ...log,
+      clientId: 7,
+      change(doc) {
+        doc.getText('text').insert(6, '!');
+        doc.getText('text').delete(0, 1);
+        return doc.getText('text').toString();
+      },
+    });
+    expect(second.result).toBe('shlar!');
+    const { structs, ds } = Y.decodeUpdate(second.update!);
+    expect(structs.map(({ id }) => [id.client, id.clock])).toEqual([[7, 6]]);
+    expect([...ds.clients.values()]).toEqual([[{ clock: 0, len: 1 }]]);
+    const doc = readDocument({ state: first.update, updates: [second.update!] });
+    expect(doc.getText('text').toString()).toBe('shlar!');
+  });
+
+  test('that changes nothing has no update', () => {
+    const { update } = editDocument({ ...EMPTY, clientId: 7, change: (doc) => doc.getText('text').insert(0, 'ab') });
+    const read = editDocument({ state: update, updates: [], clientId: 7, change: (doc) => doc.getText('text').length });
+    expect(read).toEqual({ update: null, result: 2 });
+  });
+
+  test('holds nothing that loading did: redundant formats stay for the members to clean up', () => {
+    const setup = editDocument({ ...EMPTY, clientId: 1, change: (doc) => void doc.getMap('map').set('text', new Y.Text()) })
+      .update!;
+    const inner = (doc: Y.Doc) => doc.getMap('map').get('text') as Y.Text;
+    const bold = editDocument({
+      state: setup,
+      updates: [],
+      clientId: 2,
+      change: (doc) => inner(doc).insert(0, 'bold', { bold: true }),
+    });
+    const updates = [setup, bold.update!];
+    const wipe = editDocument({ state: null, updates, clientId: 3, change: (doc) => inner(doc).delete(0, 4) });
+    updates.push(wipe.update!);
+    expect(editDocument({ state: null, updates, clientId: 4, change: () => 'read' })).toEqual({ update: null, result: 'read' });
+  });
+
+  test('is one update, also where an observer of its own changes more', () => {
+    const { update } = editDocument({
+      ...EMPTY,
+      clientId: 7,
+      change(doc) {
+        doc.getText('text').observe(() => doc.getMap('map').set('changed', true));
+        doc.getText('text').insert(0, 'a');
+      },
+    });
+    const doc = readDocument({ state: update, updates: [] });
+    expect([doc.getText('text').toString(), doc.getMap('map').toJSON()]).toEqual(['a', { changed: true }]);
+  });
+
+  test('that throws gives the error of the caller; one that is asynchronous is refused', () => {
+    const failure = new Error('not today');
+    const fail = () => {
+      throw failure;
+    };
+    expect(() => editDocument({ ...EMPTY, clientId: 7, change: fail })).toThrow(failure);
+    const later = async () => {
+      throw failure;
+    };
+    expect(() => editDocument({ ...EMPTY, clientId: 7, change: later })).toThrow(
+      expect.objectContaining({ code: 'invalid-options' }),
+    );
+  });
+
+  test('of a damaged log is refused', () => {
+    const damaged = expect.objectContaining({ code: 'document-damaged' });
+    expect(() => readDocument({ state: null, updates: [BRICK] })).toThrow(damaged);
+    expect(() => editDocument({ state: BRICK, updates: [], clientId: 7, change: () => null })).toThrow(damaged);
+  });
+});
