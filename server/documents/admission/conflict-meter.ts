@@ -1,27 +1,23 @@
 import { Refusal } from './refusal.ts';
 
-// Placeholder until measured on the corpora.
-const MAX_CONTRADICTIONS = 64;
-
-export const stats = { max: 0, last: 0 };
+// None was found in honest updates: two traces and random sessions of 3,000 steps with undo, each as one merged update.
+const MAX_CONTRADICTIONS = 100;
 
 /**
- * Counts items that no editor could have placed. Yjs searches an item's place between its origin and its right origin, one
- * step per item that lies there: n items with wide gaps cost n², in every member's browser (98 kB took 73 s). An editor's gaps
- * are empty: origin and right origin were neighbours when it wrote, so among one client's own items each new gap must be
- * one that its earlier items left. What lies between can only be others' concurrent work, which this meter cannot see and
- * gives the benefit of the doubt.
+ * Counts items that no editor could have placed. Yjs searches an item's place from its origin on, one step per item until
+ * its right origin: n items with the same origin and right origins ever farther away cost n², in every member's browser (98 kB took 73 s).
+ * An editor's gaps are empty: origin and right origin were neighbours when it wrote. So whatever a client puts behind the same origin
+ * again stands before what it put there last, and a list that it began has a beginning. Others' concurrent work may lie between, and
+ * what the log already holds is not seen here; both get the benefit of the doubt, and the compaction worker has the last word.
  */
 export class ConflictMeter {
   readonly #clientId: number;
-  /** First clock of the client's structs in this update: what lies before it was not seen. */
+  /** First clock of the client's structs in this update: what lies before it is not seen. */
   readonly #start: number;
-  /** Start of the latest item with this origin; end of the latest with this right origin. */
-  readonly #byOrigin = new Map<number, number>();
-  readonly #byRight = new Map<number, number>();
-  /** Items that were first in their list when they came, by first clock; last ones by last clock. */
+  /** First clock of the latest item behind an origin. */
+  readonly #behind = new Map<number, number>();
+  /** First clocks of items that were first in their list when they came. */
   readonly #first = new Set<number>();
-  readonly #last = new Set<number>();
   /** Lists (by hash) that this client began. */
   readonly #begun = new Set<number>();
   /** Small numbers for other clients, so that an id is one number. */
@@ -33,56 +29,31 @@ export class ConflictMeter {
     this.#start = start;
   }
 
-  /** Takes an item in the order of its clocks; -1 as client means none. `parentAt` to `parentEndsAt`: its parent's bytes, where it names one. */
-  add(
-    clock: number,
-    end: number,
-    originClient: number,
-    originClock: number,
-    rightClient: number,
-    rightClock: number,
-    bytes: Uint8Array,
-    parentAt: number,
-    parentEndsAt: number,
-  ): void {
-    const own = this.#clientId;
-    const last = end - 1;
-    if (originClient < 0 && rightClient < 0) {
-      this.#first.add(clock);
-      this.#last.add(last);
-      const list = hash(bytes, parentAt, parentEndsAt);
-      if (this.#begun.has(list)) this.#contradict();
-      this.#begun.add(list);
-      return;
-    }
-    let fits = true;
+  /** Takes an item without neighbours, by the bytes that name its parent. Items come in the order of their clocks. */
+  addAlone(clock: number, bytes: Uint8Array, parentAt: number, parentEndsAt: number): void {
+    this.#first.add(clock);
+    const list = hash(bytes, parentAt, parentEndsAt);
+    // What this client put there first is a neighbour ever after, even when deleted.
+    if (this.#begun.has(list)) this.#contradict();
+    this.#begun.add(list);
+  }
+
+  /** Takes an item that has an origin, a right origin or both; -1 as client: none. */
+  add(clock: number, originClient: number, originClock: number, rightClient: number, rightClock: number): void {
+    const rightIsOwn = rightClient === this.#clientId;
     if (originClient < 0) {
       this.#first.add(clock);
-      if (rightClient === own && rightClock >= this.#start) fits = this.#first.has(rightClock);
-    } else {
-      const key = this.#key(originClient, originClock);
-      const neighbour = this.#byOrigin.get(key);
-      if (neighbour !== undefined && rightClient !== own) fits = rightClient >= 0;
-      else if (neighbour !== undefined) fits = rightClock === neighbour;
-      this.#byOrigin.set(key, clock);
+      if (rightIsOwn && rightClock >= this.#start && !this.#first.has(rightClock)) this.#contradict();
+      return;
     }
-    if (rightClient < 0) {
-      this.#last.add(last);
-      if (originClient === own && originClock >= this.#start) fits &&= this.#last.has(originClock);
-    } else {
-      const key = this.#key(rightClient, rightClock);
-      const neighbour = this.#byRight.get(key);
-      if (neighbour !== undefined && originClient !== own) fits &&= originClient >= 0;
-      else if (neighbour !== undefined) fits &&= originClock === neighbour;
-      this.#byRight.set(key, last);
-    }
-    if (!fits) this.#contradict();
+    const origin = this.#key(originClient, originClock);
+    const neighbour = this.#behind.get(origin);
+    if (neighbour !== undefined && (rightClient < 0 || (rightIsOwn && rightClock !== neighbour))) this.#contradict();
+    this.#behind.set(origin, clock);
   }
 
   #contradict(): void {
-    stats.last = ++this.#contradictions;
-    stats.max = Math.max(stats.max, this.#contradictions);
-    if (this.#contradictions > MAX_CONTRADICTIONS) throw new Refusal(10, 'more conflicting inserts than editing makes');
+    if (++this.#contradictions > MAX_CONTRADICTIONS) throw new Refusal(10, 'more conflicting inserts than editing makes');
   }
 
   #key(clientId: number, clock: number): number {

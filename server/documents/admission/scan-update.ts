@@ -222,7 +222,8 @@ function scanStructs(
       }
       block.newStructs++;
       if (meter !== null && !cut && ref !== CONTENT.gc && ref !== CONTENT.skip) {
-        meter.add(clock, end, originClient, originClock, rightClient, rightClock, reader.bytes, parentAt, parentEndsAt);
+        if (parentEndsAt > 0) meter.addAlone(clock, reader.bytes, parentAt, parentEndsAt);
+        else meter.add(clock, originClient, originClock, rightClient, rightClock);
       }
     }
     clock = end;
