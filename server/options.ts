@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import * as z from 'zod';
 import { ACCESS_LEVELS, type Access } from '../shared/access.ts';
 import type { Events } from '../shared/catalog.ts';
@@ -101,6 +102,8 @@ export type RealtimeServerOptions<Own extends Events = []> = z.input<typeof Sett
   authorize?: Authorize;
   /** Where records live. Default: SQLite in `dataDir`. */
   store?: Store;
+  /** A pino logger. Default: one of its own at `logLevel`, to standard output. */
+  logger?: Logger;
 };
 
 /**

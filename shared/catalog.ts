@@ -55,7 +55,7 @@ export const chatTyping = defineEvent({
 /** In `user:<id>` for one user, in `notifications` for all. */
 export const systemNotification = defineEvent({
   name: 'system:notification',
-  room: '*',
+  room: ['notifications', 'user:*'],
   sentBy: ['backend'],
   payload: z.object({
     id,
@@ -133,15 +133,22 @@ export type EventName<List extends Events> = List[number]['name'];
 type Definition<List extends Events, Name> = Extract<List[number], { readonly name: Name }>;
 
 /** What receivers of an event get. */
-export type PayloadOf<List extends Events, Name extends EventName<List>> = z.output<Definition<List, Name>['payload']>;
+export type PayloadOf<List extends Events, Name extends string> = z.output<Definition<List, Name>['payload']>;
 
 /** What a client sends for an event. */
-export type InputOf<List extends Events, Name extends EventName<List>> = z.output<Definition<List, Name>['input']>;
+export type InputOf<List extends Events, Name extends string> = z.output<Definition<List, Name>['input']>;
+
+type NameSentBy<Declared extends AnyEventDefinition, Who extends Sender> = Declared extends AnyEventDefinition
+  ? Who extends Declared['sentBy'][number]
+    ? Declared['name']
+    : never
+  : never;
 
 /** The events that may come from one kind of sender. */
-export type EventNameBy<List extends Events, Who extends Sender> = {
-  [Index in keyof List]: Who extends List[Index]['sentBy'][number] ? List[Index]['name'] : never;
-}[number];
+export type EventNameBy<List extends Events, Who extends Sender> = NameSentBy<List[number], Who>;
+
+/** Ashlar's events and a product's own. */
+export type WithCatalog<Own extends Events> = readonly (CatalogEvents[number] | Own[number])[];
 
 /** Finds definitions by name. */
 export type Catalog = ReadonlyMap<string, AnyEventDefinition>;

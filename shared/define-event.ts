@@ -25,8 +25,8 @@ export type PayloadSchema<Output> = z.core.$ZodType<Output>;
 export interface EventDeclaration<Name extends string, Payload, Input, Sent extends Sender> {
   /** Event name on the wire, such as `dashboard:update`. */
   name: Name;
-  /** The room it belongs to: a name, or a pattern such as `order:*`. */
-  room: string;
+  /** The room it belongs to: a name, or a pattern such as `order:*`; several where it has several. */
+  room: string | readonly string[];
   /** Finds the room in the payload, so that a sender need not name it. Needed by events of a pattern that clients send without `meta.room`. */
   roomOf?: (payload: Input) => string;
   sentBy: readonly Sent[];
@@ -44,7 +44,7 @@ export interface EventDeclaration<Name extends string, Payload, Input, Sent exte
 /** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
 export interface EventDefinition<Name extends string = string, Payload = unknown, Input = unknown, Sent extends Sender = Sender> {
   readonly name: Name;
-  readonly room: string;
+  readonly room: string | readonly string[];
   readonly roomOf: ((payload: Input) => string) | undefined;
   readonly sentBy: readonly Sent[];
   readonly payload: PayloadSchema<Payload>;
@@ -97,9 +97,19 @@ export function defineEvent<const Name extends string, Payload, Input = Payload,
   };
 }
 
+/** The names and patterns of the rooms that an event belongs in. */
+export function roomPatterns(definition: AnyEventDefinition): readonly string[] {
+  return typeof definition.room === 'string' ? [definition.room] : definition.room;
+}
+
 /** Whether an event belongs in a room. */
 export function belongsIn(definition: AnyEventDefinition, room: string): boolean {
-  return patternCovers(definition.room, room);
+  return roomPatterns(definition).some((pattern) => patternCovers(pattern, room));
+}
+
+/** The one room of an event that has just one. */
+export function onlyRoom(definition: AnyEventDefinition): string | undefined {
+  return typeof definition.room === 'string' && !definition.room.endsWith('*') ? definition.room : undefined;
 }
 
 /**

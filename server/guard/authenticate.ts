@@ -15,7 +15,7 @@ export interface AuthenticatorOptions {
   /** HMAC secret, at least 32 bytes. */
   readonly secret: string;
   /** The algorithms accepted, and no others, whatever a token's header says. */
-  readonly algorithms: readonly [TokenAlgorithm, ...TokenAlgorithm[]];
+  readonly algorithms: readonly TokenAlgorithm[];
   /** Required `aud`. */
   readonly audience?: string | undefined;
   /** Required `iss`. */

@@ -1,0 +1,26 @@
+import { Member } from '../rooms/member.ts';
+import type { Snapshot } from '../storage/store.ts';
+import type { UpdateParts } from './update-parts.ts';
+import type { WriterSession } from './writers.ts';
+
+/** The state that a client is pulling, chunk by chunk. */
+export interface StateTransfer {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  /** The chunk that the client may ask for next. */
+  next: number;
+  readonly snapshot: Pick<Snapshot, 'seq' | 'epoch'>;
+}
+
+/** One socket in one document. */
+export class DocumentMember extends Member {
+  /** Null for a client that named no Yjs client id: it only reads. */
+  session: WriterSession | null = null;
+  transfer: StateTransfer | null = null;
+  /** A state is being read for it: a second `sync` waits for nothing and is dropped. */
+  syncing = false;
+  parts: UpdateParts | null = null;
+  /** Others' awareness changed while its queue was full: it gets all of it once there is room. */
+  awarenessStale = false;
+}

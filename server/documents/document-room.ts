@@ -1,0 +1,278 @@
+import type { Access } from '../../shared/access.ts';
+import { type CommittedEntry, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { JoinOptions } from '../../shared/messages.ts';
+import type { Connection } from '../rooms/connection.ts';
+import { fallBehind } from '../rooms/fan-out.ts';
+import type { Member } from '../rooms/member.ts';
+import { positionOf, recover } from '../rooms/recover.ts';
+import type { Joined, Room, RoomContent } from '../rooms/room.ts';
+import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
+import type { LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
+import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
+import { DocumentMember } from './document-member.ts';
+import type { DocumentPorts } from './document-ports.ts';
+import { type WriterSession, Writers } from './writers.ts';
+
+/** The kind of a document's records. */
+export const UPDATE_KIND = 'doc:update';
+
+/** A room whose content is a Yjs document: it relays and stores updates as bytes and holds no Y.Doc. */
+export class DocumentRoom implements RoomContent {
+  readonly room: Room;
+  readonly ports: DocumentPorts;
+  readonly writers: Writers;
+  readonly awareness = new DocumentAwareness();
+  snapshotSeq: number;
+  /** A compaction or a server-side edit is under way. */
+  working = 0;
+  #snapshot: Promise<Snapshot | null> | null = null;
+  /** What the commit that is being taken in has brought. */
+  #group: LogRecord[] = [];
+  /** Acks of updates that changed nothing, in the order of their entries. */
+  #acks: { session: WriterSession; counter: number }[] = [];
+  #tailBytes = 0;
+
+  constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
+    this.room = room;
+    this.ports = ports;
+    this.writers = new Writers(lease.clocks);
+    this.snapshotSeq = lease.snapshotSeq;
+  }
+
+  get busy(): boolean {
+    return this.working > 0;
+  }
+
+  async join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined> {
+    const { room, ports } = this;
+    if (room.deleted) throw new AshlarError('gone', { room: room.name });
+    const position = positionOf(options);
+    const hash = options.session === undefined ? null : ports.hashSecret(options.session);
+    const known = hash === null ? undefined : this.writers.find(hash);
+    const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
+    const verdict = await recover(room, position, ports.overflowRecords);
+    if (connection.closed) throw new AshlarError('not-connected');
+    if (room.deleted) throw new AshlarError('gone', { room: room.name });
+
+    const member = new DocumentMember(connection, room, access, room.head);
+    if (hash !== null && options.clientId !== undefined) {
+      const session = this.writers.claim(connection.user, options.clientId, hash, stored);
+      const ghost = session.member;
+      session.member = member;
+      member.session = session;
+      // The same client's old socket, which the transport has not yet noticed to be dead.
+      if (ghost !== null) ports.evict(ghost);
+    }
+    const recovered = verdict === 'recovered' && position !== null;
+    if (recovered) member.sent = position;
+    return {
+      member,
+      answer: {
+        room: room.name,
+        access,
+        recovered,
+        ...(verdict === 'recovered' ? {} : { reason: verdict }),
+        epoch: member.sent.epoch,
+        seq: member.sent.seq,
+        head: room.head.seq,
+        saved: member.session?.saved ?? 0,
+        incarnation: room.incarnation,
+      },
+      start: () => {
+        this.#sendAwareness(member);
+        if (!recovered) return;
+        member.delivery = 'catching-up';
+        ports.catchUp(member);
+      },
+    };
+  }
+
+  /** Sends one frame to one member, in the order of all that it is sent. */
+  send(member: Member, frame: ServerFrame): void {
+    if (!member.gone) member.connection.outbox.force(this.encode(frame));
+  }
+
+  encode(frame: ServerFrame): EncodedPacket {
+    return encodeEvent(['document', this.room.name, encodeFrame(frame)]);
+  }
+
+  /** Notes a committed update for the frame that leaves after its group. */
+  updateCommitted(record: LogRecord): void {
+    this.#group.push(record);
+  }
+
+  /** Notes the ack of an update without a record of its own. */
+  nothingCommitted(session: WriterSession, counter: number): void {
+    this.#acks.push({ session, counter });
+  }
+
+  flushed(): void {
+    const group = this.#group;
+    const acks = this.#acks;
+    this.#group = [];
+    this.#acks = [];
+    if (group.length > 0) {
+      this.#sendGroup(group);
+      for (const record of group) this.#tailBytes += record.payload.length;
+      this.ports.changed(this.room, group);
+      if (this.compactionDue()) this.ports.compact(this);
+    }
+    for (const { session, counter } of acks) this.#ack(session, counter);
+  }
+
+  sendRecords(member: Member, records: readonly LogRecord[]): void {
+    const session = member instanceof DocumentMember ? member.session : null;
+    let start = 0;
+    // One frame carries one epoch; most catch-ups are within one.
+    for (let end = 1; end <= records.length; end++) {
+      if (end < records.length && records[end]?.epoch === records[start]?.epoch) continue;
+      this.send(member, committedFrame(records.slice(start, end), session));
+      start = end;
+    }
+  }
+
+  sendState(): void {}
+
+  async reopened(lease: RoomLease): Promise<void> {
+    this.#group = [];
+    this.#acks = [];
+    this.#snapshot = null;
+    this.snapshotSeq = lease.snapshotSeq;
+    await this.writers.reset(lease.clocks, (hash) => this.room.store.findSession(this.room.name, hash));
+  }
+
+  left(member: Member): void {
+    if (!(member instanceof DocumentMember) || member.session === null) return;
+    const { session } = member;
+    if (session.member === member) {
+      session.member = null;
+      this.showAwareness(member, session.clientId, null);
+      this.writers.release(session);
+    }
+  }
+
+  /** Sets or takes back what a member shows, and sends it to the others. */
+  showAwareness(member: DocumentMember, clientId: number, state: object | null): void {
+    const entry = this.awareness.set(clientId, state, member.connection.user, this.ports.clock.now());
+    if (entry === null) return;
+    const packet = this.#awarenessPacket([entry]);
+    for (const other of this.room.members.values()) {
+      if (other === member || !(other instanceof DocumentMember) || other.awarenessStale) continue;
+      if (other.connection.outbox.offer(packet) === 'sent') continue;
+      other.awarenessStale = true;
+      other.connection.outbox.whenDrained(() => {
+        other.awarenessStale = false;
+        this.#sendAwareness(other);
+      });
+    }
+  }
+
+  /** The newest snapshot: read once, shared by all who need it. */
+  snapshot(): Promise<Snapshot | null> {
+    if (this.#snapshot === null) {
+      const reading = this.room.store.readSnapshot(this.room.name);
+      this.#snapshot = reading;
+      // A failed load is tried again by the next joiner, and never taken for an empty document.
+      reading.catch(() => {
+        if (this.#snapshot === reading) this.#snapshot = null;
+      });
+    }
+    return this.#snapshot;
+  }
+
+  /** The document was deleted: its members are told, and nothing of it is kept. */
+  deleted(): void {
+    const { room } = this;
+    room.deleted = true;
+    this.#forget();
+    room.trimmedTo = room.head.seq;
+    for (const member of [...room.members.values()]) {
+      this.send(member, { type: 'reset', reason: 'gone' });
+      this.ports.evict(member);
+    }
+  }
+
+  /** The document was created, or its name opened again. */
+  created(incarnation: string): void {
+    const { room } = this;
+    if (room.deleted) this.#forget();
+    room.deleted = false;
+    room.incarnation = incarnation;
+  }
+
+  #forget(): void {
+    this.#group = [];
+    this.#snapshot = null;
+    this.snapshotSeq = 0;
+    this.#tailBytes = 0;
+    this.room.recent.clear();
+    this.writers.clear();
+  }
+
+  /** A new snapshot is on disk. */
+  compacted(snapshot: Snapshot, tailBytes: number): void {
+    this.#snapshot = Promise.resolve(snapshot);
+    this.snapshotSeq = snapshot.seq;
+    this.#tailBytes = tailBytes;
+  }
+
+  compactionDue(): boolean {
+    const { compactAfterRecords, compactAfterBytes } = this.ports;
+    return this.room.head.seq - this.snapshotSeq >= compactAfterRecords || this.#tailBytes >= compactAfterBytes;
+  }
+
+  // One frame for all members, and one of its own for each writer: it is told its counters in place of its bytes.
+  #sendGroup(group: readonly LogRecord[]): void {
+    const last = group[group.length - 1] as LogRecord;
+    const position = { epoch: last.epoch, seq: last.seq };
+    const writers = new Map<Member, WriterSession>();
+    for (const record of group) {
+      const session = record.session === null ? undefined : this.writers.find(record.session);
+      if (session === undefined) continue;
+      session.saved = Math.max(session.saved, record.counter);
+      if (session.member !== null) writers.set(session.member, session);
+      else this.writers.release(session);
+    }
+    let shared: EncodedPacket | null = null;
+    for (const member of this.room.members.values()) {
+      if (member.delivery !== 'live') continue;
+      const session = writers.get(member);
+      if (session === undefined) shared ??= this.encode(committedFrame(group, null));
+      const packet = session === undefined ? (shared as EncodedPacket) : this.encode(committedFrame(group, session));
+      if (member.connection.outbox.offer(packet) === 'sent') member.sent = position;
+      else fallBehind(member, this.ports.catchUp);
+    }
+  }
+
+  #ack(session: WriterSession, counter: number): void {
+    session.saved = Math.max(session.saved, counter);
+    if (session.member !== null) this.tellSaved(session.member, session);
+    else this.writers.release(session);
+  }
+
+  /** Tells a writer how far its updates are on disk. Its position stays where it is. */
+  tellSaved(member: Member, session: WriterSession): void {
+    this.send(member, { type: 'saved', counter: session.saved, ...member.sent });
+  }
+
+  #sendAwareness(member: DocumentMember): void {
+    const own = member.session?.clientId;
+    const entries = this.awareness.entries().filter((entry) => entry.clientId !== own);
+    if (entries.length > 0 && !member.gone) member.connection.outbox.force(this.#awarenessPacket(entries));
+  }
+
+  #awarenessPacket(entries: readonly AwarenessEntry[]): EncodedPacket {
+    return this.encode({ type: 'awareness', update: encodeAwareness(entries) });
+  }
+}
+
+/** The frame that brings records to a member: its own session's as counters. */
+function committedFrame(records: readonly LogRecord[], session: WriterSession | null): ServerFrame {
+  const entries: CommittedEntry[] = records.map((record) =>
+    session !== null && record.session === session.hash
+      ? { seq: record.seq, counter: record.counter }
+      : { seq: record.seq, update: record.payload },
+  );
+  return { type: 'committed', epoch: records[0]?.epoch ?? '', entries };
+}

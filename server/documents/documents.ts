@@ -1,0 +1,194 @@
+import type * as Y from 'yjs';
+import { AshlarError } from '../../shared/errors.ts';
+import { DOCUMENT_PREFIX, documentRoom, type RoomName } from '../../shared/room-name.ts';
+import type { Clock } from '../clock.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { LogRecord, Store } from '../storage/store.ts';
+import { admitUpdate } from './admission/admit-update.ts';
+import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
+import { editDocument, readDocument } from './edit-document.ts';
+import { loadDocument } from './load-document.ts';
+
+/** Server-side access to documents: for seeds, imports, exports and edits by the backend. */
+export class Documents {
+  readonly #rooms: Rooms;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  /** Edits of one document run one after the other. */
+  readonly #turns = new Map<RoomName, Promise<unknown>>();
+  /** One client id per room and process: 20,000 edits under fresh ids would leave 456 kB of state. */
+  readonly #clientIds = new Map<RoomName, number>();
+
+  constructor(options: { rooms: Rooms; store: Store; clock: Clock }) {
+    this.#rooms = options.rooms;
+    this.#store = options.store;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Edits a document on the server, in one Yjs transaction.
+   * @param name the document's name, without `doc:`
+   * @param change called with the document as it is on disk; it must not keep the doc, nor be async
+   * @returns what `change` returned, once the edit is on disk and sent
+   * @throws AshlarError `gone`, `document-damaged`, `storage-unavailable`, `storage-full`; whatever `change` throws (then nothing is stored)
+   */
+  transact<Result>(name: string, change: (doc: Y.Doc) => Result): Promise<Result> {
+    return this.#inTurn(documentRoom(name), async (document) => {
+      if (document.room.deleted) throw new AshlarError('gone', { room: document.room.name });
+      return this.#edit(document, change);
+    });
+  }
+
+  /**
+   * A document as it is on disk: a copy of its own, which the caller destroys when done.
+   * @throws AshlarError `gone`, `document-damaged`
+   */
+  read(name: string): Promise<Y.Doc> {
+    return this.#inTurn(documentRoom(name), async (document) => {
+      if (document.room.deleted) throw new AshlarError('gone', { room: document.room.name });
+      return readDocument(await loadDocument(document));
+    });
+  }
+
+  /**
+   * Creates a document, or opens a deleted one's name again.
+   * @param seed fills it; applied only where the document is still empty, so that it is never seeded twice
+   * @returns whether it was empty (and so seeded)
+   */
+  create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }> {
+    return this.#inTurn(documentRoom(name), async (document) => {
+      const { room } = document;
+      await room.settled();
+      const empty = room.head.seq === room.trimmedTo && document.snapshotSeq === 0;
+      if (!room.deleted && !empty) return { created: false };
+      const incarnation = room.deleted ? toHex(this.#clock.randomBytes(12)) : room.incarnation;
+      await new Promise<void>((resolve, reject) =>
+        room.submit({
+          durable: true,
+          lifecycle: { change: 'created', incarnation },
+          leave: () => {
+            document.created(incarnation);
+            resolve();
+          },
+          fail: reject,
+        }),
+      );
+      if (seed !== undefined) await this.#edit(document, seed, true);
+      return { created: true };
+    });
+  }
+
+  /**
+   * Deletes a document. Its members are told `gone` and keep their unsaved bytes; the name stays closed until `create`.
+   * @throws AshlarError `storage-unavailable`, `storage-full`
+   */
+  delete(name: string): Promise<void> {
+    return this.#inTurn(documentRoom(name), async (document) => {
+      if (document.room.deleted) return;
+      await new Promise<void>((resolve, reject) =>
+        document.room.submit({
+          durable: true,
+          lifecycle: { change: 'deleted', incarnation: document.room.incarnation },
+          leave: () => {
+            document.deleted();
+            resolve();
+          },
+          fail: reject,
+        }),
+      );
+      this.#clientIds.delete(document.room.name);
+    });
+  }
+
+  /** Names of the documents that were ever written or created and are not deleted, in order. @param prefix of the name */
+  async list(prefix = ''): Promise<string[]> {
+    const names: string[] = [];
+    for (let after: RoomName | null = null; ; ) {
+      const page: readonly RoomName[] = await this.#store.listRooms(DOCUMENT_PREFIX + prefix, after, 1_000);
+      for (const room of page) names.push(room.slice(DOCUMENT_PREFIX.length));
+      after = page[page.length - 1] ?? null;
+      if (page.length < 1_000) return names;
+    }
+  }
+
+  async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result, onlyIfEmpty = false): Promise<Result> {
+    const { room, writers } = document;
+    const content = await loadDocument(document);
+    // Between the load and here nothing was awaited but the load: a seed goes in only where nothing came meanwhile.
+    if (onlyIfEmpty && (content.state !== null || content.updates.length > 0 || writers.known.size > 0)) {
+      throw new AshlarError('internal', { detail: 'the document is no longer empty: the seed was not applied' });
+    }
+    const clientId = this.#clientId(document);
+    const { update, result } = editDocument({ ...content, clientId, change });
+    if (update === null) return result;
+    const admission = admitUpdate(update, {
+      known: writers.known,
+      ownerOf: (id) => (id === clientId ? 'self' : 'other'),
+      full: false,
+      maxStructs: Number.MAX_SAFE_INTEGER,
+      subdocuments: true,
+    });
+    if (admission.verdict === 'nothing') return result;
+    if (admission.verdict !== 'admitted') {
+      const detail = admission.verdict === 'refused' ? admission.detail : admission.verdict;
+      throw new AshlarError('invalid-update', { detail, room: room.name });
+    }
+    const clocks = admission.clocks.map((entry) => ({ ...entry, userId: null }));
+    return new Promise((resolve, reject) => {
+      room.submit({
+        durable: true,
+        record: {
+          at: this.#clock.now(),
+          userId: null,
+          kind: UPDATE_KIND,
+          payload: admission.update,
+          version: 1,
+          id: null,
+          session: null,
+          counter: 0,
+        },
+        clocks,
+        leave: (record) => {
+          document.updateCommitted(record as LogRecord);
+          resolve(result);
+        },
+        fail: reject,
+      });
+      writers.take(clocks);
+    });
+  }
+
+  #clientId(document: DocumentRoom): number {
+    const { name } = document.room;
+    let id = this.#clientIds.get(name);
+    while (id === undefined || id === 0) {
+      const candidate = new DataView(this.#clock.randomBytes(4).buffer).getUint32(0);
+      if (!document.writers.known.has(candidate)) id = candidate;
+    }
+    this.#clientIds.set(name, id);
+    return id;
+  }
+
+  #inTurn<Result>(name: RoomName, task: (document: DocumentRoom) => Promise<Result>): Promise<Result> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(async () => {
+      const room = await this.#rooms.open(name);
+      const document = room.content as DocumentRoom;
+      document.working += 1;
+      try {
+        return await task(document);
+      } finally {
+        document.working -= 1;
+      }
+    });
+    const settled = turn.catch(() => {});
+    this.#turns.set(name, settled);
+    void settled.then(() => {
+      if (this.#turns.get(name) === settled) this.#turns.delete(name);
+    });
+    return turn;
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

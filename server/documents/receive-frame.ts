@@ -1,0 +1,51 @@
+import type { ClientFrame } from '../../shared/document-frame.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { readAwareness } from './document-awareness.ts';
+import type { DocumentMember } from './document-member.ts';
+import type { DocumentRoom } from './document-room.ts';
+import { sendChunk, sendState } from './send-state.ts';
+import { takeUpdate } from './take-update.ts';
+import { UpdateParts } from './update-parts.ts';
+
+/**
+ * Takes one frame of a member. What is wrong with an update is told in a frame of its own, by its counter; anything else wrong is thrown.
+ * @throws AshlarError
+ */
+export function receiveFrame(document: DocumentRoom, member: DocumentMember, frame: ClientFrame): void {
+  switch (frame.type) {
+    case 'sync':
+      void sendState(document, member, frame.stateVector.slice());
+      return;
+    case 'pull':
+      sendChunk(document, member, frame.transfer, frame.index);
+      return;
+    case 'update':
+      // A copy: the frame is a view into the transport's buffer.
+      takeUpdate(document, member, { counter: frame.counter, full: frame.full, update: frame.update.slice() });
+      return;
+    case 'part':
+      takePart(document, member, frame);
+      return;
+    case 'awareness': {
+      const { session } = member;
+      if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to show something' });
+      const budget = member.connection.budgets.take('awareness');
+      if (!budget.ok) throw new AshlarError('rate-limited', { retryAfterMs: budget.retryAfterMs });
+      document.showAwareness(member, session.clientId, readAwareness(frame.update, session.clientId));
+      return;
+    }
+  }
+}
+
+function takePart(document: DocumentRoom, member: DocumentMember, frame: Extract<ClientFrame, { type: 'part' }>): void {
+  member.parts ??= new UpdateParts(document.ports.updateBytes);
+  try {
+    const update = member.parts.add(frame);
+    if (update === null) return;
+    member.parts = null;
+    takeUpdate(document, member, { counter: frame.counter, full: frame.full, update });
+  } catch (error) {
+    const { code, detail } = AshlarError.from(error);
+    document.send(member, { type: 'refused', counter: frame.counter, code, retryAfterMs: 0, detail: detail ?? '' });
+  }
+}

@@ -1,0 +1,69 @@
+import { AshlarError } from '../../shared/errors.ts';
+import { encodeStateVector } from './admission/state-vector.ts';
+import type { DocumentMember } from './document-member.ts';
+import type { DocumentRoom } from './document-room.ts';
+
+/** An update that holds nothing: no structs, no deletions. */
+const EMPTY_UPDATE = new Uint8Array([0, 0]);
+
+let lastTransfer = 0;
+
+/**
+ * Answers a client's state vector with what it lacks of the newest snapshot, in chunks that it pulls; the records after the
+ * snapshot follow from the log, then it is live. Joiners with nothing share the snapshot's bytes; the others' differences are made
+ * off the event loop.
+ */
+export async function sendState(document: DocumentRoom, member: DocumentMember, stateVector: Uint8Array): Promise<void> {
+  if (member.syncing || member.transfer !== null) return;
+  member.syncing = true;
+  const { room, ports } = document;
+  document.working += 1;
+  try {
+    const snapshot = await document.snapshot();
+    let bytes: Uint8Array = snapshot?.state ?? EMPTY_UPDATE;
+    const empty = stateVector.length === 0 || (stateVector.length === 1 && stateVector[0] === 0);
+    if (snapshot !== null && !empty) bytes = await ports.workers.diff({ state: snapshot.state, stateVector });
+    if (member.gone) return;
+    const count = Math.max(1, Math.ceil(bytes.length / ports.frameBytes));
+    lastTransfer += 1;
+    member.delivery = 'waiting';
+    member.transfer = {
+      id: lastTransfer,
+      bytes,
+      count,
+      next: 0,
+      snapshot: { seq: snapshot?.seq ?? 0, epoch: snapshot?.epoch ?? room.store.epoch },
+    };
+    sendChunk(document, member, lastTransfer, 0);
+  } catch (error) {
+    const { code, detail } = AshlarError.from(error, 'document-damaged');
+    document.send(member, { type: 'refused', counter: 0, code, retryAfterMs: 2_000, detail: detail ?? '' });
+  } finally {
+    member.syncing = false;
+    document.working -= 1;
+  }
+}
+
+/** Sends the chunk that the client pulls. After the last one the member is served from the log. */
+export function sendChunk(document: DocumentRoom, member: DocumentMember, transferId: number, index: number): void {
+  const { transfer } = member;
+  if (transfer === null || transfer.id !== transferId || transfer.next !== index) return;
+  const { frameBytes } = document.ports;
+  transfer.next += 1;
+  document.send(member, {
+    type: 'state',
+    transfer: transfer.id,
+    index,
+    count: transfer.count,
+    epoch: transfer.snapshot.epoch,
+    seq: transfer.snapshot.seq,
+    // The server's own: the client finds by it what the server lacks.
+    stateVector: index === 0 ? encodeStateVector(document.writers.known) : new Uint8Array(),
+    bytes: transfer.bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
+  });
+  if (transfer.next < transfer.count) return;
+  member.sent = { epoch: transfer.snapshot.epoch, seq: transfer.snapshot.seq };
+  member.transfer = null;
+  member.delivery = 'catching-up';
+  document.ports.catchUp(member);
+}

@@ -1,0 +1,144 @@
+import { permits } from '../../shared/access.ts';
+import { AshlarError, type ErrorCode } from '../../shared/errors.ts';
+import type { ClientClock } from '../storage/store.ts';
+import { type Admission, admitUpdate, countStructs } from './admission/admit-update.ts';
+import { encodeStateVector } from './admission/state-vector.ts';
+import type { DocumentMember } from './document-member.ts';
+import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
+import { loadDocument } from './load-document.ts';
+import type { WriterSession } from './writers.ts';
+
+// A full step brings at once what a client would have sent over hours.
+const FULL_STEP_FACTOR = 10;
+
+/** A client's update, whole. */
+export interface ClientUpdate {
+  readonly counter: number;
+  readonly full: boolean;
+  readonly update: Uint8Array;
+}
+
+/**
+ * Takes one update into the document, or tells its sender why not. Nothing else happens to a refused one: the session's counter
+ * stays, so that everything above it is refused unread until it comes again.
+ */
+export function takeUpdate(document: DocumentRoom, member: DocumentMember, incoming: ClientUpdate): void {
+  const { session } = member;
+  const refuse = (code: ErrorCode, detail = '', retryAfterMs = 0) =>
+    document.send(member, { type: 'refused', counter: incoming.counter, code, retryAfterMs, detail });
+
+  if (session === null) return refuse('not-a-member', 'join with clientId and session to write');
+  if (!permits(member.access, 'write')) return refuse('read-only');
+  if (document.room.fenced) return refuse('storage-unavailable', '', 1_000);
+  if (incoming.counter <= session.counter) return acknowledgeRepeat(document, member, session, incoming.counter);
+  if (session.busy || incoming.counter !== session.counter + 1) return refuse('counter-gap', '', 20);
+  if (incoming.update.length > document.ports.updateBytes) return refuse('too-large');
+
+  const budget = member.connection.budgets.take('structs', countStructs(incoming.update));
+  if (!budget.ok) return refuse('rate-limited', '', budget.retryAfterMs);
+
+  const admission = admit(document, session, incoming.update, incoming.full);
+  if (incoming.full && (admission.verdict === 'admitted' || admission.verdict === 'nothing') && admission.deletes > 0) {
+    void takeFullStep(document, member, session, incoming);
+    return;
+  }
+  settle(document, member, session, incoming.counter, admission);
+}
+
+function admit(document: DocumentRoom, session: WriterSession, update: Uint8Array, full: boolean): Admission {
+  const { writers, ports } = document;
+  return admitUpdate(update, {
+    known: writers.known,
+    ownerOf: (clientId) => writers.ownerOf(session, clientId),
+    full,
+    maxStructs: full ? ports.structsPerUpdate * FULL_STEP_FACTOR : ports.structsPerUpdate,
+    subdocuments: ports.subdocuments,
+  });
+}
+
+// A full step repeats every deletion there ever was: only those that are new go on, found off the event loop.
+async function takeFullStep(
+  document: DocumentRoom,
+  member: DocumentMember,
+  session: WriterSession,
+  incoming: ClientUpdate,
+): Promise<void> {
+  session.busy = true;
+  document.working += 1;
+  try {
+    const novel = await document.ports.workers.novelDeletes({ ...(await loadDocument(document)), update: incoming.update });
+    // The room went on meanwhile: what is new is judged by what is known now.
+    const admission: Admission =
+      novel === null ? { verdict: 'nothing', structs: 0, deletes: 0 } : admit(document, session, novel, false);
+    session.busy = false;
+    if (!member.gone) settle(document, member, session, incoming.counter, admission);
+  } catch (error) {
+    session.busy = false;
+    const { code, detail } = AshlarError.from(error, 'document-damaged');
+    document.send(member, { type: 'refused', counter: incoming.counter, code, retryAfterMs: 1_000, detail: detail ?? '' });
+  } finally {
+    document.working -= 1;
+    document.writers.release(session);
+  }
+}
+
+function settle(
+  document: DocumentRoom,
+  member: DocumentMember,
+  session: WriterSession,
+  counter: number,
+  admission: Admission,
+): void {
+  const { room, writers, ports } = document;
+  if (admission.verdict === 'refused') {
+    document.send(member, { type: 'refused', counter, code: admission.code, retryAfterMs: 0, detail: admission.detail });
+    return;
+  }
+  if (admission.verdict === 'gap') {
+    document.send(member, { type: 'gap', counter, stateVector: encodeStateVector(writers.known) });
+    return;
+  }
+  const clocks: ClientClock[] =
+    admission.verdict === 'admitted' ? admission.clocks.map((entry) => ({ ...entry, userId: session.userId })) : [];
+  const fail = (error: AshlarError) => {
+    const retryAfterMs = error.retryAfterMs ?? 1_000;
+    document.send(member, { type: 'refused', counter, code: error.code, retryAfterMs, detail: '' });
+  };
+  try {
+    room.submit({
+      durable: true,
+      ...(admission.verdict === 'admitted'
+        ? {
+            record: {
+              at: ports.clock.now(),
+              userId: session.userId,
+              kind: UPDATE_KIND,
+              payload: admission.update,
+              version: 1,
+              id: null,
+              session: session.hash,
+              counter,
+            },
+            clocks,
+          }
+        : {}),
+      sessions: [{ session: session.hash, userId: session.userId, clientId: session.clientId, counter }],
+      leave: (record) => {
+        if (record === null) document.nothingCommitted(session, counter);
+        else document.updateCommitted(record);
+      },
+      fail,
+    });
+  } catch (error) {
+    fail(AshlarError.from(error));
+    return;
+  }
+  session.counter = counter;
+  writers.take(clocks);
+}
+
+// A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
+function acknowledgeRepeat(document: DocumentRoom, member: DocumentMember, session: WriterSession, counter: number): void {
+  if (counter > session.saved) return;
+  document.tellSaved(member, session);
+}

@@ -1,0 +1,113 @@
+import { AshlarError } from '../../shared/errors.ts';
+import type { User } from '../../shared/user.ts';
+import type { Member } from '../rooms/member.ts';
+import type { ClientClock, SessionMark } from '../storage/store.ts';
+
+/** A client's Y.Doc as the server knows it: one Yjs client id, and how far its updates have come. */
+export interface WriterSession {
+  /** Hash of the secret that the client presents to resume. */
+  readonly hash: string;
+  readonly userId: string;
+  readonly clientId: number;
+  /** Highest counter taken: committed or queued. The next one must be one above. */
+  counter: number;
+  /** Highest counter on disk. */
+  saved: number;
+  /** The live member that has it. */
+  member: Member | null;
+  /** An update of it is being looked at off the event loop: what follows is sent again. */
+  busy: boolean;
+}
+
+/**
+ * Who may write under which Yjs client id in one document, and what is known of each id's clock: committed and queued. It grows
+ * with clients, not with edits.
+ */
+export class Writers {
+  /** Next clock per client id. */
+  readonly known = new Map<number, number>();
+  readonly #owners = new Map<number, string | null>();
+  readonly #sessions = new Map<string, WriterSession>();
+  readonly #byClient = new Map<number, WriterSession>();
+
+  constructor(clocks: readonly ClientClock[]) {
+    this.#read(clocks);
+  }
+
+  find(hash: string): WriterSession | undefined {
+    return this.#sessions.get(hash);
+  }
+
+  values(): Iterable<WriterSession> {
+    return this.#sessions.values();
+  }
+
+  /**
+   * Reserves a client id for a user's session, or resumes the session.
+   * @param stored the session's mark on disk, where there is one
+   * @throws AshlarError `id-in-use` where another session has the id, `foreign-client-id` where it belongs to another user
+   */
+  claim(user: User, clientId: number, hash: string, stored: SessionMark | null): WriterSession {
+    const mine = this.#sessions.get(hash);
+    if (mine !== undefined) {
+      if (mine.userId !== user.id || mine.clientId !== clientId) throw new AshlarError('id-in-use');
+      return mine;
+    }
+    if (stored !== null && (stored.userId !== user.id || stored.clientId !== clientId)) throw new AshlarError('id-in-use');
+    const owner = this.#owners.get(clientId);
+    if (owner !== undefined && owner !== user.id) throw new AshlarError('foreign-client-id');
+    const other = this.#byClient.get(clientId);
+    if (other !== undefined) throw new AshlarError(other.userId === user.id ? 'id-in-use' : 'foreign-client-id');
+    const counter = stored?.counter ?? 0;
+    const session = { hash, userId: user.id, clientId, counter, saved: counter, member: null, busy: false };
+    this.#sessions.set(hash, session);
+    this.#byClient.set(clientId, session);
+    return session;
+  }
+
+  /** Forgets a session that nobody holds: all of it is on disk, or it never wrote. */
+  release(session: WriterSession): void {
+    if (session.member !== null || session.busy || session.saved !== session.counter) return;
+    this.#sessions.delete(session.hash);
+    if (this.#byClient.get(session.clientId) === session) this.#byClient.delete(session.clientId);
+  }
+
+  /** Whose a client id is, as a session's user sees it. */
+  ownerOf(session: WriterSession, clientId: number): 'self' | 'other' | 'unclaimed' {
+    if (clientId === session.clientId) return 'self';
+    const owner = this.#owners.get(clientId);
+    if (owner === undefined) return 'unclaimed';
+    return owner === session.userId ? 'self' : 'other';
+  }
+
+  /** Notes what an admitted update brings, before it is committed. */
+  take(clocks: readonly ClientClock[]): void {
+    this.#read(clocks);
+  }
+
+  /** The document was deleted: no id belongs to anyone, no session goes on. */
+  clear(): void {
+    this.known.clear();
+    this.#owners.clear();
+    this.#sessions.clear();
+    this.#byClient.clear();
+  }
+
+  /** The log was read anew: what was queued is gone, and each session stands where the disk says. */
+  async reset(clocks: readonly ClientClock[], readMark: (hash: string) => Promise<SessionMark | null>): Promise<void> {
+    this.known.clear();
+    this.#owners.clear();
+    this.#read(clocks);
+    for (const session of this.#sessions.values()) {
+      session.saved = (await readMark(session.hash))?.counter ?? 0;
+      session.counter = session.saved;
+    }
+  }
+
+  #read(clocks: readonly ClientClock[]): void {
+    for (const { clientId, clock, userId } of clocks) {
+      this.known.set(clientId, clock);
+      if (!this.#owners.has(clientId)) this.#owners.set(clientId, userId);
+    }
+  }
+}

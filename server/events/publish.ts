@@ -1,0 +1,154 @@
+import { type AnyEventDefinition, belongsIn, roomPatterns } from '../../shared/define-event.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { EventMeta } from '../../shared/position.ts';
+import { isDocumentRoom } from '../../shared/room-name.ts';
+import type { Clock } from '../clock.ts';
+import type { Member } from '../rooms/member.ts';
+import { encodeDomainEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, stateMeta } from '../rooms/fan-out.ts';
+import { type Room, stateKey } from '../rooms/room.ts';
+import type { EncodedPacket } from '../sockets/encode-packet.ts';
+import type { IdempotencyKey, LogRecord, StateValue } from '../storage/store.ts';
+import { writePayload } from './read-payload.ts';
+
+/** One event on its way into a room. Its payload has passed the event's schema. */
+export interface Publication {
+  readonly definition: AnyEventDefinition;
+  readonly room: Room;
+  readonly payload: unknown;
+  /** Who sends it; null: the backend. */
+  readonly userId: string | null;
+  /** `meta.id` of a client's event. */
+  readonly id?: string | undefined;
+  /** Also to every connected socket that may read the room and has not joined it. */
+  readonly broadcast?: boolean;
+  /** Kept in the same commit: the event is then durable whatever its class. */
+  readonly key?: IdempotencyKey;
+  /** State values that are settled in the same commit, and sent behind the event. */
+  readonly settles?: readonly { definition: AnyEventDefinition; payload: unknown }[];
+  /** Not sent to this member (its own typing, for instance). */
+  readonly except?: Member | undefined;
+}
+
+/** A published event as it was stored and sent. */
+export interface Published {
+  readonly data: unknown;
+  readonly meta: EventMeta;
+}
+
+export interface PublishPorts {
+  readonly clock: Clock;
+  catchUp(member: Member): void;
+  /** Sends a packet to all who may read the room and are not in it. */
+  toReaders(room: Room, packet: EncodedPacket): void;
+  /** A log grew: the moment to think of retention. */
+  grown(room: Room): void;
+}
+
+/** Publishes by delivery class. */
+export type Publish = (publication: Publication) => Promise<Published>;
+
+/**
+ * Makes the one function through which every domain event enters a room.
+ * It resolves when the delivery class's promise holds: log: on disk (and sent); state and ephemeral: taken into the room's order.
+ * @throws AshlarError `wrong-room`, `storage-unavailable`, `storage-full`
+ */
+export function createPublish(ports: PublishPorts): Publish {
+  function send(publication: Publication, packet: EncodedPacket): void {
+    if (publication.broadcast === true) ports.toReaders(publication.room, packet);
+  }
+
+  function stateOf(room: Room, definition: AnyEventDefinition, payload: unknown, at: number): StateValue {
+    const delivery = definition.delivery;
+    const key = delivery.class === 'state' ? delivery.key(payload) : '';
+    return { event: definition.name, key, value: JSON.stringify(payload), rev: room.nextRev(), at };
+  }
+
+  function leaveState(publication: Publication, state: StateValue, payload: unknown): EventMeta {
+    const { room } = publication;
+    const meta = stateMeta(room, state);
+    const packet = encodeDomainEvent(state.event, payload, meta);
+    fanOutState(room, stateKey(state.event, state.key), packet);
+    send(publication, packet);
+    return meta;
+  }
+
+  return (publication) =>
+    new Promise((resolve, reject) => {
+      const { definition, room, payload, userId, key } = publication;
+      if (!belongsIn(definition, room.name) && publication.broadcast !== true) {
+        throw new AshlarError('wrong-room', { detail: `${definition.name} belongs in ${roomPatterns(definition).join(', ')}`, room: room.name });
+      }
+      const at = ports.clock.now();
+      const durable = key !== undefined || definition.delivery.class === 'log';
+      switch (definition.delivery.class) {
+        case 'log': {
+          // A document's log holds its updates alone: its positions count over them.
+          if (isDocumentRoom(room.name)) throw new AshlarError('wrong-room', { room: room.name });
+          const settled = (publication.settles ?? []).map((value) => ({
+            ...value,
+            state: stateOf(room, value.definition, value.payload, at),
+          }));
+          room.submit({
+            durable: true,
+            record: {
+              at,
+              userId,
+              kind: definition.name,
+              payload: writePayload(payload),
+              version: definition.version,
+              id: publication.id ?? null,
+              session: null,
+              counter: 0,
+            },
+            states: settled.map((value) => value.state),
+            ...(key === undefined ? {} : { key }),
+            leave: (record) => {
+              const meta = logMeta(room, record as LogRecord);
+              const packet = encodeDomainEvent(definition.name, payload, meta);
+              fanOutLog(room, packet, ports.catchUp);
+              send(publication, packet);
+              for (const value of settled) {
+                room.states.set(stateKey(value.state.event, value.state.key), value.state);
+                leaveState(publication, value.state, value.payload);
+              }
+              ports.grown(room);
+              resolve({ data: payload, meta });
+            },
+            fail: reject,
+          });
+          break;
+        }
+        case 'state': {
+          const state = stateOf(room, definition, payload, at);
+          room.submit({
+            durable,
+            states: [state],
+            ...(key === undefined ? {} : { key }),
+            leave: () => {
+              room.states.set(stateKey(state.event, state.key), state);
+              resolve({ data: payload, meta: leaveState(publication, state, payload) });
+            },
+            fail: reject,
+          });
+          break;
+        }
+        case 'ephemeral': {
+          const meta: EventMeta = { room: room.name, at };
+          room.submit({
+            durable,
+            ...(key === undefined ? {} : { key }),
+            leave: () => {
+              const packet = encodeDomainEvent(definition.name, payload, meta);
+              fanOutEphemeral(room, packet, publication.except);
+              send(publication, packet);
+              resolve({ data: payload, meta });
+            },
+            fail: reject,
+          });
+          break;
+        }
+        case 'request':
+          throw new AshlarError('wrong-room', { detail: `${definition.name} is a request: it is answered, not published` });
+      }
+    });
+}

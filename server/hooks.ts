@@ -1,0 +1,52 @@
+import type { User } from '../shared/user.ts';
+
+/** What a product can listen to. Handlers may be async; what they throw is logged and hurts nobody else. */
+export interface ServerEvents {
+  connection: { user: User; socketId: string };
+  disconnection: { user: User; socketId: string; reason: string };
+  /** Updates of a document were committed and sent. `userIds`: who wrote them; null is the backend. */
+  'document:changed': { name: string; seq: number; userIds: readonly (string | null)[] };
+  /** A client asked for fresh values of these widgets: push them with `dashboard:update`. */
+  'dashboard:refresh': { user: User; widgets: readonly string[] };
+  /** A user wrote in a chat session: the place to answer as the assistant. */
+  'chat:message': { user: User; sessionId: string; message: { id: string; content: string; timestamp: string }; seq: number };
+}
+
+export type ServerEventName = keyof ServerEvents;
+export type ServerEventHandler<Name extends ServerEventName> = (event: ServerEvents[Name]) => unknown;
+
+/** The product's handlers, called one after the other, none of which can stop the others or us. */
+export class Hooks {
+  readonly #handlers = new Map<ServerEventName, Set<(event: never) => unknown>>();
+  readonly #onError: (name: ServerEventName, error: unknown) => void;
+
+  constructor(onError: (name: ServerEventName, error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** @returns a function that takes the handler off again */
+  on<Name extends ServerEventName>(name: Name, handler: ServerEventHandler<Name>): () => void {
+    let handlers = this.#handlers.get(name);
+    if (handlers === undefined) {
+      handlers = new Set();
+      this.#handlers.set(name, handlers);
+    }
+    handlers.add(handler);
+    return () => void handlers.delete(handler);
+  }
+
+  has(name: ServerEventName): boolean {
+    return (this.#handlers.get(name)?.size ?? 0) > 0;
+  }
+
+  emit<Name extends ServerEventName>(name: Name, event: ServerEvents[Name]): void {
+    for (const handler of this.#handlers.get(name) ?? []) {
+      try {
+        const result = (handler as ServerEventHandler<Name>)(event);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#onError(name, error));
+      } catch (error) {
+        this.#onError(name, error);
+      }
+    }
+  }
+}

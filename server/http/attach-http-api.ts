@@ -1,0 +1,79 @@
+import type { Server as HttpServer } from 'node:http';
+import type { Logger } from 'pino';
+import type { Catalog } from '../../shared/catalog.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { Clock } from '../clock.ts';
+import { createAuthenticator } from '../guard/authenticate.ts';
+import type { UserBudgets } from '../guard/budgets.ts';
+import { createClientAddress } from '../guard/client-address.ts';
+import type { Settings } from '../options.ts';
+import type { Platform } from '../platform.ts';
+import { type Attachment, attachPaths } from '../sockets/attach.ts';
+import { createHttpApi } from './api.ts';
+import { toNodeListener } from './node-listener.ts';
+import { isHttpApiPath, PATHS } from './own-paths.ts';
+import type { AdmitRequest, ServerStats } from './ports.ts';
+import type { User } from '../../shared/user.ts';
+
+export interface HttpApiPorts {
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly userBudgets: UserBudgets;
+  unavailable(): AshlarError | undefined;
+  /** @throws AshlarError while it is not ready */
+  platform(): Platform;
+  stats(): ServerStats;
+  probe(): Promise<void>;
+}
+
+/** Puts the HTTP API onto a server's own paths, behind the guard's steps: authenticate, budget, permission. */
+export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Attachment {
+  const { settings, clock } = ports;
+  const { prefix } = settings;
+  const authenticate = createAuthenticator({
+    secret: settings.jwtSecret,
+    algorithms: settings.jwtAlgorithms,
+    ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),
+    ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
+    clock,
+  });
+  const clientAddress = createClientAddress(settings.trustedProxies);
+
+  async function admit({ token, action, cost }: AdmitRequest): Promise<User> {
+    const { user } = authenticate(token);
+    const allowed = user.permissions.includes(action) || (action === 'stats' && user.roles.includes('admin'));
+    if (!allowed) throw new AshlarError('access-denied', { detail: `the token lacks the permission "${action}"` });
+    const taken = ports.userBudgets.take(user.id, action === 'publish' ? 'publishes' : 'joins', cost);
+    if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
+    return user;
+  }
+
+  const api = createHttpApi(
+    {
+      admit,
+      publish: (user, events, key) => ports.platform().publisher.publishAll(user, events, key),
+      stats: ports.stats,
+      async ready() {
+        const error = ports.unavailable();
+        if (error !== undefined) throw error;
+        await ports.probe();
+      },
+    },
+    {
+      prefix,
+      allowedOrigins: settings.allowedOrigins,
+      events: ports.catalog.values(),
+      addressOf: (request) => clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']),
+      log: ports.log,
+    },
+  );
+  const listener = toNodeListener(api);
+  return attachPaths(httpServer, {
+    owns: (path) => isHttpApiPath(path, prefix),
+    handleRequest: (request, response) => void listener(request, response),
+    // The process lives while it starts and while it drains: /healthz says so.
+    unavailable: (request) => (request.url?.startsWith(prefix + PATHS.healthz) ? undefined : ports.unavailable()),
+  });
+}

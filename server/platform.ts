@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import { type Access, permits } from '../shared/access.ts';
+import { type Catalog, CATALOG } from '../shared/catalog.ts';
+import type { AshlarError } from '../shared/errors.ts';
+import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
+import type { Clock } from './clock.ts';
+import { Compactor } from './documents/compactor.ts';
+import { registerDocumentMessages } from './documents/document-messages.ts';
+import type { DocumentPorts } from './documents/document-ports.ts';
+import { DocumentRoom } from './documents/document-room.ts';
+import { Documents } from './documents/documents.ts';
+import type { DocumentWorkers } from './documents/worker/document-workers.ts';
+import { registerChat } from './events/chat.ts';
+import { registerCustomEvents } from './events/custom-events.ts';
+import { registerDashboard } from './events/dashboard.ts';
+import { readHistory } from './events/history.ts';
+import { registerNotifications } from './events/notifications.ts';
+import { createPublish, type Publish } from './events/publish.ts';
+import { createPublishOnce } from './events/publish-once.ts';
+import { createRetention } from './events/retention.ts';
+import { startTyping } from './events/start-typing.ts';
+import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
+import { Guard } from './guard/guard.ts';
+import type { Hooks } from './hooks.ts';
+import { Publisher } from './http/publish-requests.ts';
+import type { Authorize, Settings } from './options.ts';
+import { createCatchUp } from './rooms/catch-up.ts';
+import type { Connection } from './rooms/connection.ts';
+import { EventRoom } from './rooms/event-room.ts';
+import { encodeDomainEvent, fanOutEphemeral } from './rooms/fan-out.ts';
+import type { Member } from './rooms/member.ts';
+import { Membership } from './rooms/membership.ts';
+import { createPresence } from './rooms/presence.ts';
+import type { Room } from './rooms/room.ts';
+import { registerRoomMessages } from './rooms/room-messages.ts';
+import { Rooms } from './rooms/rooms.ts';
+import type { EncodedPacket } from './sockets/encode-packet.ts';
+import type { Store } from './storage/store.ts';
+
+export interface PlatformPorts {
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly store: Store;
+  readonly workers: DocumentWorkers;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hooks: Hooks;
+  readonly authorize: Authorize | undefined;
+  /** Runs a task after the current turn of the event loop. */
+  soon(task: () => void): void;
+}
+
+/** Everything behind the transport, put together: guard, rooms, events and documents over a store. No socket is named here. */
+export class Platform {
+  readonly guard: Guard;
+  readonly authorizer: Authorizer;
+  readonly rooms: Rooms;
+  readonly membership: Membership;
+  readonly documents: Documents;
+  readonly publisher: Publisher;
+  readonly connections = new Map<string, Connection>();
+  readonly #ports: PlatformPorts;
+  readonly #compactor: Compactor;
+
+  constructor(ports: PlatformPorts) {
+    const { settings, catalog, store, clock, log } = ports;
+    this.#ports = ports;
+    this.guard = new Guard({ clock, log });
+    this.authorizer = createAuthorizer({
+      store,
+      authorize: ports.authorize,
+      defaultAccess: settings.defaultAccess,
+      timeoutMs: settings.authorizeTimeoutMs,
+      clock,
+      log,
+    });
+    const catchUp = createCatchUp((member, error) => this.#stopped(member, error));
+    this.#compactor = new Compactor({ clock, log, ...settings.retention.documents });
+    const documentPorts = this.#documentPorts(catchUp);
+    this.rooms = new Rooms({
+      store,
+      clock,
+      soon: ports.soon,
+      catchUp,
+      createContent: (room, lease) =>
+        isDocumentRoom(room.name)
+          ? new DocumentRoom(room, lease, documentPorts)
+          : new EventRoom(room, {
+              catalog,
+              overflowRecords: settings.overflowRecords,
+              history: (of, user, head) => readHistory(this.rooms, settings, of, user, head),
+              catchUp,
+            }),
+    });
+    const presence = createPresence({
+      clock,
+      graceMs: settings.presenceGraceMs,
+      changed: (name, users) => {
+        const room = this.rooms.peek(name);
+        if (room !== undefined) fanOutEphemeral(room, encodeDomainEvent('presence:update', { room: name, users }, { room: name, at: clock.now() }));
+      },
+    });
+    this.membership = new Membership({ rooms: this.rooms, presence, roomsPerSocket: settings.limits.roomsPerSocket });
+    this.documents = new Documents({ rooms: this.rooms, store, clock });
+    const retention = createRetention({ clock, log, maxRecords: settings.retention.log.maxRecords, maxAgeMs: settings.retention.log.maxAgeMs });
+    const publish = createPublish({ clock, catchUp, toReaders: (room, packet) => this.#toReaders(room, packet), grown: retention });
+    this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish });
+    this.#register(publish, presence);
+  }
+
+  /** The rooms that a stock client is in without asking: the system's, and its own. */
+  async joinStanding(connection: Connection): Promise<void> {
+    for (const name of [parseRoomName('system'), userRoom(connection.user.id)]) {
+      try {
+        const access = await connection.access.decide(name);
+        // The client may have been quicker, with a position of its own.
+        if (!permits(access, 'read') || connection.rooms.has(name) || connection.joining.has(name)) continue;
+        (await this.membership.join(connection, name, access, {})).start();
+      } catch (error) {
+        if (!connection.closed) this.#ports.log.warn({ socketId: connection.id, room: name, err: error }, 'room:standing-join-failed');
+      }
+    }
+  }
+
+  /** Every socket that is connected. */
+  connected(connection: Connection): void {
+    this.connections.set(connection.id, connection);
+  }
+
+  disconnected(connection: Connection): void {
+    this.connections.delete(connection.id);
+    this.membership.disconnected(connection);
+  }
+
+  /**
+   * Stores a decision about one user in one room and acts on open sockets: what is taken away is gone before it is stored, what is
+   * given holds once it is stored.
+   */
+  async setAccess(name: RoomName, userId: string, access: Access): Promise<void> {
+    const members = [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
+    for (const member of members) if (!permits(access, member.access)) this.#changeAccess(member, access);
+    await this.authorizer.setGrant(name, userId, access);
+    for (const member of members) if (!member.gone && member.access !== access) this.#changeAccess(member, access);
+  }
+
+  /** Membership follows the claims of a renewed token. */
+  async recheck(connection: Connection): Promise<void> {
+    for (const member of [...connection.rooms.values()]) {
+      const access = await connection.access.decide(member.room.name).catch(() => 'none' as const);
+      if (!member.gone && access !== member.access) this.#changeAccess(member, access);
+    }
+  }
+
+  /** Waits for what is under way and ends it. */
+  async close(): Promise<void> {
+    await this.#compactor.close();
+    await this.rooms.groupCommit.settled();
+    this.rooms.close();
+  }
+
+  #changeAccess(member: Member, access: Access): void {
+    if (access === 'none') this.membership.evict(member);
+    else member.access = access;
+    member.connection.tell('room:access', { room: member.room.name, access });
+  }
+
+  #stopped(member: Member, error: AshlarError): void {
+    if (member.gone) return;
+    this.#ports.log.warn({ room: member.room.name, socketId: member.connection.id, err: error }, 'room:catch-up-failed');
+    // It must join again: better a socket that comes back than one that stands still.
+    this.membership.evict(member);
+    member.connection.tell('error', { ...error.toWire(), room: member.room.name });
+  }
+
+  // Decisions from the caches only; whoever is not yet decided is asked behind it.
+  #toReaders(room: Room, packet: EncodedPacket): void {
+    for (const connection of this.connections.values()) {
+      if (connection.rooms.has(room.name)) continue;
+      const access = connection.access.cached(room.name);
+      if (access !== undefined) {
+        if (permits(access, 'read')) connection.outbox.offer(packet);
+        continue;
+      }
+      connection.access.decide(room.name).then(
+        (decided) => {
+          if (permits(decided, 'read') && !connection.closed) connection.outbox.offer(packet);
+        },
+        () => {},
+      );
+    }
+  }
+
+  #documentPorts(catchUp: (member: Member) => void): DocumentPorts {
+    const { settings, clock, workers, hooks } = this.#ports;
+    return {
+      clock,
+      workers,
+      overflowRecords: settings.overflowRecords,
+      frameBytes: settings.limits.frameBytes,
+      updateBytes: settings.limits.updateBytes,
+      structsPerUpdate: settings.limits.structsPerUpdate,
+      subdocuments: settings.subdocuments,
+      compactAfterRecords: settings.compactAfterRecords,
+      compactAfterBytes: settings.compactAfterBytes,
+      hashSecret: (secret) => createHash('sha256').update(secret).digest('base64url'),
+      catchUp,
+      evict: (member) => this.membership.evict(member),
+      compact: (document) => this.#compactor.request(document),
+      changed: (room, records) => {
+        if (!hooks.has('document:changed')) return;
+        const userIds = [...new Set(records.map((record) => record.userId))];
+        hooks.emit('document:changed', { name: documentName(room.name), seq: room.head.seq, userIds });
+      },
+    };
+  }
+
+  #register(publish: Publish, presence: ReturnType<typeof createPresence>): void {
+    const { settings, catalog, store, clock, hooks } = this.#ports;
+    const { guard, rooms, membership } = this;
+    const publishOnce = createPublishOnce(catalog, publish);
+    const events = { guard, catalog, clock, settings, rooms, membership, store, hooks, publish, publishOnce };
+    const typing = startTyping(events, (connectionId) => this.connections.get(connectionId));
+    registerRoomMessages({ guard, membership, presence, setAccess: (room, userId, access) => this.setAccess(room, userId, access) });
+    registerDocumentMessages(guard);
+    registerDashboard(events);
+    registerChat(events, typing);
+    registerNotifications(events);
+    const ours = new Set<string>(CATALOG.map((definition) => definition.name));
+    registerCustomEvents(events, [...catalog.keys()].filter((name) => !ours.has(name)));
+  }
+}

@@ -1,0 +1,60 @@
+import { AshlarError } from '../../shared/errors.ts';
+import type { LogRecord } from '../storage/store.ts';
+import { sendStaleStates } from './fan-out.ts';
+import type { Member } from './member.ts';
+import type { Room } from './room.ts';
+
+const CHUNK_RECORDS = 500;
+const CHUNK_BYTES = 256 * 1024;
+
+/** Committed records after `seq`: from memory where it reaches back, else from the store. */
+export async function readAfter(room: Room, seq: number, limit = CHUNK_RECORDS): Promise<readonly LogRecord[]> {
+  if (seq >= room.head.seq) return [];
+  const recent = room.recent.after(seq, limit);
+  if (recent !== null && recent.length > 0) return recent;
+  return room.store.read(room.name, { after: seq, limit, maxBytes: CHUNK_BYTES });
+}
+
+/**
+ * Makes the function that brings a member from its position to the room's head, as fast as its queue drains, and then makes it
+ * live. One routine for reconnects, for documents after their state, and for receivers that were too slow.
+ * @param onStopped told when a catch-up cannot go on: the member must join again
+ */
+export function createCatchUp(onStopped: (member: Member, error: AshlarError) => void): (member: Member) => void {
+  async function pump(member: Member): Promise<void> {
+    const { room, connection } = member;
+    while (!member.gone && member.delivery === 'catching-up') {
+      if (member.sent.seq >= room.head.seq) {
+        // Nothing may come between this comparison and the first live frame: no await in here.
+        member.delivery = 'live';
+        sendStaleStates(member);
+        return;
+      }
+      if (connection.outbox.queuedBytes > CHUNK_BYTES) await drained(member);
+      if (member.gone) return;
+      const records = await readAfter(room, member.sent.seq);
+      if (member.gone || member.delivery !== 'catching-up') return;
+      const first = records[0];
+      if (first === undefined || first.seq !== member.sent.seq + 1) {
+        throw new AshlarError('not-a-member', { detail: 'the log was cut: join again', room: room.name });
+      }
+      room.content.sendRecords(member, records);
+      const last = records[records.length - 1] as LogRecord;
+      member.sent = { epoch: last.epoch, seq: last.seq };
+    }
+  }
+
+  return (member) => {
+    if (member.pumping || member.gone || member.delivery !== 'catching-up') return;
+    member.pumping = true;
+    pump(member)
+      .catch((error: unknown) => onStopped(member, AshlarError.from(error)))
+      .finally(() => {
+        member.pumping = false;
+      });
+  };
+}
+
+function drained(member: Member): Promise<void> {
+  return new Promise((resolve) => member.connection.outbox.whenDrained(resolve));
+}

@@ -1,0 +1,53 @@
+import type { RoomName } from '../../shared/room-name.ts';
+import type { User } from '../../shared/user.ts';
+import type { AccessCache } from '../guard/authorize.ts';
+import type { SocketBudgets } from '../guard/budgets.ts';
+import { encodeEvent } from '../sockets/encode-packet.ts';
+import type { Outbox } from '../sockets/outbox.ts';
+import type { Member } from './member.ts';
+
+/** What a connection needs of the transport: a socket in production, a few lines in a test. */
+export interface ConnectionPort {
+  readonly id: string;
+  readonly outbox: Outbox;
+  /** Closes the transport. */
+  close(): void;
+}
+
+/** One authenticated socket: who it is, what it may do, what it is in, and its way out. */
+export class Connection {
+  readonly id: string;
+  readonly outbox: Outbox;
+  readonly access: AccessCache;
+  readonly budgets: SocketBudgets;
+  /** The rooms it is in. */
+  readonly rooms = new Map<RoomName, Member>();
+  /** Joins under way: what follows for such a room waits for it. */
+  readonly joining = new Map<RoomName, Promise<unknown>>();
+  user: User;
+  /** When the token ends, Unix ms. */
+  expiresAt: number;
+  /** Set once, when the socket is gone: everything asynchronous checks it after each await. */
+  closed = false;
+  readonly #close: () => void;
+
+  constructor(port: ConnectionPort, user: User, expiresAt: number, access: AccessCache, budgets: SocketBudgets) {
+    this.id = port.id;
+    this.outbox = port.outbox;
+    this.#close = () => port.close();
+    this.user = user;
+    this.expiresAt = expiresAt;
+    this.access = access;
+    this.budgets = budgets;
+  }
+
+  /** Sends an event to this socket alone, beyond the queue's cap: for answers, refusals and the like, bounded by what the client asked for. */
+  tell(event: string, ...args: readonly unknown[]): void {
+    if (!this.closed) this.outbox.force(encodeEvent([event, ...args]));
+  }
+
+  /** Closes the transport. The rooms are left when the socket's disconnection is seen. */
+  close(): void {
+    this.#close();
+  }
+}

@@ -1,0 +1,87 @@
+import type { Access } from '../../shared/access.ts';
+import type { Catalog } from '../../shared/catalog.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { JoinOptions } from '../../shared/messages.ts';
+import type { Position } from '../../shared/position.ts';
+import type { User } from '../../shared/user.ts';
+import { readPayload } from '../events/read-payload.ts';
+import type { LogRecord } from '../storage/store.ts';
+import type { Connection } from './connection.ts';
+import { encodeDomainEvent, logMeta, stateMeta } from './fan-out.ts';
+import { Member } from './member.ts';
+import { positionOf, recover } from './recover.ts';
+import type { Joined, Room, RoomContent } from './room.ts';
+
+export interface EventRoomPorts {
+  readonly catalog: Catalog;
+  readonly overflowRecords: number;
+  /** The log events that a first join receives, oldest first, none beyond `head`. */
+  history(room: Room, user: User, head: Position): Promise<readonly LogRecord[]>;
+  catchUp(member: Member): void;
+}
+
+/** A room whose content is domain events: state values and a log. */
+export class EventRoom implements RoomContent {
+  readonly busy = false;
+  readonly #room: Room;
+  readonly #ports: EventRoomPorts;
+
+  constructor(room: Room, ports: EventRoomPorts) {
+    this.#room = room;
+    this.#ports = ports;
+  }
+
+  async join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined> {
+    const room = this.#room;
+    const position = positionOf(options);
+    const verdict = await recover(room, position, this.#ports.overflowRecords);
+    // Committed state only: what is committed from here on comes from the log, behind the history.
+    const head = room.head;
+    const history = verdict === 'recovered' ? [] : await this.#ports.history(room, connection.user, head);
+    if (connection.closed) throw new AshlarError('not-connected');
+    const recovered = verdict === 'recovered' && position !== null;
+    const member = new Member(connection, room, access, recovered ? position : head);
+    const first = history[0];
+    const keep = recovered ? position : first === undefined ? head : { epoch: first.epoch, seq: first.seq - 1 };
+    return {
+      member,
+      answer: {
+        room: room.name,
+        access,
+        recovered,
+        ...(verdict === 'recovered' ? {} : { reason: verdict }),
+        epoch: keep.epoch,
+        seq: keep.seq,
+        head: head.seq,
+      },
+      start: () => {
+        for (const key of room.states.keys()) this.sendState(member, key);
+        for (const record of history) this.#sendRecord(member, record, record === history.at(-1) ? head : undefined);
+        member.delivery = 'catching-up';
+        this.#ports.catchUp(member);
+      },
+    };
+  }
+
+  sendRecords(member: Member, records: readonly LogRecord[]): void {
+    for (const record of records) this.#sendRecord(member, record);
+  }
+
+  sendState(member: Member, key: string): void {
+    const state = this.#room.states.get(key);
+    if (state === undefined || state.value === null) return;
+    const packet = encodeDomainEvent(state.event, JSON.parse(state.value), stateMeta(this.#room, state));
+    member.connection.outbox.force(packet);
+  }
+
+  flushed(): void {}
+
+  reopened(): void {}
+
+  left(): void {}
+
+  #sendRecord(member: Member, record: LogRecord, position?: Position): void {
+    const meta = { ...logMeta(this.#room, record), ...(position === undefined ? {} : { position }) };
+    member.connection.outbox.force(encodeDomainEvent(record.kind, readPayload(this.#ports.catalog, record), meta));
+  }
+}

@@ -1,0 +1,62 @@
+import { encodeEvent, type EncodedPacket } from '../sockets/encode-packet.ts';
+import type { EventMeta } from '../../shared/position.ts';
+import type { LogRecord, StateValue } from '../storage/store.ts';
+import type { Member } from './member.ts';
+import type { Room } from './room.ts';
+
+/** A domain event, encoded once for all of its receivers. */
+export function encodeDomainEvent(name: string, data: unknown, meta: EventMeta): EncodedPacket {
+  return encodeEvent([name, data, meta]);
+}
+
+/** The meta of a log event. */
+export function logMeta(room: Room, record: LogRecord): EventMeta {
+  return { room: room.name, at: record.at, seq: record.seq, epoch: record.epoch };
+}
+
+/** The meta of a state event. */
+export function stateMeta(room: Room, state: StateValue): EventMeta {
+  return { room: room.name, at: state.at, rev: state.rev, epoch: room.store.epoch };
+}
+
+/** Sends the record that was just committed, the room's head, to the live members. Who has no room for it is caught up from the log once its queue drains. */
+export function fanOutLog(room: Room, packet: EncodedPacket, catchUp: (member: Member) => void): void {
+  const position = room.head;
+  for (const member of room.members.values()) {
+    if (member.delivery !== 'live') continue;
+    if (member.connection.outbox.offer(packet) === 'sent') member.sent = position;
+    else fallBehind(member, catchUp);
+  }
+}
+
+/** Sends a state value; who has no room for it gets the key's latest value later. */
+export function fanOutState(room: Room, key: string, packet: EncodedPacket): void {
+  for (const member of room.members.values()) {
+    if (member.delivery === 'live' && member.connection.outbox.offer(packet) === 'sent') continue;
+    if (member.delivery === 'live' && member.staleStates.size === 0) {
+      member.connection.outbox.whenDrained(() => sendStaleStates(member));
+    }
+    member.staleStates.add(key);
+  }
+}
+
+/** Sends an event that is now or never. */
+export function fanOutEphemeral(room: Room, packet: EncodedPacket, except?: Member): void {
+  for (const member of room.members.values()) {
+    if (member !== except && member.delivery !== 'waiting') member.connection.outbox.offer(packet);
+  }
+}
+
+/** From now on the member is served from the log. */
+export function fallBehind(member: Member, catchUp: (member: Member) => void): void {
+  member.delivery = 'catching-up';
+  member.connection.outbox.whenDrained(() => catchUp(member));
+}
+
+/** State values that changed while the member could not take them: the latest of each. */
+export function sendStaleStates(member: Member): void {
+  if (member.gone || member.delivery !== 'live') return;
+  const keys = [...member.staleStates];
+  member.staleStates.clear();
+  for (const key of keys) member.room.content.sendState(member, key);
+}

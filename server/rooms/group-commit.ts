@@ -1,0 +1,78 @@
+import { AshlarError } from '../../shared/errors.ts';
+import type { AppendResult, IdempotencyKey, RoomAppend, Store } from '../storage/store.ts';
+
+/** A room with something to write. */
+export interface CommitSource {
+  /** Everything that waits, as one append; it is then in flight until one of the other two is called. Null: nothing waits. */
+  takeGroup(): { append: RoomAppend; keys: readonly IdempotencyKey[] } | null;
+  committed(result: Extract<AppendResult, { ok: true }>): void;
+  /** Nothing of the group may be taken as stored. */
+  failed(error: AshlarError): void;
+}
+
+/**
+ * One durable commit at a time, and in it whatever waits: while a commit is under way the next group gathers, and it starts as soon as
+ * the last is done. Nobody waits for a timer.
+ */
+export class GroupCommit {
+  readonly #store: Store;
+  readonly #soon: (task: () => void) => void;
+  #waiting = new Set<CommitSource>();
+  #running = false;
+  #idle: (() => void)[] = [];
+
+  /** @param soon runs a task after the current turn of the event loop, so that one tick's messages share a commit */
+  constructor(store: Store, soon: (task: () => void) => void) {
+    this.#store = store;
+    this.#soon = soon;
+  }
+
+  /** Puts a room into the next commit. */
+  schedule(source: CommitSource): void {
+    this.#waiting.add(source);
+    if (this.#running) return;
+    this.#running = true;
+    this.#soon(() => void this.#run());
+  }
+
+  /** Resolves once nothing waits and nothing is under way. */
+  settled(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const sources: CommitSource[] = [];
+      const appends: RoomAppend[] = [];
+      const keys: IdempotencyKey[] = [];
+      for (const source of this.#waiting) {
+        const group = source.takeGroup();
+        if (group === null) continue;
+        sources.push(source);
+        appends.push(group.append);
+        keys.push(...group.keys);
+      }
+      this.#waiting = new Set();
+      if (appends.length > 0) await this.#commit(sources, { appends, keys });
+    }
+    this.#running = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #commit(sources: readonly CommitSource[], commit: { appends: RoomAppend[]; keys: IdempotencyKey[] }): Promise<void> {
+    let results: readonly AppendResult[];
+    try {
+      results = await this.#store.append(commit);
+    } catch (error) {
+      const failure = AshlarError.from(error, 'storage-unavailable');
+      for (const source of sources) source.failed(failure);
+      return;
+    }
+    for (const [index, source] of sources.entries()) {
+      const result = results[index];
+      if (result?.ok) source.committed(result);
+      else source.failed(new AshlarError('storage-unavailable', { detail: 'another writer has this room' }));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Access } from '../../shared/access.ts';
+import type { Position } from '../../shared/position.ts';
+import type { Connection } from './connection.ts';
+import type { Room } from './room.ts';
+
+/**
+ * How a member gets what is new.
+ * - `waiting`: nothing yet; the client must first ask for the document's state.
+ * - `catching-up`: from the log, as fast as its queue drains.
+ * - `live`: with everyone else, the frame that was encoded once.
+ */
+export type Delivery = 'waiting' | 'catching-up' | 'live';
+
+/** One socket in one room. */
+export class Member {
+  readonly connection: Connection;
+  readonly room: Room;
+  access: Access;
+  delivery: Delivery = 'waiting';
+  /** Everything up to and with this record was sent. */
+  sent: Position;
+  /** State values that changed while its queue was full or it was catching up: the latest of each goes out afterwards. */
+  readonly staleStates = new Set<string>();
+  /** Set when it leaves: a catch-up under way stops. */
+  left = false;
+  /** A catch-up is running. */
+  pumping = false;
+
+  constructor(connection: Connection, room: Room, access: Access, sent: Position) {
+    this.connection = connection;
+    this.room = room;
+    this.access = access;
+    this.sent = sent;
+  }
+
+  get gone(): boolean {
+    return this.left || this.connection.closed;
+  }
+}

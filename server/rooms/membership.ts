@@ -1,0 +1,79 @@
+import type { Access } from '../../shared/access.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { JoinOptions } from '../../shared/messages.ts';
+import type { RoomName } from '../../shared/room-name.ts';
+import type { Connection } from './connection.ts';
+import type { Member } from './member.ts';
+import type { Presence } from './presence.ts';
+import type { Joined } from './room.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Who is in which room: joins, leaves, and what goes with a socket. */
+export class Membership {
+  readonly #rooms: Rooms;
+  readonly #presence: Presence;
+  readonly #roomsPerSocket: number;
+
+  constructor(options: { rooms: Rooms; presence: Presence; roomsPerSocket: number }) {
+    this.#rooms = options.rooms;
+    this.#presence = options.presence;
+    this.#roomsPerSocket = options.roomsPerSocket;
+  }
+
+  /**
+   * Makes a connection a member. Nothing is sent yet: the caller sends the answer, then calls `start`.
+   * @throws AshlarError `too-many-rooms`, `gone`, `id-in-use`, `foreign-client-id`, `storage-damaged`, `not-connected`
+   */
+  async join(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
+    if (!connection.rooms.has(name) && connection.rooms.size >= this.#roomsPerSocket) throw new AshlarError('too-many-rooms', { room: name });
+    const room = await this.#rooms.open(name);
+    if (connection.closed) throw new AshlarError('not-connected');
+    // Joining again starts over.
+    const old = connection.rooms.get(name);
+    if (old !== undefined) this.#remove(old);
+    const joined = await room.content.join(connection, access, options);
+    if (connection.closed) {
+      room.content.left(joined.member);
+      throw new AshlarError('not-connected');
+    }
+    room.members.set(connection, joined.member);
+    connection.rooms.set(name, joined.member);
+    if (showsPresence(name)) this.#presence.join(name, connection.user, connection.id);
+    return joined;
+  }
+
+  /** Ends a membership, where there is one. */
+  leave(connection: Connection, name: RoomName): void {
+    const member = connection.rooms.get(name);
+    if (member !== undefined) this.evict(member);
+  }
+
+  /** Puts a member out of its room. */
+  evict(member: Member): void {
+    if (member.left) return;
+    this.#remove(member);
+    if (showsPresence(member.room.name)) this.#presence.leave(member.room.name, member.connection.id);
+  }
+
+  /** The socket is gone, and with it all of its memberships. */
+  disconnected(connection: Connection): void {
+    connection.closed = true;
+    for (const member of [...connection.rooms.values()]) this.#remove(member);
+    this.#presence.socketGone(connection.id);
+  }
+
+  #remove(member: Member): void {
+    if (member.left) return;
+    member.left = true;
+    const { room, connection } = member;
+    if (room.members.get(connection) === member) room.members.delete(connection);
+    if (connection.rooms.get(room.name) === member) connection.rooms.delete(room.name);
+    room.content.left(member);
+    if (room.members.size === 0) this.#rooms.release(room);
+  }
+}
+
+// A user's own room has one reader: there is nobody to tell.
+function showsPresence(name: RoomName): boolean {
+  return !name.startsWith('user:');
+}

@@ -1,0 +1,45 @@
+import type { LogRecord } from '../storage/store.ts';
+
+/** The newest committed records of a room, bounded in bytes: most catch-ups need no disk. */
+export class RecentRecords {
+  readonly #capBytes: number;
+  #records: LogRecord[] = [];
+  #bytes = 0;
+
+  constructor(capBytes: number) {
+    this.#capBytes = capBytes;
+  }
+
+  /** @param record the room's newest; its `seq` follows the last one added */
+  add(record: LogRecord): void {
+    this.#records.push(record);
+    this.#bytes += record.payload.length + 100;
+    if (this.#bytes <= this.#capBytes) return;
+    // Half goes at once, so that shifting costs a constant per record.
+    let cut = 0;
+    while (cut < this.#records.length - 1 && this.#bytes > this.#capBytes / 2) {
+      this.#bytes -= (this.#records[cut] as LogRecord).payload.length + 100;
+      cut++;
+    }
+    this.#records = this.#records.slice(cut);
+  }
+
+  /** Up to `limit` records after `seq`; null where they do not reach back that far. */
+  after(seq: number, limit: number): readonly LogRecord[] | null {
+    const first = this.#records[0];
+    if (first === undefined || seq + 1 < first.seq) return null;
+    const start = seq + 1 - first.seq;
+    return this.#records.slice(start, start + limit);
+  }
+
+  /** The record at `seq`, where it is held. */
+  at(seq: number): LogRecord | undefined {
+    const first = this.#records[0];
+    return first === undefined ? undefined : this.#records[seq - first.seq];
+  }
+
+  clear(): void {
+    this.#records = [];
+    this.#bytes = 0;
+  }
+}

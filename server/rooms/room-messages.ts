@@ -1,0 +1,96 @@
+import { parsePayload } from '../../shared/define-event.ts';
+import { GrantRequest, JoinOptions, RevokeRequest } from '../../shared/messages.ts';
+import { type Access, permits } from '../../shared/access.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { RoomName } from '../../shared/room-name.ts';
+import type { Guard } from '../guard/guard.ts';
+import { asObject } from '../guard/read-arguments.ts';
+import type { Membership } from './membership.ts';
+import type { Presence } from './presence.ts';
+
+export interface RoomMessagePorts {
+  readonly guard: Guard;
+  readonly membership: Membership;
+  readonly presence: Presence;
+  /** Stores a decision and acts on open sockets. */
+  setAccess(room: RoomName, userId: string, access: Access): Promise<void>;
+}
+
+/** `join-room`, `leave-room`, `room:members`, `room:grant`, `room:revoke`. */
+export function registerRoomMessages({ guard, membership, presence, setAccess }: RoomMessagePorts): void {
+  guard.handle(
+    {
+      name: 'join-room',
+      budget: 'joins',
+      needs: 'read',
+      joins: true,
+      glance: ([room, options]) => ({ room, payload: options ?? {} }),
+      parse: (options) => parsePayload(JoinOptions, options, 'join-room'),
+    },
+    async ({ connection, room, access, payload }) => {
+      let joined = await membership.join(connection, room, access, payload);
+      // Access may have changed while the room was read: what holds is the decision at the moment of membership.
+      for (let held = access; connection.access.cached(room) !== held; ) {
+        membership.leave(connection, room);
+        held = await connection.access.decide(room);
+        if (!permits(held, 'read')) throw new AshlarError('access-denied', { room });
+        joined = await membership.join(connection, room, held, payload);
+      }
+      return { answer: joined.answer, after: () => joined.start() };
+    },
+  );
+
+  guard.handle(
+    {
+      name: 'leave-room',
+      budget: 'joins',
+      // Whoever lost access may still leave.
+      needs: 'nothing',
+      glance: ([room]) => ({ room, payload: undefined }),
+      parse: () => undefined,
+    },
+    ({ connection, room }) => {
+      membership.leave(connection, room);
+      return { answer: { room } };
+    },
+  );
+
+  guard.handle(
+    {
+      name: 'room:members',
+      budget: 'joins',
+      needs: 'read',
+      glance: ([room]) => ({ room, payload: undefined }),
+      parse: () => undefined,
+    },
+    ({ room }) => ({ answer: { room, members: presence.members(room) } }),
+  );
+
+  guard.handle(
+    {
+      name: 'room:grant',
+      budget: 'joins',
+      needs: 'admin',
+      glance: ([request]) => ({ room: asObject(request, 'room:grant').room, payload: request }),
+      parse: (request) => parsePayload(GrantRequest, request, 'room:grant'),
+    },
+    async ({ room, payload }) => {
+      await setAccess(room, payload.userId, payload.access);
+      return {};
+    },
+  );
+
+  guard.handle(
+    {
+      name: 'room:revoke',
+      budget: 'joins',
+      needs: 'admin',
+      glance: ([request]) => ({ room: asObject(request, 'room:revoke').room, payload: request }),
+      parse: (request) => parsePayload(RevokeRequest, request, 'room:revoke'),
+    },
+    async ({ room, payload }) => {
+      await setAccess(room, payload.userId, 'none');
+      return {};
+    },
+  );
+}

@@ -1,0 +1,261 @@
+import type { Access } from '../../shared/access.ts';
+import { AshlarError, invariant } from '../../shared/errors.ts';
+import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
+import type { Position } from '../../shared/position.ts';
+import type { RoomName } from '../../shared/room-name.ts';
+import type {
+  AppendResult,
+  ClientClock,
+  IdempotencyKey,
+  LogRecord,
+  NewRecord,
+  RoomAppend,
+  RoomLease,
+  SessionMark,
+  StateValue,
+  Store,
+} from '../storage/store.ts';
+import type { Connection } from './connection.ts';
+import type { CommitSource, GroupCommit } from './group-commit.ts';
+import type { Member } from './member.ts';
+import { RecentRecords } from './recent-records.ts';
+
+/** One thing that happens in a room. Entries leave in the order in which they were submitted. */
+export interface Entry {
+  /** What the log gets, if anything. */
+  readonly record?: NewRecord;
+  /** State values written in the same commit. */
+  readonly states?: readonly StateValue[];
+  readonly clocks?: readonly ClientClock[];
+  readonly sessions?: readonly SessionMark[];
+  readonly key?: IdempotencyKey;
+  readonly lifecycle?: NonNullable<RoomAppend['lifecycle']>;
+  /** Must be on disk before it leaves. An entry that is not leaves at once, or behind the durable ones before it. */
+  readonly durable: boolean;
+  /** Sends it out. `record` is the committed record where there is one. */
+  leave(record: LogRecord | null): void;
+  /** The commit failed: nothing may be taken as stored, and `leave` is never called. */
+  fail(error: AshlarError): void;
+}
+
+/** An accepted join: the answer goes first, then what `start` sends. */
+export interface Joined {
+  readonly member: Member;
+  readonly answer: JoinAnswer;
+  start(): void;
+}
+
+/** What differs between a room of events and a document. */
+export interface RoomContent {
+  /** Makes a connection a member. @throws AshlarError where the content refuses it */
+  join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined>;
+  /** After the entries of one commit have left: the moment to send what they gathered. */
+  flushed(): void;
+  /** Packets that bring a member from its position over these records. Called by catch-up. */
+  sendRecords(member: Member, records: readonly LogRecord[]): void;
+  /** Sends the latest value of one state key. */
+  sendState(member: Member, key: string): void;
+  /** The lease was lost and taken again: everything kept in memory is read anew from it. */
+  reopened(lease: RoomLease): Promise<void> | void;
+  /** A member is gone. */
+  left(member: Member): void;
+  /** Whether something here must stay in memory though nobody is in the room. */
+  readonly busy: boolean;
+}
+
+export interface RoomPorts {
+  readonly store: Store;
+  readonly groupCommit: GroupCommit;
+  /** Brings a member up to date from the log. */
+  catchUp(member: Member): void;
+  /** Waits before the lease is taken again after a failure. */
+  retryIn(ms: number, task: () => void): void;
+}
+
+const RECENT_BYTES = 512 * 1024;
+
+/** A named scope with members and a log: the order of everything that happens in it. */
+export class Room implements CommitSource {
+  readonly name: RoomName;
+  readonly members = new Map<Connection, Member>();
+  readonly states = new Map<string, StateValue>();
+  readonly recent = new RecentRecords(RECENT_BYTES);
+  content!: RoomContent;
+  /** The newest committed record's place. */
+  head!: Position;
+  trimmedTo = 0;
+  incarnation = '';
+  deleted = false;
+  /** The writer's lease is lost: nothing is taken until it is back. */
+  fenced = false;
+  readonly #ports: RoomPorts;
+  #fence = 0;
+  #rev = 0;
+  #entries: Entry[] = [];
+  #inFlight = 0;
+  #dirtyStates = new Map<string, StateValue>();
+  #statesInFlight = new Map<string, StateValue>();
+
+  constructor(name: RoomName, lease: RoomLease, ports: RoomPorts) {
+    this.name = name;
+    this.#ports = ports;
+    this.#take(lease);
+  }
+
+  get store(): Store {
+    return this.#ports.store;
+  }
+
+  /** Records that are queued or being written. */
+  get idle(): boolean {
+    return this.#entries.length === 0 && this.#dirtyStates.size === 0 && this.#statesInFlight.size === 0;
+  }
+
+  /** The next `rev` of a state value in this room. */
+  nextRev(): number {
+    this.#rev += 1;
+    return this.#rev;
+  }
+
+  /** Where the next durable record of this room will stand, given what is queued now. */
+  nextPosition(): Position {
+    let queued = 0;
+    for (const entry of this.#entries) if (entry.record !== undefined) queued += 1;
+    return { epoch: this.store.epoch, seq: this.head.seq + queued + 1 };
+  }
+
+  /** Takes an entry into the room's order. @throws AshlarError `storage-unavailable` while the lease is lost */
+  submit(entry: Entry): void {
+    if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });
+    if (!entry.durable) for (const state of entry.states ?? []) this.#dirtyStates.set(stateKey(state.event, state.key), state);
+    if (entry.durable || this.#entries.length > 0) this.#entries.push(entry);
+    else entry.leave(null);
+    if (entry.durable || this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+  }
+
+  /** Resolves when all that was submitted before has left, or failed. */
+  settled(): Promise<void> {
+    if (this.#entries.length === 0) return Promise.resolve();
+    return new Promise((resolve) =>
+      this.submit({ durable: false, leave: () => resolve(), fail: () => resolve() }),
+    );
+  }
+
+  takeGroup(): { append: RoomAppend; keys: readonly IdempotencyKey[] } | null {
+    if (this.fenced || this.#inFlight > 0) return null;
+    const records: NewRecord[] = [];
+    const clocks: ClientClock[] = [];
+    const sessions: SessionMark[] = [];
+    const states: StateValue[] = [];
+    const keys: IdempotencyKey[] = [];
+    let lifecycle: RoomAppend['lifecycle'];
+    let taken = 0;
+    for (const entry of this.#entries) {
+      // A deletion or creation is a commit of its own: what comes behind it belongs to another life of the room.
+      if (lifecycle !== undefined || (entry.lifecycle !== undefined && taken > 0)) break;
+      taken += 1;
+      if (entry.record !== undefined) records.push(entry.record);
+      if (entry.clocks !== undefined) clocks.push(...entry.clocks);
+      if (entry.sessions !== undefined) sessions.push(...entry.sessions);
+      if (entry.durable && entry.states !== undefined) states.push(...entry.states);
+      if (entry.key !== undefined) keys.push(entry.key);
+      lifecycle = entry.lifecycle;
+    }
+    for (const state of this.#dirtyStates.values()) states.push(state);
+    if (taken === 0 && states.length === 0) return null;
+    this.#statesInFlight = this.#dirtyStates;
+    this.#dirtyStates = new Map();
+    this.#inFlight = taken;
+    const append: RoomAppend = {
+      room: this.name,
+      expectedHead: this.head.seq,
+      fence: this.#fence,
+      records,
+      clocks,
+      sessions,
+      states,
+      ...(lifecycle === undefined ? {} : { lifecycle }),
+    };
+    return { append, keys };
+  }
+
+  committed(result: Extract<AppendResult, { ok: true }>): void {
+    this.#statesInFlight.clear();
+    const left = this.#entries.splice(0, this.#inFlight);
+    this.#inFlight = 0;
+    let seq = result.firstSeq;
+    for (const entry of left) {
+      let record: LogRecord | null = null;
+      if (entry.record !== undefined) {
+        invariant(seq === this.head.seq + 1, 'a log has no gap', { room: this.name, head: this.head.seq, seq });
+        record = { ...entry.record, seq, epoch: result.epoch };
+        this.recent.add(record);
+        this.head = { epoch: result.epoch, seq };
+        seq += 1;
+      }
+      entry.leave(record);
+    }
+    this.#leaveUntilDurable();
+    this.content.flushed();
+    if (this.#entries.length > 0 || this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+  }
+
+  failed(error: AshlarError): void {
+    this.fenced = true;
+    for (const [key, state] of this.#statesInFlight) if (!this.#dirtyStates.has(key)) this.#dirtyStates.set(key, state);
+    this.#statesInFlight.clear();
+    const lost = this.#entries.splice(0);
+    this.#inFlight = 0;
+    for (const entry of lost) {
+      if (entry.durable) entry.fail(error);
+      else entry.leave(null);
+    }
+    this.#reopen(0);
+  }
+
+  // What is not durable leaves as soon as nothing durable is before it.
+  #leaveUntilDurable(): void {
+    let count = 0;
+    while (count < this.#entries.length && this.#entries[count]?.durable === false) count += 1;
+    for (const entry of this.#entries.splice(0, count)) entry.leave(null);
+  }
+
+  #reopen(attempt: number): void {
+    this.#ports.retryIn(attempt === 0 ? 0 : Math.min(5_000, 100 * 2 ** attempt), () => {
+      this.#ports.store
+        .open(this.name)
+        .then(async (lease) => {
+          this.recent.clear();
+          this.#take(lease);
+          await this.content.reopened(lease);
+          this.fenced = false;
+          // A commit that was unknown may have come through: whoever is behind the log gets it from there.
+          for (const member of this.members.values()) {
+            if (member.delivery === 'live') member.delivery = 'catching-up';
+            this.#ports.catchUp(member);
+          }
+          if (this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+        })
+        .catch(() => this.#reopen(attempt + 1));
+    });
+  }
+
+  #take(lease: RoomLease): void {
+    this.head = { epoch: lease.headEpoch, seq: lease.head };
+    this.#fence = lease.fence;
+    this.trimmedTo = lease.trimmedTo;
+    this.incarnation = lease.incarnation;
+    this.deleted = lease.deleted;
+    for (const state of lease.states) {
+      const key = stateKey(state.event, state.key);
+      const mine = this.states.get(key);
+      if (mine === undefined || mine.rev < state.rev) this.states.set(key, state);
+      this.#rev = Math.max(this.#rev, state.rev);
+    }
+  }
+}
+
+/** Where a state value is kept. */
+export function stateKey(event: string, key: string): string {
+  return `${event}\n${key}`;
+}

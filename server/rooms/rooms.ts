@@ -1,0 +1,100 @@
+import type { RoomName } from '../../shared/room-name.ts';
+import type { Clock } from '../clock.ts';
+import type { RoomLease, Store } from '../storage/store.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Member } from './member.ts';
+import { Room, type RoomContent, type RoomPorts } from './room.ts';
+
+const IDLE_MS = 30_000;
+
+/** Makes what a room holds: events or a document. */
+export type CreateContent = (room: Room, lease: RoomLease) => RoomContent;
+
+/** The rooms in memory: opened when they are needed, let go when nobody has needed them for half a minute. */
+export class Rooms {
+  readonly groupCommit: GroupCommit;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #createContent: CreateContent;
+  readonly #ports: RoomPorts;
+  readonly #open = new Map<RoomName, Room>();
+  readonly #opening = new Map<RoomName, Promise<Room>>();
+  readonly #sweeps = new Map<RoomName, () => void>();
+
+  constructor(options: {
+    store: Store;
+    clock: Clock;
+    soon: (task: () => void) => void;
+    createContent: CreateContent;
+    catchUp: (member: Member) => void;
+  }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#createContent = options.createContent;
+    this.groupCommit = new GroupCommit(options.store, options.soon);
+    this.#ports = {
+      store: options.store,
+      groupCommit: this.groupCommit,
+      catchUp: options.catchUp,
+      retryIn: (ms, task) => void options.clock.after(ms, task),
+    };
+  }
+
+  /** The rooms in memory. */
+  values(): Iterable<Room> {
+    return this.#open.values();
+  }
+
+  /** A room that is in memory. */
+  peek(name: RoomName): Room | undefined {
+    return this.#open.get(name);
+  }
+
+  /** The room, opened where it is not yet: all who ask meanwhile share one opening. @throws AshlarError as `Store.open` */
+  open(name: RoomName): Promise<Room> {
+    const open = this.#open.get(name);
+    if (open !== undefined) {
+      this.#sweepLater(open);
+      return Promise.resolve(open);
+    }
+    let opening = this.#opening.get(name);
+    if (opening === undefined) {
+      opening = this.#load(name).finally(() => this.#opening.delete(name));
+      this.#opening.set(name, opening);
+    }
+    return opening;
+  }
+
+  /** To be called when a room may have become empty. */
+  release(room: Room): void {
+    this.#sweepLater(room);
+  }
+
+  /** Ends the timers. Rooms are let go without a word: their members are gone already. */
+  close(): void {
+    for (const cancel of this.#sweeps.values()) cancel();
+    this.#sweeps.clear();
+  }
+
+  async #load(name: RoomName): Promise<Room> {
+    const lease = await this.#store.open(name);
+    const room = new Room(name, lease, this.#ports);
+    room.content = this.#createContent(room, lease);
+    this.#open.set(name, room);
+    this.#sweepLater(room);
+    return room;
+  }
+
+  #sweepLater(room: Room): void {
+    this.#sweeps.get(room.name)?.();
+    this.#sweeps.set(
+      room.name,
+      this.#clock.after(IDLE_MS, () => {
+        this.#sweeps.delete(room.name);
+        if (room.members.size > 0) return;
+        if (!room.idle || room.fenced || room.content.busy) this.#sweepLater(room);
+        else this.#open.delete(room.name);
+      }),
+    );
+  }
+}

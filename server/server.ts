@@ -1,0 +1,281 @@
+import type { Server as HttpServer } from 'node:http';
+import { type Logger, pino } from 'pino';
+import type { Server } from 'socket.io';
+import type * as Y from 'yjs';
+import type { Access } from '../shared/access.ts';
+import { createCatalog, type EventNameBy, type Events, type PayloadOf, type WithCatalog } from '../shared/catalog.ts';
+import { AshlarError } from '../shared/errors.ts';
+import type { EventMeta } from '../shared/position.ts';
+import { parseRoomName } from '../shared/room-name.ts';
+import type { Clock } from './clock.ts';
+import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
+import { createAddressLimiter } from './guard/address-limiter.ts';
+import { acceptSockets } from './guard/accept-sockets.ts';
+import { createAuthenticator } from './guard/authenticate.ts';
+import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
+import { createClientAddress } from './guard/client-address.ts';
+import { registerRenewal } from './guard/renew-token.ts';
+import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
+import { attachHttpApi } from './http/attach-http-api.ts';
+import { type Authorize, parseSettings, type RealtimeServerOptions, type Settings } from './options.ts';
+import { Platform } from './platform.ts';
+import type { Connection } from './rooms/connection.ts';
+import type { Attachment } from './sockets/attach.ts';
+import { createSocketServer } from './sockets/create-socket-server.ts';
+import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
+import type { Store } from './storage/store.ts';
+import { createSystemClock } from './system-clock.ts';
+
+/** What `getStats` gives. */
+export interface Stats {
+  readonly totalConnections: number;
+  readonly totalUsers: number;
+  /** Room → connected members. */
+  readonly rooms: Readonly<Record<string, number>>;
+}
+
+/** What a publication answers: where it stands. `seq` and `epoch` for what was logged. */
+export type PublishedAs = EventMeta;
+
+/** Server-side access to documents. */
+export interface ServerDocuments {
+  /** Edits a document in one Yjs transaction; resolves with what `change` returned once the edit is on disk and sent. @throws AshlarError `gone`, `document-damaged`, `storage-…` */
+  transact<Result>(name: string, change: (doc: Y.Doc) => Result): Promise<Result>;
+  /** A copy of a document as it is on disk; destroy it when done. @throws AshlarError `gone`, `document-damaged` */
+  read(name: string): Promise<Y.Doc>;
+  /** Names that start with `prefix`, of all documents ever written or created and not deleted. */
+  list(prefix?: string): Promise<string[]>;
+  /** Creates a document (or opens a deleted one's name again) and seeds it once, where it is still empty. */
+  create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }>;
+  /** Deletes a document and leaves a tombstone: joiners get `gone` until it is created again. */
+  delete(name: string): Promise<void>;
+}
+
+// Long enough for a process manager to start the next process, short enough to go unnoticed.
+const RECONNECT_AFTER_MS = 500;
+
+/**
+ * The realtime server: attach it to the HTTP server of an existing product, or run it alone (`ashlar serve`).
+ * @example
+ * const realtime = new RealtimeServer({ jwtSecret: process.env.JWT_SECRET });
+ * await realtime.initialize(httpServer);
+ * await realtime.toRoom('dashboard', 'dashboard:update', { widgetId: 'orders', value: 7, timestamp: new Date().toISOString() });
+ */
+export class RealtimeServer<Own extends Events = []> {
+  readonly #settings: Settings;
+  readonly #own: Events;
+  readonly #authorize: Authorize | undefined;
+  readonly #givenStore: Store | undefined;
+  readonly #clock: Clock = createSystemClock();
+  readonly #log: Logger;
+  readonly #hooks: Hooks;
+  readonly #userBudgets: UserBudgets;
+  #platform: Platform | null = null;
+  #store: Store | null = null;
+  #workers: DocumentWorkers | null = null;
+  #io: Server | null = null;
+  #http: Attachment | null = null;
+  #state: 'new' | 'starting' | 'ready' | 'closing' | 'closed' = 'new';
+
+  /** @throws AshlarError `invalid-options`: its detail names each wrong option, what was given and what is allowed */
+  constructor(options: RealtimeServerOptions<Own>) {
+    const { events, authorize, store, logger, ...settings } = options;
+    this.#settings = parseSettings(settings);
+    this.#own = events ?? [];
+    createCatalog(this.#own);
+    this.#authorize = authorize;
+    this.#givenStore = store;
+    this.#log = logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
+    this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
+    this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
+  }
+
+  /**
+   * Takes Ashlar's own paths of an HTTP server (see `prefix`) and none of the app's, whether the app's handler was added before or is added
+   * later. Until this resolves those paths answer 503.
+   * @throws AshlarError `storage-locked`, `storage-damaged`, `storage-unavailable`
+   */
+  async initialize(httpServer: HttpServer): Promise<void> {
+    if (this.#state !== 'new') throw new AshlarError('invalid-options', { detail: 'initialize is called once' });
+    this.#state = 'starting';
+    const { limits, prefix, allowedOrigins } = this.#settings;
+    const unavailable = () => this.#unavailable();
+    const io = createSocketServer(httpServer, { path: `${prefix}/socket.io`, allowedOrigins, connectTimeout: limits.connectTimeoutMs, unavailable });
+    this.#io = io;
+    this.#http = attachHttpApi(httpServer, {
+      settings: this.#settings,
+      catalog: createCatalog(this.#own),
+      clock: this.#clock,
+      log: this.#log,
+      userBudgets: this.#userBudgets,
+      unavailable,
+      platform: () => this.#ready(),
+      stats: () => this.getStats(),
+      probe: () => this.#storeOf().probe(),
+    });
+    try {
+      this.#store = this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
+      this.#workers = createDocumentWorkers({ clock: this.#clock });
+      this.#platform = this.#assemble(io, this.#store, this.#workers);
+    } catch (error) {
+      await this.close();
+      throw AshlarError.from(error);
+    }
+    this.#state = 'ready';
+  }
+
+  /**
+   * Sends an event to every connected socket whose user may read the event's room, joined or not. Resolves when the delivery class's
+   * promise holds (log: on disk).
+   * @throws AshlarError `unknown-event`, `invalid-payload`, `wrong-room` (the event has many rooms: use `toRoom`), `storage-…`
+   */
+  broadcast<Name extends BackendEvent<Own>>(event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+    return this.#publish({ event, data });
+  }
+
+  /** Sends an event into a room. @throws AshlarError `wrong-room` where the event does not belong there; as `broadcast` */
+  toRoom<Name extends BackendEvent<Own>>(room: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+    return this.#publish({ event, data, room });
+  }
+
+  /** Sends an event to all sockets of one user, through the room `user:<id>`. @throws AshlarError as `toRoom` */
+  toUser<Name extends BackendEvent<Own>>(userId: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+    return this.#publish({ event, data, userId });
+  }
+
+  /** Who is connected, and how many members each room has. */
+  getStats(): Stats {
+    const connections = [...(this.#platform?.connections.values() ?? [])];
+    const rooms: { [room: string]: number } = {};
+    for (const room of this.#platform?.rooms.values() ?? []) if (room.members.size > 0) rooms[room.name] = room.members.size;
+    return {
+      totalConnections: connections.length,
+      totalUsers: new Set(connections.map((connection) => connection.user.id)).size,
+      rooms,
+    };
+  }
+
+  /** Documents, from the backend. */
+  get documents(): ServerDocuments {
+    return this.#ready().documents;
+  }
+
+  /** Stores what a user may do in a room, above every other rule; open sockets follow at once. @throws AshlarError `invalid-room`, `storage-…` */
+  grant(userId: string, room: string, access: Access): Promise<void> {
+    return this.#ready().setAccess(parseRoomName(room), userId, access);
+  }
+
+  /** As `grant` with `none`: the user's sockets are out of the room before this resolves. */
+  revoke(userId: string, room: string): Promise<void> {
+    return this.grant(userId, room, 'none');
+  }
+
+  /** Listens to what happens. @returns a function that takes the handler off again */
+  on<Name extends ServerEventName>(event: Name, handler: ServerEventHandler<Name>): () => void {
+    return this.#hooks.on(event, handler);
+  }
+
+  /** Drains: takes nothing new, tells clients to reconnect, commits what is under way, lets go of the data. The HTTP server stays open. */
+  async close(): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#state = 'closing';
+    const platform = this.#platform;
+    for (const connection of platform?.connections.values() ?? []) {
+      connection.tell('server:closing', { reconnectAfterMs: RECONNECT_AFTER_MS });
+    }
+    await platform?.rooms.groupCommit.settled();
+    this.#io?.disconnectSockets(true);
+    await platform?.close();
+    await this.#io?.close();
+    this.#http?.detach();
+    await this.#workers?.close();
+    await this.#store?.close();
+    this.#state = 'closed';
+  }
+
+  #assemble(io: Server, store: Store, workers: DocumentWorkers): Platform {
+    const { limits, trustedProxies, jwtSecret, jwtAlgorithms, jwtAudience, jwtIssuer } = this.#settings;
+    const clock = this.#clock;
+    const log = this.#log;
+    const platform = new Platform({
+      settings: this.#settings,
+      catalog: createCatalog(this.#own),
+      store,
+      workers,
+      clock,
+      log,
+      hooks: this.#hooks,
+      authorize: this.#authorize,
+      soon: setImmediate,
+    });
+    const authenticate = createAuthenticator({
+      secret: jwtSecret,
+      algorithms: jwtAlgorithms,
+      ...(jwtAudience === undefined ? {} : { audience: jwtAudience }),
+      ...(jwtIssuer === undefined ? {} : { issuer: jwtIssuer }),
+      clock,
+    });
+    const expiries = new Map<Connection, () => void>();
+    const watchExpiry = (connection: Connection) => {
+      expiries.get(connection)?.();
+      const cancel = clock.after(connection.expiresAt - clock.now(), () => {
+        connection.tell('error', new AshlarError('token-expired').toWire());
+        connection.close();
+      });
+      expiries.set(connection, cancel);
+    };
+    registerRenewal(platform.guard, authenticate, (connection) => {
+      watchExpiry(connection);
+      void platform.recheck(connection);
+    });
+    acceptSockets(io, {
+      guard: platform.guard,
+      clock,
+      limits,
+      authenticate,
+      authorizer: platform.authorizer,
+      addresses: createAddressLimiter(limits, clock),
+      clientAddress: createClientAddress(trustedProxies),
+      userBudgets: this.#userBudgets,
+      connected: (connection, autoJoin) => {
+        watchExpiry(connection);
+        platform.connected(connection);
+        if (autoJoin) void platform.joinStanding(connection);
+        log.info({ userId: connection.user.id, socketId: connection.id }, 'websocket:connection');
+        this.#hooks.emit('connection', { user: connection.user, socketId: connection.id });
+      },
+      disconnected: (connection, reason) => {
+        expiries.get(connection)?.();
+        expiries.delete(connection);
+        platform.disconnected(connection);
+        log.info({ userId: connection.user.id, socketId: connection.id, reason }, 'websocket:disconnection');
+        this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });
+      },
+      refused: (address, error) => log.info({ address, code: error.code }, 'websocket:refused'),
+    });
+    return platform;
+  }
+
+  async #publish(request: { event: string; data: unknown; room?: string; userId?: string }): Promise<PublishedAs> {
+    return (await this.#ready().publisher.publish(request)).meta;
+  }
+
+  #ready(): Platform {
+    if (this.#platform === null || this.#state === 'new' || this.#state === 'starting') throw new AshlarError('not-ready');
+    if (this.#state !== 'ready') throw new AshlarError('server-closing');
+    return this.#platform;
+  }
+
+  #storeOf(): Store {
+    if (this.#store === null) throw new AshlarError('not-ready');
+    return this.#store;
+  }
+
+  #unavailable(): AshlarError | undefined {
+    if (this.#state === 'ready') return undefined;
+    return new AshlarError(this.#state === 'closing' || this.#state === 'closed' ? 'server-closing' : 'not-ready', { retryAfterMs: 1_000 });
+  }
+}
+
+type BackendEvent<Own extends Events> = EventNameBy<WithCatalog<Own>, 'backend'>;
+type Payload<Own extends Events, Name extends string> = PayloadOf<WithCatalog<Own>, Name>;
