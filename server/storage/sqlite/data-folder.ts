@@ -1,0 +1,50 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { AshlarError } from '../../../shared/errors.ts';
+import type { Db, Sqlite } from './load-sqlite.ts';
+
+/** The files of a data folder. */
+export function dataFiles(dataDir: string) {
+  return { database: join(dataDir, 'ashlar.db'), lock: join(dataDir, 'ashlar.lock') };
+}
+
+/** Makes the folder, readable by its owner alone, if it is missing. @throws AshlarError `storage-unavailable` */
+export async function makeDataFolder(dataDir: string): Promise<void> {
+  try {
+    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    if (made === undefined) return;
+    // The new folder's name is durable only once the folder above it is synced.
+    const parent = await open(dirname(resolve(made)), 'r');
+    await parent.sync().finally(() => parent.close());
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new AshlarError('storage-unavailable', { detail: `the data folder cannot be made: ${said}`, cause });
+  }
+}
+
+/**
+ * Takes the folder for this store alone. The lock is the operating system's, on an empty SQLite file of its own, so that it is
+ * gone with the process however that ends. Nothing else may open that file: on POSIX closing any handle to it drops the lock.
+ * @returns lets the folder go
+ * @throws AshlarError `storage-locked` | `storage-unavailable`
+ */
+export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
+  let lock: Db | undefined;
+  try {
+    lock = new Sqlite(dataFiles(dataDir).lock, { timeout: 0 });
+    lock.pragma('locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    lock?.close();
+    if ((cause as { code?: unknown }).code === 'SQLITE_BUSY') {
+      throw new AshlarError('storage-locked', {
+        detail: `${resolve(dataDir)} is in use; stop the other server or choose another folder`,
+        cause,
+      });
+    }
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new AshlarError('storage-unavailable', { detail: `the data folder cannot be locked: ${said}`, cause });
+  }
+  const held = lock;
+  return () => held.close();
+}

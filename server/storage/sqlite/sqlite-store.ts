@@ -1,0 +1,154 @@
+import type { Worker } from 'node:worker_threads';
+import { AshlarError, invariant } from '../../../shared/errors.ts';
+import type { Clock } from '../../clock.ts';
+import { workerEntry } from '../../worker-entry.ts';
+import type { Commit, Store } from '../store.ts';
+import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
+import { loadSqlite } from './load-sqlite.ts';
+import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
+import { type StoreLog, startWorker } from './worker-link.ts';
+
+export interface SqliteStoreOptions {
+  /** Folder of the database; made if it is missing. One store at a time has it. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log?: StoreLog;
+  /** For tests alone. */
+  readonly testing?: {
+    /** A second handle on a folder that another store has. */
+    readonly shareLock?: boolean;
+    /** The database cannot grow beyond this: a full disk. */
+    readonly maxPages?: number;
+    readonly onWorker?: (worker: Worker) => void;
+  };
+}
+
+/** Keys forgotten in one transaction, so that commits get their turn between two. */
+const FORGET_STEP = 1_000;
+
+/**
+ * Opens the Store in a folder: one thread writes, one reads. Resolves when everything that can be read is on disk.
+ * @throws AshlarError `storage-locked` where another store has the folder; `storage-damaged` where the file is not a sound database
+ *   (it is left as it is); `storage-unavailable` where it belongs to a newer version, the driver is missing or the disk fails;
+ *   `storage-full`
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { dataDir, clock, testing = {} } = options;
+  const Sqlite = await loadSqlite();
+  await makeDataFolder(dataDir);
+  const unlock = testing.shareLock ? () => undefined : lockDataFolder(Sqlite, dataDir);
+  const epoch = Buffer.from(clock.randomBytes(16)).toString('base64url');
+  const start = <Calls>(name: string, entry: string) =>
+    startWorker<Calls>({
+      name,
+      entry: workerEntry(import.meta.url, entry),
+      settings: { path: dataFiles(dataDir).database, epoch, maxPages: testing.maxPages },
+      clock,
+      log: options.log,
+      onWorker: testing.onWorker,
+    });
+
+  // The writer first: it makes the file, and proves what is in it to be on disk before anything is read.
+  const writer = await start<WriterCalls>('writer', './writer-worker.ts').catch((error) => {
+    unlock();
+    throw error;
+  });
+  const reader = await start<ReaderCalls>('reader', './reader-worker.ts').catch(async (error) => {
+    await writer.close();
+    unlock();
+    throw error;
+  });
+
+  let closing: Promise<void> | undefined;
+  const whileOpen = <T>(work: () => Promise<T>): Promise<T> =>
+    closing ? Promise.reject(new AshlarError('storage-unavailable', { detail: 'the store is closed' })) : work();
+
+  return {
+    epoch,
+    open: (room) => whileOpen(() => writer.ask('open', [room])),
+    append: (commit) =>
+      whileOpen(async () => {
+        checkCommit(commit);
+        const { commit: packed, buffer } = packCommit(commit);
+        return writer.ask('append', [packed], [buffer]);
+      }),
+    read: (room, range) =>
+      whileOpen(async () => {
+        const records = await reader.ask('read', [room, range]);
+        return records.map(unpackRecord);
+      }),
+    epochAt: (room, seq) => whileOpen(() => reader.ask('epochAt', [room, seq])),
+    findById: (room, userId, id) => whileOpen(() => reader.ask('findById', [room, userId, id])),
+    findSession: (room, session) => whileOpen(() => reader.ask('findSession', [room, session])),
+    readSnapshot: (room) => whileOpen(() => reader.ask('readSnapshot', [room])),
+    writeSnapshot: (room, snapshot) =>
+      whileOpen(() => {
+        const [state, stateVector] = [new Uint8Array(snapshot.state), new Uint8Array(snapshot.stateVector)];
+        return writer.ask('writeSnapshot', [room, { ...snapshot, state, stateVector }], [state.buffer, stateVector.buffer]);
+      }),
+    trim: (room, trimOptions) =>
+      whileOpen(async () => {
+        const point = await reader.ask('trimPoint', [room, trimOptions]);
+        return point > 0 ? writer.ask('trimTo', [room, point]) : 0;
+      }),
+    listRooms: (prefix, after, limit) => whileOpen(() => reader.ask('listRooms', [prefix, after, limit])),
+    readGrant: (room, userId) => whileOpen(() => reader.ask('readGrant', [room, userId])),
+    writeGrant: (room, userId, access, at) => whileOpen(() => writer.ask('writeGrant', [room, userId, access, at])),
+    findKey: (userId, key) => whileOpen(() => reader.ask('findKey', [userId, key])),
+    forgetKeys: (before) =>
+      whileOpen(async () => {
+        let forgotten = 0;
+        for (;;) {
+          const some = await writer.ask('forgetKeys', [before, FORGET_STEP]);
+          forgotten += some;
+          if (some < FORGET_STEP) return forgotten;
+        }
+      }),
+    probe: () => whileOpen(() => writer.ask('probe', [])),
+    close() {
+      // The reader first: the last connection to close empties the WAL, and only the writer can.
+      closing ??= reader
+        .close()
+        .then(() => writer.close())
+        .finally(unlock);
+      return closing;
+    },
+  };
+}
+
+/** One wrong number would fail the whole group in the database: it is ours, and stops here. */
+function checkCommit(commit: Commit): void {
+  const whole = (value: number, name: string) =>
+    invariant(Number.isSafeInteger(value), 'a stored number is an integer', { name, value });
+  for (const append of commit.appends) {
+    for (const { at, version, counter } of append.records) {
+      whole(at, 'at');
+      whole(version, 'version');
+      whole(counter, 'counter');
+    }
+    for (const { clientId, clock } of append.clocks ?? []) {
+      whole(clientId, 'clientId');
+      whole(clock, 'clock');
+    }
+    for (const { clientId, counter } of append.sessions ?? []) {
+      whole(clientId, 'clientId');
+      whole(counter, 'counter');
+    }
+    for (const { rev, at } of append.states ?? []) {
+      whole(rev, 'rev');
+      whole(at, 'at');
+    }
+  }
+  for (const { at } of commit.keys ?? []) whole(at, 'at');
+}
+
+function packCommit(commit: Commit): { commit: Commit; buffer: ArrayBuffer } {
+  const { buffer, records } = packRecords(commit.appends.flatMap((append) => append.records));
+  let next = 0;
+  const appends = commit.appends.map((append) => {
+    const start = next;
+    next += append.records.length;
+    return { ...append, records: records.slice(start, next) };
+  });
+  return { commit: { ...commit, appends }, buffer };
+}

@@ -1,0 +1,195 @@
+import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
+import { AshlarError, invariant } from '../../../shared/errors.ts';
+import type { RoomName } from '../../../shared/room-name.ts';
+import type { AppendResult, Commit, RoomLease, Snapshot } from '../store.ts';
+import { prepareAppend } from './append.ts';
+import { checkpoint } from './connection.ts';
+import { prepareLease } from './lease.ts';
+import type { Db } from './load-sqlite.ts';
+import { emptyRoom, writeRoomRows } from './room-row.ts';
+import { grantChecksum, snapshotChecksum } from './row-checksums.ts';
+import { damaged, storageError } from './storage-error.ts';
+
+/** Records that leave the table in one transaction: about 2 ms, so that purging a long log delays no commit. */
+const PURGE_STEP = 1_000;
+
+/** All that changes the database. Every call is a transaction of its own, on disk when it returns. */
+export interface Writer {
+  /** Opens several rooms in one commit. One entry per room, in order. */
+  open(rooms: readonly RoomName[]): (RoomLease | AshlarError)[];
+  /** @throws AshlarError `storage-full` | `storage-unavailable`; afterwards all leases are void */
+  append(commit: Commit): AppendResult[];
+  writeSnapshot(room: RoomName, snapshot: Snapshot): void;
+  /** Moves the trim mark up to `seq`. @returns how many records went */
+  trimTo(room: RoomName, seq: number): number;
+  writeGrant(room: RoomName, userId: string, access: Access | null, at: number): void;
+  /** Forgets at most `limit` keys. @returns how many */
+  forgetKeys(before: number, limit: number): number;
+  probe(): void;
+  /** Takes some cut records out of the table. @returns whether there are more */
+  purge(): boolean;
+  close(): void;
+}
+
+export function createWriter(db: Db, epoch: string): Writer {
+  const rooms = writeRoomRows(db);
+  const applyCommit = prepareAppend(db, rooms, epoch);
+  const leaseOf = prepareLease(db, epoch);
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const commit = db.prepare('COMMIT');
+  const rollback = db.prepare('ROLLBACK');
+  const nextFence = db.prepare('UPDATE counters SET fence = fence + 1 RETURNING fence').pluck();
+  const countProbe = db.prepare('UPDATE counters SET probes = probes + 1');
+  const snapshotSeq = db.prepare('SELECT seq FROM snapshots WHERE room = ?').pluck();
+  const putSnapshot = db.prepare(
+    'INSERT OR REPLACE INTO snapshots (room, seq, epoch, checksum, stateVector, state) VALUES (?, ?, ?, ?, ?, ?)',
+  );
+  const epochOf = db.prepare('SELECT epoch FROM records WHERE room = ? AND seq = ?').pluck();
+  const putGrant = db.prepare('INSERT OR REPLACE INTO grants (room, userId, access, at, checksum) VALUES (?, ?, ?, ?, ?)');
+  const dropGrant = db.prepare('DELETE FROM grants WHERE room = ? AND userId = ?');
+  const dropKeys = db.prepare(
+    'DELETE FROM keys WHERE (userId, key) IN (SELECT userId, key FROM keys WHERE at < ? ORDER BY at LIMIT ?)',
+  );
+  const nextToPurge = db.prepare('SELECT id FROM rooms WHERE purgedTo < trimmedTo LIMIT 1').pluck();
+  const dropRecords = db.prepare('DELETE FROM records WHERE room = ? AND seq <= ?');
+
+  /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
+  let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
+  let voidUpTo = lastFence;
+  /**
+   * A commit that failed is unknown: its pages may be in the page cache and not on disk, and a later sync can succeed without
+   * them. Nothing is acknowledged until the WAL has been written through and emptied.
+   */
+  let fenced = false;
+
+  const transaction = <T>(work: () => T): T => {
+    try {
+      if (fenced) checkpoint(db);
+      fenced = false;
+      begin.run();
+      const value = work();
+      commit.run();
+      return value;
+    } catch (thrown) {
+      // Our own refusals are no failures of the disk.
+      if (!(thrown instanceof AshlarError)) {
+        fenced = true;
+        voidUpTo = lastFence;
+      }
+      if (db.inTransaction) rollback.run();
+      throw storageError(thrown);
+    }
+  };
+
+  const openOne = (name: RoomName): RoomLease => {
+    const row = rooms.find(name) ?? rooms.add(name);
+    lastFence = nextFence.get() as number;
+    row.fence = lastFence;
+    rooms.save(row);
+    return leaseOf(row);
+  };
+
+  const openAlone = (name: RoomName): RoomLease | AshlarError => {
+    try {
+      return transaction(() => openOne(name));
+    } catch (thrown) {
+      const error = storageError(thrown, name);
+      // A full disk stops writing, not reading: a lease that no append fits, so that the first one opens the room again.
+      if (error.code === 'storage-full') return readOnlyLease(name);
+      return error;
+    }
+  };
+
+  const readOnlyLease = (name: RoomName): RoomLease | AshlarError => {
+    try {
+      return { ...leaseOf(rooms.find(name) ?? emptyRoom(name)), fence: 0 };
+    } catch (thrown) {
+      return storageError(thrown, name);
+    }
+  };
+
+  return {
+    open(names) {
+      if (names.length > 1) {
+        try {
+          return transaction(() => names.map(openOne));
+        } catch {
+          // One of them is damaged, or the disk failed: each gets its own answer.
+        }
+      }
+      return names.map(openAlone);
+    },
+
+    append(group) {
+      try {
+        return transaction(() => applyCommit(group, voidUpTo));
+      } catch (thrown) {
+        const error = storageError(thrown);
+        if (error.code === 'storage-full' || error.code === 'storage-unavailable') throw error;
+        throw new AshlarError('storage-unavailable', { detail: error.message, cause: error });
+      }
+    },
+
+    writeSnapshot(name, snapshot) {
+      transaction(() => {
+        const row = rooms.find(name);
+        if (!row || row.deleted || (row.bornAfter > 0 && snapshot.seq <= row.bornAfter)) return;
+        invariant(snapshot.seq <= row.head, 'a snapshot is not ahead of its log', { name, seq: snapshot.seq, head: row.head });
+        const known = snapshotSeq.get(row.id) as number | undefined;
+        if (known !== undefined && known > snapshot.seq) return;
+        const { seq, epoch: at, state, stateVector } = snapshot;
+        putSnapshot.run(row.id, seq, at, snapshotChecksum(name, snapshot), stateVector, state);
+      });
+    },
+
+    trimTo: (name, seq) =>
+      transaction(() => {
+        const row = rooms.find(name);
+        const mark = Math.min(seq, row?.head ?? 0);
+        if (!row || mark <= row.trimmedTo) return 0;
+        const count = mark - row.trimmedTo;
+        const markEpoch = epochOf.get(row.id, mark) as string | undefined;
+        if (markEpoch === undefined) throw damaged(`record ${mark} is missing`, name);
+        row.trimmedTo = mark;
+        row.trimmedEpoch = markEpoch;
+        rooms.save(row);
+        return count;
+      }),
+
+    writeGrant(name, userId, access, at) {
+      invariant(access === null || ACCESS_LEVELS.includes(access), 'a grant is a level of access', { access });
+      transaction(() => {
+        if (access === null) dropGrant.run(name, userId);
+        else putGrant.run(name, userId, access, at, grantChecksum(name, userId, access));
+      });
+    },
+
+    forgetKeys: (before, limit) => transaction(() => dropKeys.run(before, limit).changes),
+
+    probe() {
+      transaction(() => countProbe.run());
+    },
+
+    purge() {
+      const id = nextToPurge.get() as number | undefined;
+      if (id === undefined) return false;
+      transaction(() => {
+        const row = rooms.get(id);
+        if (!row) return;
+        row.purgedTo = Math.min(row.trimmedTo, row.purgedTo + PURGE_STEP);
+        dropRecords.run(id, row.purgedTo);
+        rooms.save(row);
+      });
+      return true;
+    },
+
+    close() {
+      // What is under way is done. A checkpoint that fails leaves the WAL, from which the next start recovers.
+      try {
+        checkpoint(db);
+      } finally {
+        db.close();
+      }
+    },
+  };
+}
