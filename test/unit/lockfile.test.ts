@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-
-interface Lockfile {
-  packages: Record<string, { version?: string; resolved?: string; engines?: { node?: string } }>;
-}
+import { type Lockfile, missingPlatformPackages } from '../../scripts/missing-platform-packages.ts';
 
 const text = readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8');
 const lock = JSON.parse(text) as Lockfile;
 
-/** First versions without the known holes: docs/deployment.md says which. A range such as ^0.2.99 lets older ones in. */
+/** First versions without the known holes: yjs, say, asks only for lib0 ^0.2.99, and those before 0.2.118 hand out others' memory. */
 const FLOORS: Readonly<Record<string, string>> = {
   lib0: '0.2.118',
   ws: '8.21.1',
@@ -50,4 +47,13 @@ test('there is one Yjs and one lib0', () => {
 
 test('the lockfile names no registry: each machine installs from its own', () => {
   expect(text).not.toMatch(/"resolved"|https?:\/\/[^"]*\.tgz/);
+});
+
+test('the lockfile lists the binaries of every platform, or npm ci refuses it (npm run lockfile puts them back)', () => {
+  expect(missingPlatformPackages(lock)).toEqual({});
+  const linux = { version: '1.0.0', optionalDependencies: { '@tool/linux-x64-musl': '1.0.0', '@tool/darwin-arm64': '1.0.0' } };
+  const listed = { 'node_modules/tool': linux, 'node_modules/@tool/darwin-arm64': {} };
+  expect(missingPlatformPackages({ packages: listed })).toEqual({
+    'node_modules/@tool/linux-x64-musl': { version: '1.0.0', cpu: ['x64'], libc: ['musl'], optional: true, os: ['linux'] },
+  });
 });
