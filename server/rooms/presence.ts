@@ -1,0 +1,149 @@
+import type { RoomName } from '../../shared/room-name.ts';
+import type { Member, PublicUser } from '../../shared/user.ts';
+import type { Clock } from '../clock.ts';
+
+/** Changes of a room are gathered for this long and told together. */
+const GATHER_MS = 50;
+/** Members remembered after they went, per room: the newest. */
+const MAX_OFFLINE = 100;
+
+export interface PresenceOptions {
+  readonly clock: Pick<Clock, 'now' | 'after'>;
+  /** A user is offline this long after the last socket went. */
+  readonly graceMs: number;
+  /** Tells a room who came, went or changed name or colour: each as it is now, at most every 50 ms per room. */
+  changed(room: RoomName, users: Member[]): void;
+}
+
+/** Who is in which room. Several sockets of a user are one member; a reload within the grace is not seen by anyone. */
+export interface Presence {
+  /** A socket of a user came into a room. Again: only the user's name and colour are looked at. */
+  join(room: RoomName, user: PublicUser, socketId: string): void;
+  /** A socket left a room. */
+  leave(room: RoomName, socketId: string): void;
+  /** A socket is gone, from all of its rooms. */
+  socketGone(socketId: string): void;
+  /** Who is there, in the order they came; then who was, newest first. */
+  members(room: RoomName): Member[];
+  /** Ends all timers and forgets everybody. Nobody is told. */
+  close(): void;
+}
+
+interface Present {
+  user: PublicUser;
+  readonly sockets: Set<string>;
+  /** Unix ms: when the last socket went. Counts while there is none. */
+  leftAt: number;
+  /** Ends the grace; null while there are sockets. */
+  cancelGrace: (() => void) | null;
+}
+
+interface RoomPresence {
+  /** Online: with sockets, or within the grace. */
+  readonly present: Map<string, Present>;
+  /** By the time they went, oldest first. */
+  readonly offline: Map<string, Member>;
+  /** Users to tell of: null where they are online, else as they went (they may be forgotten before they are told of). */
+  readonly changed: Map<string, Member | null>;
+  cancelFlush: (() => void) | null;
+}
+
+/** Makes the presence of all rooms. A room in which nobody is online is forgotten: there is nobody to tell. */
+export function createPresence({ clock, graceMs, changed }: PresenceOptions): Presence {
+  const rooms = new Map<RoomName, RoomPresence>();
+  /** Socket → room → the user it stands for there. */
+  const sockets = new Map<string, Map<RoomName, string>>();
+
+  const onlineMember = ({ user, leftAt, cancelGrace }: Present): Member => ({
+    userId: user.id,
+    name: user.name,
+    color: user.color,
+    status: 'online',
+    lastSeen: cancelGrace === null ? clock.now() : leftAt,
+  });
+
+  const flush = (name: RoomName, room: RoomPresence): void => {
+    room.cancelFlush = null;
+    const users: Member[] = [];
+    for (const [userId, gone] of room.changed) {
+      const present = room.present.get(userId);
+      if (present !== undefined) users.push(onlineMember(present));
+      else if (gone !== null) users.push(gone);
+    }
+    room.changed.clear();
+    if (users.length > 0) changed(name, users);
+  };
+  const tell = (name: RoomName, room: RoomPresence, userId: string, gone: Member | null): void => {
+    room.changed.set(userId, gone);
+    room.cancelFlush ??= clock.after(GATHER_MS, () => flush(name, room));
+  };
+
+  const goOffline = (name: RoomName, room: RoomPresence, present: Present): void => {
+    const { user, leftAt } = present;
+    room.present.delete(user.id);
+    if (room.present.size === 0) {
+      room.cancelFlush?.();
+      rooms.delete(name);
+      return;
+    }
+    const gone: Member = { userId: user.id, name: user.name, color: user.color, status: 'offline', lastSeen: leftAt };
+    room.offline.set(user.id, gone);
+    tell(name, room, user.id, gone);
+    const oldest = room.offline.keys().next();
+    if (room.offline.size > MAX_OFFLINE && !oldest.done) room.offline.delete(oldest.value);
+  };
+
+  const leave = (name: RoomName, socketId: string): void => {
+    const own = sockets.get(socketId);
+    const userId = own?.get(name);
+    const room = rooms.get(name);
+    const present = userId === undefined ? undefined : room?.present.get(userId);
+    if (own === undefined || room === undefined || present === undefined) return;
+    own.delete(name);
+    if (own.size === 0) sockets.delete(socketId);
+    present.sockets.delete(socketId);
+    if (present.sockets.size > 0) return;
+    present.leftAt = clock.now();
+    present.cancelGrace = clock.after(graceMs, () => goOffline(name, room, present));
+  };
+
+  return {
+    join(name, user, socketId) {
+      const room = rooms.get(name) ?? { present: new Map(), offline: new Map(), changed: new Map(), cancelFlush: null };
+      rooms.set(name, room);
+      const own = sockets.get(socketId) ?? new Map<RoomName, string>();
+      // A socket stands for one user; should that ever change, the other is not left behind as a ghost.
+      if (own.has(name) && own.get(name) !== user.id) leave(name, socketId);
+      sockets.set(socketId, own.set(name, user.id));
+      const present = room.present.get(user.id);
+      if (present === undefined) {
+        room.present.set(user.id, { user, sockets: new Set([socketId]), leftAt: 0, cancelGrace: null });
+        room.offline.delete(user.id);
+        tell(name, room, user.id, null);
+        return;
+      }
+      present.sockets.add(socketId);
+      present.cancelGrace?.();
+      present.cancelGrace = null;
+      if (present.user.name !== user.name || present.user.color !== user.color) tell(name, room, user.id, null);
+      present.user = user;
+    },
+    leave,
+    socketGone(socketId) {
+      for (const name of [...(sockets.get(socketId)?.keys() ?? [])]) leave(name, socketId);
+    },
+    members(name) {
+      const room = rooms.get(name);
+      if (room === undefined) return [];
+      return [...[...room.present.values()].map(onlineMember), ...[...room.offline.values()].reverse()];
+    },
+    close() {
+      for (const room of rooms.values()) {
+        room.cancelFlush?.();
+        for (const present of room.present.values()) present.cancelGrace?.();
+      }
+      rooms.clear();
+      sockets.clear();
+    },
+  };
+}

@@ -1,0 +1,241 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createPresence } from '../../server/rooms/presence.ts';
+import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
+import type { Member } from '../../shared/user.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const ROOM = parseRoomName('chat:s1');
+const OTHER = parseRoomName('dashboard');
+const user = (id: string, name = id) => ({ id, name, color: '#123456' });
+
+function setup(graceMs = 5_000) {
+  const clock = createManualClock({ now: 1_000_000 });
+  const told: { room: RoomName; users: Member[] }[] = [];
+  const presence = createPresence({ clock, graceMs, changed: (room, users) => told.push({ room, users }) });
+  return {
+    clock,
+    presence,
+    /** What was told since the last time, in short. */
+    tell: () =>
+      told.splice(0).map(({ room, users }) => `${room}: ${users.map((member) => `${member.name} ${member.status}`).join(', ')}`),
+    who: (room = ROOM) => presence.members(room).map((member) => `${member.userId} ${member.status}`),
+  };
+}
+
+describe('presence', () => {
+  test('shows who comes, and who went after the grace, seen last when the last socket went', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('bob'), 'b1');
+    clock.advance(50);
+    expect(tell()).toEqual(['chat:s1: anna online, bob online']);
+    clock.advance(950);
+    presence.socketGone('b1');
+    clock.advance(4_999);
+    expect([tell(), who()]).toEqual([[], ['anna online', 'bob online']]);
+    clock.advance(51);
+    expect([tell(), who()]).toEqual([['chat:s1: bob offline'], ['anna online', 'bob offline']]);
+    expect(presence.members(ROOM)).toEqual([
+      { userId: 'anna', name: 'anna', color: '#123456', status: 'online', lastSeen: clock.now() },
+      { userId: 'bob', name: 'bob', color: '#123456', status: 'offline', lastSeen: 1_001_000 },
+    ]);
+  });
+
+  test('counts a user with three sockets once, until the last has gone', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('anna'), 'a2');
+    presence.join(ROOM, user('anna'), 'a3');
+    presence.join(ROOM, user('bob'), 'b1');
+    clock.advance(50);
+    expect([tell(), who()]).toEqual([['chat:s1: anna online, bob online'], ['anna online', 'bob online']]);
+    presence.socketGone('a1');
+    presence.leave(ROOM, 'a2');
+    clock.advance(60_000);
+    expect([tell(), who()]).toEqual([[], ['anna online', 'bob online']]);
+    presence.socketGone('a3');
+    clock.advance(5_050);
+    expect([tell(), who()]).toEqual([['chat:s1: anna offline'], ['bob online', 'anna offline']]);
+  });
+
+  test('does not notice a reload', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('bob'), 'b1');
+    clock.advance(50);
+    tell();
+    presence.socketGone('a1');
+    clock.advance(4_999);
+    presence.join(ROOM, user('anna'), 'a2');
+    clock.advance(60_000);
+    expect([tell(), who()]).toEqual([[], ['anna online', 'bob online']]);
+  });
+
+  test('shows a user again who comes back after being offline', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('bob'), 'b1');
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.leave(ROOM, 'a1');
+    clock.advance(6_000);
+    tell();
+    presence.join(ROOM, user('anna'), 'a1');
+    clock.advance(50);
+    expect([tell(), who()]).toEqual([['chat:s1: anna online'], ['bob online', 'anna online']]);
+  });
+
+  test('tells of a new name or colour, and not of a second join with the old one', () => {
+    const { presence, clock, tell } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    clock.advance(50);
+    tell();
+    presence.join(ROOM, user('anna'), 'a1');
+    clock.advance(50);
+    expect(tell()).toEqual([]);
+    presence.join(ROOM, user('anna', 'Anna Ek'), 'a1');
+    clock.advance(50);
+    expect(tell()).toEqual(['chat:s1: Anna Ek online']);
+  });
+
+  test('gathers what happens within 50 ms, per room, and tells each user as they are then', () => {
+    const { presence, clock, tell } = setup(10);
+    presence.join(ROOM, user('bob'), 'b1');
+    clock.advance(100);
+    tell();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(OTHER, user('anna'), 'a1');
+    clock.advance(20);
+    presence.leave(ROOM, 'a1');
+    clock.advance(29);
+    expect(tell()).toEqual([]);
+    clock.advance(1);
+    expect(tell()).toEqual(['chat:s1: anna offline', 'dashboard: anna online']);
+  });
+
+  test('tells of everyone who goes at once, however few it remembers afterwards', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('stays'), 's');
+    for (let n = 0; n < 300; n++) presence.join(ROOM, user(`u${n}`), `s${n}`);
+    clock.advance(50);
+    tell();
+    for (let n = 0; n < 300; n++) presence.socketGone(`s${n}`);
+    clock.advance(5_050);
+    expect(
+      tell()
+        .join()
+        .match(/offline/g),
+    ).toHaveLength(300);
+    expect(who()).toHaveLength(101);
+    expect(who().slice(0, 3)).toEqual(['stays online', 'u299 offline', 'u298 offline']);
+  });
+
+  test('forgets a room in which nobody is online, and leaves no timer', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('bob'), 'b1');
+    presence.leave(ROOM, 'a1');
+    clock.advance(6_000);
+    presence.socketGone('b1');
+    clock.advance(4_999);
+    expect(who()).toEqual(['bob online', 'anna offline']);
+    clock.advance(1);
+    expect([who(), clock.armed]).toEqual([[], 0]);
+    tell();
+    clock.advance(60_000);
+    expect(tell()).toEqual([]);
+  });
+
+  test('takes leaving twice, leaving elsewhere and unknown sockets for nothing', () => {
+    const { presence, clock, who } = setup();
+    presence.leave(ROOM, 'a1');
+    presence.socketGone('a1');
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.leave(OTHER, 'a1');
+    presence.leave(ROOM, 'a2');
+    clock.advance(60_000);
+    expect(who()).toEqual(['anna online']);
+    presence.leave(ROOM, 'a1');
+    clock.advance(3_000);
+    presence.leave(ROOM, 'a1');
+    presence.socketGone('a1');
+    clock.advance(2_000);
+    expect([who(), clock.armed]).toEqual([[], 0]);
+  });
+
+  test('leaves no ghost where a socket comes to stand for another user', () => {
+    const { presence, clock, who } = setup();
+    presence.join(ROOM, user('anna'), 's');
+    presence.join(ROOM, user('bob'), 's');
+    clock.advance(6_000);
+    expect(who()).toEqual(['bob online', 'anna offline']);
+    presence.socketGone('s');
+    clock.advance(6_000);
+    expect([who(), clock.armed]).toEqual([[], 0]);
+  });
+
+  test('closed, it holds nobody and no timer', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('bob'), 'b1');
+    presence.socketGone('b1');
+    presence.close();
+    clock.advance(60_000);
+    expect([who(), tell(), clock.armed]).toEqual([[], [], 0]);
+  });
+
+  test('told of the changes alone, a member knows who is online; and with all sockets gone nothing is left', () => {
+    const step = fc.record({
+      what: fc.constantFrom('join', 'leave', 'gone', 'wait'),
+      socket: fc.nat(5),
+      room: fc.constantFrom(ROOM, OTHER),
+      ms: fc.constantFrom(1, 30, 60, 3_000, 6_000),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const clock = createManualClock();
+        const known = new Map<string, Map<string, string>>();
+        const presence = createPresence({
+          clock,
+          graceMs: 5_000,
+          changed: (room, users) => {
+            const seen = known.get(room) ?? new Map<string, string>();
+            known.set(room, seen);
+            for (const member of users) seen.set(member.userId, member.status);
+          },
+        });
+        const inside = new Map<RoomName, Set<number>>([
+          [ROOM, new Set()],
+          [OTHER, new Set()],
+        ]);
+        // Somebody who watches, so that no room is forgotten. Sockets 0 to 5 are three users with two each.
+        for (const room of inside.keys()) presence.join(room, user('watcher'), 'w');
+        for (const { what, socket, room, ms } of steps) {
+          if (what === 'join') {
+            presence.join(room, user(`u${socket % 3}`), `s${socket}`);
+            inside.get(room)?.add(socket);
+          } else if (what === 'leave') {
+            presence.leave(room, `s${socket}`);
+            inside.get(room)?.delete(socket);
+          } else if (what === 'gone') {
+            presence.socketGone(`s${socket}`);
+            for (const there of inside.values()) there.delete(socket);
+          } else clock.advance(ms);
+        }
+        clock.advance(6_000);
+        for (const [room, there] of inside) {
+          const online = new Set([...there].map((socket) => `u${socket % 3}`));
+          const members = presence.members(room).filter((member) => member.status === 'online' && member.userId !== 'watcher');
+          expect(new Set(members.map((member) => member.userId))).toEqual(online);
+          const seen = [...(known.get(room) ?? [])]
+            .filter(([id, status]) => status === 'online' && id !== 'watcher')
+            .map(([id]) => id);
+          expect(new Set(seen)).toEqual(online);
+        }
+        for (let socket = 0; socket <= 5; socket++) presence.socketGone(`s${socket}`);
+        presence.socketGone('w');
+        clock.advance(6_000);
+        expect([presence.members(ROOM), presence.members(OTHER), clock.armed]).toEqual([[], [], 0]);
+      }),
+    );
+  });
+});
