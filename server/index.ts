@@ -1,18 +1,17 @@
 // Start here
-export { RealtimeServer, type PublishedAs, type ServerDocuments, type Stats } from './server.ts';
-export type { Authorize, Limits, RealtimeServerOptions, Settings } from './options.ts';
-export type { ServerEventHandler, ServerEventName, ServerEvents } from './hooks.ts';
 
+export type { Access, AccessClaim } from '../shared/access.ts';
 // Declare your own events
 export { defineEvent, type EventDeclaration, type EventDefinition } from '../shared/define-event.ts';
+// Handle what goes wrong
+export { AshlarError, ERRORS, type ErrorCode } from '../shared/errors.ts';
+export type { User } from '../shared/user.ts';
 
 // Make tokens for your users
-export { signToken, type SignTokenOptions, type TokenClaims } from './guard/sign-token.ts';
-
-// Handle what goes wrong
-export { AshlarError, type ErrorCode, ERRORS } from '../shared/errors.ts';
-export type { Access, AccessClaim } from '../shared/access.ts';
-export type { User } from '../shared/user.ts';
+export { type SignTokenOptions, signToken, type TokenClaims } from './guard/sign-token.ts';
+export type { ServerEventHandler, ServerEventName, ServerEvents } from './hooks.ts';
+export type { Authorize, Limits, RealtimeServerOptions, Settings } from './options.ts';
+export { type PublishedAs, RealtimeServer, type ServerDocuments, type Stats } from './server.ts';
 
 // Bring your own parts
 export { createSocketServer, type SocketServerOptions } from './sockets/create-socket-server.ts';

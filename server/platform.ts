@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Access, permits } from '../shared/access.ts';
-import { type Catalog, CATALOG } from '../shared/catalog.ts';
+import { CATALOG, type Catalog } from '../shared/catalog.ts';
 import type { AshlarError } from '../shared/errors.ts';
 import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
 import type { Clock } from './clock.ts';
@@ -20,6 +20,7 @@ import { createPublish, type Publish } from './events/publish.ts';
 import { createPublishOnce } from './events/publish-once.ts';
 import { createRetention } from './events/retention.ts';
 import { startTyping } from './events/start-typing.ts';
+import type { Typing } from './events/typing.ts';
 import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
 import { Guard } from './guard/guard.ts';
 import type { Hooks } from './hooks.ts';
@@ -31,7 +32,7 @@ import { EventRoom } from './rooms/event-room.ts';
 import { encodeDomainEvent, fanOutEphemeral } from './rooms/fan-out.ts';
 import type { Member } from './rooms/member.ts';
 import { Membership } from './rooms/membership.ts';
-import { createPresence } from './rooms/presence.ts';
+import { createPresence, type Presence } from './rooms/presence.ts';
 import type { Room } from './rooms/room.ts';
 import { registerRoomMessages } from './rooms/room-messages.ts';
 import { Rooms } from './rooms/rooms.ts';
@@ -62,6 +63,8 @@ export class Platform {
   readonly connections = new Map<string, Connection>();
   readonly #ports: PlatformPorts;
   readonly #compactor: Compactor;
+  readonly #presence: Presence;
+  readonly #typing: Typing;
 
   constructor(ports: PlatformPorts) {
     const { settings, catalog, store, clock, log } = ports;
@@ -98,15 +101,32 @@ export class Platform {
       graceMs: settings.presenceGraceMs,
       changed: (name, users) => {
         const room = this.rooms.peek(name);
-        if (room !== undefined) fanOutEphemeral(room, encodeDomainEvent('presence:update', { room: name, users }, { room: name, at: clock.now() }));
+        if (room !== undefined)
+          fanOutEphemeral(room, encodeDomainEvent('presence:update', { room: name, users }, { room: name, at: clock.now() }));
       },
     });
-    this.membership = new Membership({ rooms: this.rooms, presence, roomsPerSocket: settings.limits.roomsPerSocket });
+    this.membership = new Membership({
+      rooms: this.rooms,
+      presence,
+      roomsPerSocket: settings.limits.roomsPerSocket,
+      left: (name, connection) => this.#typing.left(name, connection.id),
+    });
     this.documents = new Documents({ rooms: this.rooms, store, clock });
-    const retention = createRetention({ clock, log, maxRecords: settings.retention.log.maxRecords, maxAgeMs: settings.retention.log.maxAgeMs });
-    const publish = createPublish({ clock, catchUp, toReaders: (room, packet) => this.#toReaders(room, packet), grown: retention });
+    const retention = createRetention({
+      clock,
+      log,
+      maxRecords: settings.retention.log.maxRecords,
+      maxAgeMs: settings.retention.log.maxAgeMs,
+    });
+    const publish = createPublish({
+      clock,
+      catchUp,
+      toReaders: (room, packet) => this.#toReaders(room, packet),
+      grown: retention,
+    });
     this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish });
-    this.#register(publish, presence);
+    this.#presence = presence;
+    this.#typing = this.#register(publish);
   }
 
   /** The rooms that a stock client is in without asking: the system's, and its own. */
@@ -118,7 +138,8 @@ export class Platform {
         if (!permits(access, 'read') || connection.rooms.has(name) || connection.joining.has(name)) continue;
         (await this.membership.join(connection, name, access, {})).start();
       } catch (error) {
-        if (!connection.closed) this.#ports.log.warn({ socketId: connection.id, room: name, err: error }, 'room:standing-join-failed');
+        if (!connection.closed)
+          this.#ports.log.warn({ socketId: connection.id, room: name, err: error }, 'room:standing-join-failed');
       }
     }
   }
@@ -157,6 +178,8 @@ export class Platform {
     await this.#compactor.close();
     await this.rooms.groupCommit.settled();
     this.rooms.close();
+    this.#presence.close();
+    this.#typing.close();
   }
 
   #changeAccess(member: Member, access: Access): void {
@@ -215,18 +238,28 @@ export class Platform {
     };
   }
 
-  #register(publish: Publish, presence: ReturnType<typeof createPresence>): void {
+  #register(publish: Publish): Typing {
     const { settings, catalog, store, clock, hooks } = this.#ports;
     const { guard, rooms, membership } = this;
+    const presence = this.#presence;
     const publishOnce = createPublishOnce(catalog, publish);
     const events = { guard, catalog, clock, settings, rooms, membership, store, hooks, publish, publishOnce };
     const typing = startTyping(events, (connectionId) => this.connections.get(connectionId));
-    registerRoomMessages({ guard, membership, presence, setAccess: (room, userId, access) => this.setAccess(room, userId, access) });
+    registerRoomMessages({
+      guard,
+      membership,
+      presence,
+      setAccess: (room, userId, access) => this.setAccess(room, userId, access),
+    });
     registerDocumentMessages(guard);
     registerDashboard(events);
     registerChat(events, typing);
     registerNotifications(events);
     const ours = new Set<string>(CATALOG.map((definition) => definition.name));
-    registerCustomEvents(events, [...catalog.keys()].filter((name) => !ours.has(name)));
+    registerCustomEvents(
+      events,
+      [...catalog.keys()].filter((name) => !ours.has(name)),
+    );
+    return typing;
   }
 }

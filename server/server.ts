@@ -9,8 +9,8 @@ import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
 import type { Clock } from './clock.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
-import { createAddressLimiter } from './guard/address-limiter.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
+import { createAddressLimiter } from './guard/address-limiter.ts';
 import { createAuthenticator } from './guard/authenticate.ts';
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
 import { createClientAddress } from './guard/client-address.ts';
@@ -85,7 +85,8 @@ export class RealtimeServer<Own extends Events = []> {
     createCatalog(this.#own);
     this.#authorize = authorize;
     this.#givenStore = store;
-    this.#log = logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
+    this.#log =
+      logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
   }
@@ -100,7 +101,12 @@ export class RealtimeServer<Own extends Events = []> {
     this.#state = 'starting';
     const { limits, prefix, allowedOrigins } = this.#settings;
     const unavailable = () => this.#unavailable();
-    const io = createSocketServer(httpServer, { path: `${prefix}/socket.io`, allowedOrigins, connectTimeout: limits.connectTimeoutMs, unavailable });
+    const io = createSocketServer(httpServer, {
+      path: `${prefix}/socket.io`,
+      allowedOrigins,
+      connectTimeout: limits.connectTimeoutMs,
+      unavailable,
+    });
     this.#io = io;
     this.#http = attachHttpApi(httpServer, {
       settings: this.#settings,
@@ -114,7 +120,8 @@ export class RealtimeServer<Own extends Events = []> {
       probe: () => this.#storeOf().probe(),
     });
     try {
-      this.#store = this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
+      this.#store =
+        this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
       this.#workers = createDocumentWorkers({ clock: this.#clock });
       this.#platform = this.#assemble(io, this.#store, this.#workers);
     } catch (error) {
@@ -273,7 +280,9 @@ export class RealtimeServer<Own extends Events = []> {
 
   #unavailable(): AshlarError | undefined {
     if (this.#state === 'ready') return undefined;
-    return new AshlarError(this.#state === 'closing' || this.#state === 'closed' ? 'server-closing' : 'not-ready', { retryAfterMs: 1_000 });
+    return new AshlarError(this.#state === 'closing' || this.#state === 'closed' ? 'server-closing' : 'not-ready', {
+      retryAfterMs: 1_000,
+    });
   }
 }
 

@@ -14,4 +14,3 @@ export async function loadDocument(document: DocumentRoom): Promise<{ state: Uin
     after = last.seq;
   }
 }
-

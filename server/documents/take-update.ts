@@ -10,6 +10,8 @@ import type { WriterSession } from './writers.ts';
 
 // A full step brings at once what a client would have sent over hours.
 const FULL_STEP_FACTOR = 10;
+const RETRY_GAP_MS = 20;
+const RETRY_STORAGE_MS = 1_000;
 
 /** A client's update, whole. */
 export interface ClientUpdate {
@@ -23,26 +25,38 @@ export interface ClientUpdate {
  * stays, so that everything above it is refused unread until it comes again.
  */
 export function takeUpdate(document: DocumentRoom, member: DocumentMember, incoming: ClientUpdate): void {
+  try {
+    take(document, member, incoming);
+  } catch (thrown) {
+    const { code, detail, retryAfterMs } = AshlarError.from(thrown);
+    refuse(document, member, incoming.counter, code, detail, retryAfterMs);
+  }
+}
+
+function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUpdate): void {
   const { session } = member;
-  const refuse = (code: ErrorCode, detail = '', retryAfterMs = 0) =>
-    document.send(member, { type: 'refused', counter: incoming.counter, code, retryAfterMs, detail });
-
-  if (session === null) return refuse('not-a-member', 'join with clientId and session to write');
-  if (!permits(member.access, 'write')) return refuse('read-only');
-  if (document.room.fenced) return refuse('storage-unavailable', '', 1_000);
-  if (incoming.counter <= session.counter) return acknowledgeRepeat(document, member, session, incoming.counter);
-  if (session.busy || incoming.counter !== session.counter + 1) return refuse('counter-gap', '', 20);
-  if (incoming.update.length > document.ports.updateBytes) return refuse('too-large');
-
-  const budget = member.connection.budgets.take('structs', countStructs(incoming.update));
-  if (!budget.ok) return refuse('rate-limited', '', budget.retryAfterMs);
-
-  const admission = admit(document, session, incoming.update, incoming.full);
-  if (incoming.full && (admission.verdict === 'admitted' || admission.verdict === 'nothing') && admission.deletes > 0) {
-    void takeFullStep(document, member, session, incoming);
+  const { counter, full, update } = incoming;
+  if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to write' });
+  if (!permits(member.access, 'write')) throw new AshlarError('read-only');
+  if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
+  if (counter <= session.counter) {
+    // A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
+    if (counter <= session.saved) document.tellSaved(member, session);
     return;
   }
-  settle(document, member, session, incoming.counter, admission);
+  if (session.busy || counter !== session.counter + 1) throw new AshlarError('counter-gap', { retryAfterMs: RETRY_GAP_MS });
+  if (update.length > document.ports.updateBytes) throw new AshlarError('too-large');
+  // Bytes were charged on arrival; a sender that owes some waits.
+  for (const taken of [
+    member.connection.budgets.take('bytes', 0),
+    member.connection.budgets.take('structs', countStructs(update)),
+  ]) {
+    if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
+  }
+  const admission = admit(document, session, update, full);
+  const deletes = admission.verdict === 'admitted' || admission.verdict === 'nothing' ? admission.deletes : 0;
+  if (full && deletes > 0) void takeFullStep(document, member, session, incoming);
+  else settle(document, member, session, counter, admission);
 }
 
 function admit(document: DocumentRoom, session: WriterSession, update: Uint8Array, full: boolean): Admission {
@@ -75,7 +89,7 @@ async function takeFullStep(
   } catch (error) {
     session.busy = false;
     const { code, detail } = AshlarError.from(error, 'document-damaged');
-    document.send(member, { type: 'refused', counter: incoming.counter, code, retryAfterMs: 1_000, detail: detail ?? '' });
+    refuse(document, member, incoming.counter, code, detail, RETRY_STORAGE_MS);
   } finally {
     document.working -= 1;
     document.writers.release(session);
@@ -91,7 +105,7 @@ function settle(
 ): void {
   const { room, writers, ports } = document;
   if (admission.verdict === 'refused') {
-    document.send(member, { type: 'refused', counter, code: admission.code, retryAfterMs: 0, detail: admission.detail });
+    refuse(document, member, counter, admission.code, admission.detail);
     return;
   }
   if (admission.verdict === 'gap') {
@@ -100,10 +114,7 @@ function settle(
   }
   const clocks: ClientClock[] =
     admission.verdict === 'admitted' ? admission.clocks.map((entry) => ({ ...entry, userId: session.userId })) : [];
-  const fail = (error: AshlarError) => {
-    const retryAfterMs = error.retryAfterMs ?? 1_000;
-    document.send(member, { type: 'refused', counter, code: error.code, retryAfterMs, detail: '' });
-  };
+  const fail = (error: AshlarError) => refuse(document, member, counter, error.code, '', error.retryAfterMs ?? RETRY_STORAGE_MS);
   try {
     room.submit({
       durable: true,
@@ -137,8 +148,13 @@ function settle(
   writers.take(clocks);
 }
 
-// A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
-function acknowledgeRepeat(document: DocumentRoom, member: DocumentMember, session: WriterSession, counter: number): void {
-  if (counter > session.saved) return;
-  document.tellSaved(member, session);
+function refuse(
+  document: DocumentRoom,
+  member: DocumentMember,
+  counter: number,
+  code: ErrorCode,
+  detail = '',
+  retryAfterMs = 0,
+): void {
+  document.send(member, { type: 'refused', counter, code, retryAfterMs, detail });
 }

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { batchCompleted, batchProgress } from '../../shared/catalog.ts';
+import { type batchCompleted, batchProgress } from '../../shared/catalog.ts';
 import { type Room, stateKey } from '../rooms/room.ts';
 import type { Publication } from './publish.ts';
 

@@ -13,7 +13,8 @@ export function eventRule(definition: AnyEventDefinition): Rule<unknown> {
     budget: 'events',
     needs: definition.delivery.class === 'request' ? 'read' : 'write',
     glance(args) {
-      if (!definition.sentBy.includes('client')) throw new AshlarError('access-denied', { detail: `${definition.name} comes from the backend` });
+      if (!definition.sentBy.includes('client'))
+        throw new AshlarError('access-denied', { detail: `${definition.name} comes from the backend` });
       const [payload, rawMeta] = args;
       const meta = rawMeta === undefined || rawMeta === null ? {} : parsePayload(ClientMeta, rawMeta, 'meta');
       return { room: roomOf(definition, payload, meta.room), payload, id: meta.id };
@@ -44,7 +45,8 @@ export function roomOf(definition: AnyEventDefinition, payload: unknown, named: 
   } else {
     found = onlyRoom(definition);
   }
-  if (found !== undefined && named !== undefined && found !== named) throw new AshlarError('wrong-room', { detail: `${name} belongs in ${found}` });
+  if (found !== undefined && named !== undefined && found !== named)
+    throw new AshlarError('wrong-room', { detail: `${name} belongs in ${found}` });
   const result = found ?? named;
   if (result === undefined) throw new AshlarError('invalid-payload', { detail: `${name}: name the room in meta.room` });
   return result;

@@ -3,8 +3,8 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { EventMeta } from '../../shared/position.ts';
 import { isDocumentRoom } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
-import type { Member } from '../rooms/member.ts';
 import { encodeDomainEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, stateMeta } from '../rooms/fan-out.ts';
+import type { Member } from '../rooms/member.ts';
 import { type Room, stateKey } from '../rooms/room.ts';
 import type { EncodedPacket } from '../sockets/encode-packet.ts';
 import type { IdempotencyKey, LogRecord, StateValue } from '../storage/store.ts';
@@ -76,7 +76,10 @@ export function createPublish(ports: PublishPorts): Publish {
     new Promise((resolve, reject) => {
       const { definition, room, payload, userId, key } = publication;
       if (!belongsIn(definition, room.name) && publication.broadcast !== true) {
-        throw new AshlarError('wrong-room', { detail: `${definition.name} belongs in ${roomPatterns(definition).join(', ')}`, room: room.name });
+        throw new AshlarError('wrong-room', {
+          detail: `${definition.name} belongs in ${roomPatterns(definition).join(', ')}`,
+          room: room.name,
+        });
       }
       const at = ports.clock.now();
       const durable = key !== undefined || definition.delivery.class === 'log';

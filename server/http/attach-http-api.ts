@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Logger } from 'pino';
 import type { Catalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import { createAuthenticator } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
@@ -13,7 +14,6 @@ import { createHttpApi } from './api.ts';
 import { toNodeListener } from './node-listener.ts';
 import { isHttpApiPath, PATHS } from './own-paths.ts';
 import type { AdmitRequest, ServerStats } from './ports.ts';
-import type { User } from '../../shared/user.ts';
 
 export interface HttpApiPorts {
   readonly settings: Settings;

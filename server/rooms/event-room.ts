@@ -69,7 +69,8 @@ export class EventRoom implements RoomContent {
 
   sendState(member: Member, key: string): void {
     const state = this.#room.states.get(key);
-    if (state === undefined || state.value === null) return;
+    // What is kept here beside the catalog's events (read marks) is nobody's event.
+    if (state === undefined || state.value === null || !this.#ports.catalog.has(state.event)) return;
     const packet = encodeDomainEvent(state.event, JSON.parse(state.value), stateMeta(this.#room, state));
     member.connection.outbox.force(packet);
   }

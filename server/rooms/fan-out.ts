@@ -1,5 +1,5 @@
-import { encodeEvent, type EncodedPacket } from '../sockets/encode-packet.ts';
 import type { EventMeta } from '../../shared/position.ts';
+import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { LogRecord, StateValue } from '../storage/store.ts';
 import type { Member } from './member.ts';
 import type { Room } from './room.ts';

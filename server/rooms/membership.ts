@@ -13,11 +13,19 @@ export class Membership {
   readonly #rooms: Rooms;
   readonly #presence: Presence;
   readonly #roomsPerSocket: number;
+  readonly #left: (name: RoomName, connection: Connection) => void;
 
-  constructor(options: { rooms: Rooms; presence: Presence; roomsPerSocket: number }) {
+  /** @param options.left told of each membership that ends, whatever ended it */
+  constructor(options: {
+    rooms: Rooms;
+    presence: Presence;
+    roomsPerSocket: number;
+    left: (name: RoomName, connection: Connection) => void;
+  }) {
     this.#rooms = options.rooms;
     this.#presence = options.presence;
     this.#roomsPerSocket = options.roomsPerSocket;
+    this.#left = options.left;
   }
 
   /**
@@ -25,7 +33,8 @@ export class Membership {
    * @throws AshlarError `too-many-rooms`, `gone`, `id-in-use`, `foreign-client-id`, `storage-damaged`, `not-connected`
    */
   async join(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
-    if (!connection.rooms.has(name) && connection.rooms.size >= this.#roomsPerSocket) throw new AshlarError('too-many-rooms', { room: name });
+    if (!connection.rooms.has(name) && connection.rooms.size >= this.#roomsPerSocket)
+      throw new AshlarError('too-many-rooms', { room: name });
     const room = await this.#rooms.open(name);
     if (connection.closed) throw new AshlarError('not-connected');
     // Joining again starts over.
@@ -69,6 +78,7 @@ export class Membership {
     if (room.members.get(connection) === member) room.members.delete(connection);
     if (connection.rooms.get(room.name) === member) connection.rooms.delete(room.name);
     room.content.left(member);
+    this.#left(room.name, connection);
     if (room.members.size === 0) this.#rooms.release(room);
   }
 }

@@ -1,5 +1,5 @@
-import type { NotRecovered, Position } from '../../shared/position.ts';
 import type { JoinOptions } from '../../shared/messages.ts';
+import type { NotRecovered, Position } from '../../shared/position.ts';
 import { judgePosition } from './judge-position.ts';
 import type { Room } from './room.ts';
 

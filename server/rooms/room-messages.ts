@@ -1,7 +1,7 @@
-import { parsePayload } from '../../shared/define-event.ts';
-import { GrantRequest, JoinOptions, RevokeRequest } from '../../shared/messages.ts';
 import { type Access, permits } from '../../shared/access.ts';
+import { parsePayload } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { GrantRequest, JoinOptions, RevokeRequest } from '../../shared/messages.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asObject } from '../guard/read-arguments.ts';

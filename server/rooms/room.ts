@@ -136,9 +136,7 @@ export class Room implements CommitSource {
   /** Resolves when all that was submitted before has left, or failed. */
   settled(): Promise<void> {
     if (this.#entries.length === 0) return Promise.resolve();
-    return new Promise((resolve) =>
-      this.submit({ durable: false, leave: () => resolve(), fail: () => resolve() }),
-    );
+    return new Promise((resolve) => this.submit({ durable: false, leave: () => resolve(), fail: () => resolve() }));
   }
 
   takeGroup(): { append: RoomAppend; keys: readonly IdempotencyKey[] } | null {

@@ -28,6 +28,8 @@ export interface ScannedBlock {
   endsAt: number;
   /** References beyond what is known, flat: clock of the struct, client and clock it refers to. */
   readonly needs: number[];
+  /** Values of keys that are longer than one clock, flat: first clock and end. Only deleted ones are. */
+  readonly longValues: number[];
 }
 
 export interface ScannedUpdate {
@@ -81,7 +83,7 @@ export function scanUpdate(update: Uint8Array, limits: ScanLimits, progress: Sca
   }
   const deletesAt = reader.pos;
   const ends = endsByClient(blocks, limits.known);
-  const deletes = scanDeletes(reader, ends);
+  const deletes = scanDeletes(reader, ends, blocks);
   if (reader.left > 0) throw new Refusal(8, 'something follows the delete set');
   gap ||= deletes.beyond || !blocks.every((block) => isGrounded(block, ends));
   return { blocks, structs: progress.structs, deletes: deletes.ranges, deletesAt, gap };
@@ -122,6 +124,7 @@ function openBlock(clientId: number, start: number, known: number, at: number): 
     firstNewClock: start,
     endsAt: at,
     needs: [],
+    longValues: [],
   };
 }
 
@@ -169,6 +172,7 @@ function scanStructs(
     let parentClock = -1;
     let parentAt = 0;
     let parentEndsAt = 0;
+    let keyed = false;
     if (info === CONTENT.gc || info === CONTENT.skip) {
       if (info === CONTENT.skip) skips = true;
       length = reader.uint();
@@ -195,10 +199,14 @@ function scanStructs(
           parentClock = reader.uint();
           if (parentClient === clientId && parentClock >= clock) throw new Refusal(5, 'a parent that is not before its item');
         }
-        if ((info & INFO.parentSub) !== 0) reader.key();
+        if ((info & INFO.parentSub) !== 0) {
+          keyed = true;
+          reader.key();
+        }
         parentEndsAt = reader.pos;
       }
       length = scanContent(reader, ref, limits.subdocuments);
+      if (keyed && length > 1 && ref !== CONTENT.deleted) block.longValues.push(clock, clock + length);
       if (ref === CONTENT.type) {
         const depth = parentClient < 0 ? 1 : depthOf(types, parentClient, parentClock) + 1;
         if (depth > MAX_TYPE_NESTING) throw new Refusal(8, `types nested deeper than ${MAX_TYPE_NESTING}`);
@@ -248,10 +256,13 @@ function need(
   if (next === undefined || clock >= next) needs.push(ownClock, clientId, clock);
 }
 
-function scanDeletes(reader: WireReader, ends: Ends): { ranges: number; beyond: boolean } {
+function scanDeletes(reader: WireReader, ends: Ends, blocks: readonly ScannedBlock[]): { ranges: number; beyond: boolean } {
   const clients = reader.uint();
   if (clients > reader.left) throw new Refusal(2, 'more clients of deletes than bytes');
   const seen = clients > 1 ? new Set<number>() : null;
+  const longValues = new Map(
+    blocks.filter((block) => block.longValues.length > 0).map((block) => [block.clientId, block.longValues]),
+  );
   let ranges = 0;
   let beyond = false;
   for (let index = 0; index < clients; index++) {
@@ -261,6 +272,8 @@ function scanDeletes(reader: WireReader, ends: Ends): { ranges: number; beyond: 
     const count = reader.uint();
     if (count < 1) throw new Refusal(7, 'a client without delete ranges');
     if (count > reader.left) throw new Refusal(2, 'more delete ranges than bytes');
+    const long = longValues.get(clientId);
+    let deletedLong = 0;
     let free = 0;
     for (let range = 0; range < count; range++) {
       const clock = reader.uint();
@@ -269,9 +282,15 @@ function scanDeletes(reader: WireReader, ends: Ends): { ranges: number; beyond: 
       if (clock < free) throw new Refusal(7, 'delete ranges that are not sorted or overlap');
       free = clock + length;
       if (free > MAX_CLOCK) throw new Refusal(3, 'a clock above 2^32');
+      while (long !== undefined && clock <= (long[deletedLong] ?? -1) && (long[deletedLong + 1] as number) <= free)
+        deletedLong += 2;
     }
+    if (deletedLong === long?.length) longValues.delete(clientId);
     if (free > ends(clientId)) beyond = true;
     ranges += count;
   }
+  // A key's value is one clock long. Longer ones are superseded values that Yjs joined; a living one that something cuts in two
+  // stops every reader when its parent is deleted.
+  if (longValues.size > 0) throw new Refusal(4, 'a living value of a key that is longer than one clock');
   return { ranges, beyond };
 }

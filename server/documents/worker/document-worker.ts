@@ -11,7 +11,7 @@ import { novelDeletes } from './novel-deletes.ts';
 const nothing = new Uint8Array();
 
 const JOBS: { readonly [Kind in JobKind]: (input: JobInput) => JobResults[Kind] } = {
-  compact,
+  compact: (input) => compact(input),
   check: (input) => {
     compact(input);
     return null;

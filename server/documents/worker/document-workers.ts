@@ -127,6 +127,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   async function work(slot: Slot, task: Task): Promise<void> {
     try {
+      // A thread that a job has ended is not missed: the next job gets a fresh one.
       const thread = slot.thread?.alive ? slot.thread : startThread(heapMb);
       slot.thread = thread;
       await within(
@@ -142,7 +143,6 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
       if (answer.ok) task.resolve(answer.result);
       else task.reject(new AshlarError(answer.code, { detail: answer.detail }));
     } catch (error) {
-      slot.thread = null; // the thread is gone; the next job gets a fresh one
       task.reject(closing ?? error);
     }
     slot.task = null;

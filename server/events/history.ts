@@ -1,0 +1,47 @@
+import type { Position } from '../../shared/position.ts';
+import { userRoom } from '../../shared/room-name.ts';
+import type { User } from '../../shared/user.ts';
+import type { Settings } from '../options.ts';
+import type { Room } from '../rooms/room.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { LogRecord } from '../storage/store.ts';
+import { type LoggedNotification, notificationsIn, readMarks, readUpTo, unreadOf } from './unread.ts';
+
+const PAGE = 500;
+/** Unread notifications that one join receives at most: the newest. */
+const MOST_UNREAD = 1_000;
+
+/**
+ * The log events that a first join receives, oldest first, none beyond `head`: the newest ones; in the rooms of notifications the
+ * user's unread ones.
+ */
+export async function readHistory(
+  rooms: Rooms,
+  settings: Pick<Settings, 'chatHistory' | 'history'>,
+  room: Room,
+  user: User,
+  head: Position,
+): Promise<readonly LogRecord[]> {
+  if (room.name === 'notifications' || room.name === userRoom(user.id)) {
+    const marks = readMarks((await rooms.open(userRoom(user.id))).states.values());
+    const notifications = await readNotifications(room, readUpTo(marks, room.name), head.seq);
+    return unreadOf(notifications, marks)
+      .slice(-MOST_UNREAD)
+      .map((notification) => notification.record);
+  }
+  const limit = room.name.startsWith('chat:') ? settings.chatHistory : settings.history;
+  if (limit === 0 || head.seq === room.trimmedTo) return [];
+  return room.store.read(room.name, { before: head.seq + 1, limit, from: 'newest' });
+}
+
+/** A room's notifications after `seq`, up to and with `head`. */
+export async function readNotifications(room: Room, seq: number, head: number): Promise<LoggedNotification[]> {
+  const found: LoggedNotification[] = [];
+  for (let after = seq; ; ) {
+    const page = await room.store.read(room.name, { after, before: head + 1, limit: PAGE, kind: 'system:notification' });
+    found.push(...notificationsIn(room.name, page));
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < PAGE) return found;
+    after = last.seq;
+  }
+}
