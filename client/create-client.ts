@@ -1,0 +1,30 @@
+import type { Events } from '../shared/catalog.ts';
+import type { DocumentHandle } from './documents/document-handle.ts';
+import { type DocumentOptions, Documents } from './documents/documents.ts';
+import { buildEventClient, type EventClient, type EventClientOptions } from './event-client.ts';
+
+export type ClientOptions<Own extends Events = []> = EventClientOptions<Own>;
+
+/** The whole SDK: events, rooms, presence, and co-edited documents. */
+export interface Client<Own extends Events = []> extends EventClient<Own> {
+  /**
+   * Opens a document, `doc:<name>`. Handles of one name share one document and one subscription; each needs its `destroy`.
+   * Editable at once, also offline: edits wait until saved.
+   * @throws AshlarError `invalid-room` for a bad name, `invalid-options` where the name is open with another Y.Doc
+   */
+  document(name: string, options?: DocumentOptions): DocumentHandle;
+}
+
+/**
+ * A client: one connection for events and documents.
+ * @throws AshlarError `invalid-options` where an event is declared twice
+ * @example
+ * const client = createClient({ url: 'https://app.example.com', token: () => fetchToken() });
+ * void client.connect();
+ * const { doc, awareness } = client.document('handbook');
+ */
+export function createClient<const Own extends Events = []>(options: ClientOptions<Own>): Client<Own> {
+  const { client, core } = buildEventClient(options);
+  const documents = new Documents(core);
+  return { ...client, document: (name, documentOptions = {}) => documents.open(name, documentOptions) };
+}

@@ -1,0 +1,125 @@
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import { type Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
+import type { PublicUser } from '../../shared/user.ts';
+
+// A cursor that moves sends its latest place at this pace.
+const COALESCE_MS = 50;
+
+export interface AwarenessPorts {
+  send(update: Uint8Array): void;
+  after(ms: number, task: () => void): () => void;
+}
+
+interface AwarenessChange {
+  added: number[];
+  updated: number[];
+  removed: number[];
+}
+
+/** Presence in one document: our own state out, the others' in. */
+export class AwarenessSync {
+  readonly awareness: Awareness;
+  readonly #ports: AwarenessPorts;
+  readonly #onChange: (change: AwarenessChange, origin: unknown) => void;
+  #joined = false;
+  #cancel: (() => void) | null = null;
+
+  constructor(awareness: Awareness, ports: AwarenessPorts) {
+    this.awareness = awareness;
+    this.#ports = ports;
+    // The server takes a state out when its socket goes, and no renewals are sent: y-protocols' own 30 s timeout would remove
+    // everyone who sits still.
+    clearInterval(awareness._checkInterval);
+    this.#onChange = (change, origin) => {
+      if (origin === this) return;
+      const own = awareness.clientID;
+      if ([change.added, change.updated, change.removed].some((ids) => ids.includes(own))) this.#schedule();
+    };
+    awareness.on('change', this.#onChange);
+  }
+
+  /** In the room: our state is said again, whatever the server knew of it. */
+  joined(user: PublicUser): void {
+    this.#joined = true;
+    const state = this.awareness.getLocalState();
+    // What the server writes over it anyway: bindings read name and color here.
+    if (state !== null && !sameUser(state.user, user)) {
+      this.awareness.setLocalStateField('user', { id: user.id, name: user.name, color: user.color });
+    }
+    if (state !== null) this.#schedule();
+  }
+
+  /** Out of the room: whoever is left in our list would be a ghost. */
+  left(): void {
+    this.#joined = false;
+    this.#cancel?.();
+    this.#cancel = null;
+    const { awareness } = this;
+    const others = [...awareness.getStates().keys()].filter((id) => id !== awareness.clientID);
+    removeAwarenessStates(awareness, others, this);
+    // Their clocks too: the next server may count from 1 again.
+    for (const id of [...awareness.meta.keys()]) if (id !== awareness.clientID) awareness.meta.delete(id);
+  }
+
+  /** Present again after the local state was taken away. */
+  reappear(user: PublicUser | null): void {
+    this.awareness.setLocalState(user === null ? {} : { user: { id: user.id, name: user.name, color: user.color } });
+  }
+
+  receive(update: Uint8Array): void {
+    if (this.#joined) applyAwarenessUpdate(this.awareness, withoutClient(update, this.awareness.clientID), this);
+  }
+
+  /** Follows a changed `doc.clientID`. */
+  rename(clientId: number): void {
+    const { awareness } = this;
+    if (awareness.clientID === clientId) return;
+    const state = awareness.getLocalState();
+    removeAwarenessStates(awareness, [awareness.clientID], this);
+    awareness.meta.delete(awareness.clientID);
+    awareness.clientID = clientId;
+    awareness.setLocalState(state);
+  }
+
+  close(): void {
+    this.left();
+    this.awareness.off('change', this.#onChange);
+  }
+
+  #schedule(): void {
+    if (!this.#joined) return;
+    this.#cancel ??= this.#ports.after(COALESCE_MS, () => {
+      this.#cancel = null;
+      const { awareness } = this;
+      if (awareness.meta.has(awareness.clientID)) this.#ports.send(encodeAwarenessUpdate(awareness, [awareness.clientID]));
+    });
+  }
+}
+
+function sameUser(value: unknown, user: PublicUser): boolean {
+  const known = value as Partial<PublicUser> | undefined;
+  return known?.id === user.id && known.name === user.name && known.color === user.color;
+}
+
+/** An awareness update without one client's state: nobody tells us our own. */
+export function withoutClient(update: Uint8Array, clientId: number): Uint8Array {
+  const decoder = decoding.createDecoder(update);
+  const count = decoding.readVarUint(decoder);
+  const kept: { id: number; clock: number; state: string }[] = [];
+  for (let index = 0; index < count; index++) {
+    const id = decoding.readVarUint(decoder);
+    const clock = decoding.readVarUint(decoder);
+    const state = decoding.readVarString(decoder);
+    if (id !== clientId) kept.push({ id, clock, state });
+  }
+  if (kept.length === count) return update;
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, kept.length);
+  for (const { id, clock, state } of kept) {
+    encoding.writeVarUint(encoder, id);
+    encoding.writeVarUint(encoder, clock);
+    encoding.writeVarString(encoder, state);
+  }
+  return encoding.toUint8Array(encoder);
+}

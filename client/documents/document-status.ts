@@ -1,0 +1,20 @@
+import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
+
+export type DocumentStatus =
+  /** No connection, or the handle was told to disconnect. Edits wait. */
+  | { readonly state: 'offline' }
+  | { readonly state: 'joining' }
+  /** The state is on its way: `received` of `total` parts (0 of 0 before the first). */
+  | { readonly state: 'syncing'; readonly received: number; readonly total: number }
+  /** Everything that others saved before the join is here; what they do from now on comes as it happens. */
+  | { readonly state: 'synced' }
+  /** The server does not let this user in. Tried again at the next connection. */
+  | { readonly state: 'refused'; readonly error: AshlarError }
+  /** The content here and on the server went apart, and the SDK must not decide: see the `reset` event. */
+  | { readonly state: 'stopped'; readonly reason: ResetReason };
+
+/**
+ * Why the content of a document was given up: an error code (`read-only`, `foreign-client-id`, `invalid-update`, `too-large`, …),
+ * `gone` (deleted), `replaced` (deleted and created again), `quarantined` (the server took records out), or what a newer server says.
+ */
+export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | (string & {});

@@ -1,0 +1,152 @@
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+import { ACCESS_LEVELS, type Access } from '../../shared/access.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { documentRoom } from '../../shared/room-name.ts';
+import { isRecord } from '../connector.ts';
+import type { ClientCore } from '../event-client.ts';
+import { createHandle, type DocumentHandle } from './document-handle.ts';
+import { LiveDocument } from './live-document.ts';
+
+export interface DocumentOptions {
+  /** A document of your own (with y-indexeddb on it, say). The SDK never replaces it: at a reset it stops. */
+  doc?: Y.Doc;
+  /** An awareness of your own, of the same document. */
+  awareness?: Awareness;
+}
+
+interface Open {
+  readonly live: LiveDocument;
+  /** Handle → whether it wants the document in its room. */
+  readonly handles: Map<object, boolean>;
+  cancelClose: () => void;
+}
+
+// A component that unmounts and mounts again finds its document as it was.
+const CLOSE_GRACE_MS = 250;
+
+/** The open documents of a client: one subscription each, shared by its handles. */
+export class Documents {
+  readonly #core: ClientCore;
+  readonly #open = new Map<string, Open>();
+
+  constructor(core: ClientCore) {
+    this.#core = core;
+    core.connector.attach({
+      up: (session) => {
+        for (const { live } of [...this.#open.values()]) live.connected(session);
+      },
+      down: () => {
+        for (const { live } of [...this.#open.values()]) live.disconnected();
+      },
+      message: (event, args) => this.#onMessage(event, args),
+    });
+  }
+
+  /** @throws AshlarError `invalid-room` for a bad name, `invalid-options` where the document is open with another Y.Doc */
+  open(name: string, options: DocumentOptions): DocumentHandle {
+    const room = documentRoom(name);
+    const open = this.#find(room, options) ?? this.#create(room, options);
+    open.cancelClose();
+    open.live.show();
+    const handle = createHandle(
+      name,
+      open.live,
+      {
+        wants: (key, wanted) => {
+          open.handles.set(key, wanted);
+          this.#settle(open, wanted);
+        },
+        released: (key) => {
+          open.handles.delete(key);
+          this.#release(room, open);
+        },
+      },
+      this.#core.report,
+    );
+    handle.connect();
+    return handle;
+  }
+
+  #find(room: string, { doc, awareness }: DocumentOptions): Open | undefined {
+    const open = this.#open.get(room);
+    if (open === undefined) return undefined;
+    const wanted = doc ?? awareness?.doc;
+    const fits =
+      (wanted === undefined || wanted === open.live.doc) && (awareness === undefined || awareness === open.live.awareness);
+    if (fits) return open;
+    if (open.handles.size === 0 && !open.live.hasUnsaved) {
+      this.#close(room, open);
+      return undefined;
+    }
+    throw new AshlarError('invalid-options', { room, detail: 'this document is open with another Y.Doc or awareness' });
+  }
+
+  #create(room: string, options: DocumentOptions): Open {
+    if (options.awareness !== undefined && options.doc !== undefined && options.awareness.doc !== options.doc) {
+      throw new AshlarError('invalid-options', { room, detail: 'the awareness belongs to another Y.Doc' });
+    }
+    const live = new LiveDocument(room, options, this.#core);
+    const open: Open = { live, handles: new Map(), cancelClose: () => {} };
+    this.#open.set(room, open);
+    const session = this.#core.connector.session.get();
+    if (session !== null) live.connected(session);
+    return open;
+  }
+
+  // The document is in its room while one handle wants it; asking again also starts a stopped one over.
+  #settle(open: Open, asked: boolean): void {
+    if (asked) open.live.want(true);
+    else if (![...open.handles.values()].includes(true)) open.live.want(false);
+  }
+
+  #release(room: string, open: Open): void {
+    if (open.handles.size > 0) return;
+    const closeWhenSaved = (): void => {
+      if (!open.live.hasUnsaved) {
+        this.#close(room, open);
+        return;
+      }
+      // Edits wait until saved, also those of a page that moved on; its presence does not.
+      open.live.hide();
+      open.live.want(true);
+      const stop = open.live.unsavedChanges.subscribe(() => {
+        if (open.live.hasUnsaved) return;
+        stop();
+        this.#close(room, open);
+      });
+      open.cancelClose = stop;
+    };
+    open.cancelClose = this.#core.env.after(CLOSE_GRACE_MS, closeWhenSaved);
+  }
+
+  #close(room: string, open: Open): void {
+    open.cancelClose();
+    if (this.#open.get(room) === open) this.#open.delete(room);
+    open.live.close();
+  }
+
+  #onMessage(event: string, args: readonly unknown[]): void {
+    const [first, second] = args;
+    if (event === 'document') {
+      const bytes = asBytes(second);
+      if (typeof first === 'string' && bytes !== null) this.#open.get(first)?.live.frame(bytes);
+    } else if (event === 'room:access' && isRecord(first)) {
+      const { room, access } = first;
+      if (typeof room === 'string' && isAccess(access)) this.#open.get(room)?.live.accessChanged(access);
+    } else if (event === 'error' && isRecord(first)) {
+      const { room, code } = first;
+      if (typeof room === 'string' && code === 'not-a-member') this.#open.get(room)?.live.notAMember();
+    }
+  }
+}
+
+// Browsers hand out an ArrayBuffer, Node a Buffer.
+function asBytes(value: unknown): Uint8Array | null {
+  if (value instanceof Uint8Array) return value;
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : null;
+}
+
+function isAccess(value: unknown): value is Access {
+  return ACCESS_LEVELS.some((access) => access === value);
+}

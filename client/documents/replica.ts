@@ -1,0 +1,97 @@
+import * as Y from 'yjs';
+
+/** A document's content as its session sees it. */
+export interface Replica {
+  readonly clientId: number;
+  stateVector(): Uint8Array;
+  /** Applies others' updates, as one transaction. Throws where Yjs does. */
+  apply(updates: readonly Uint8Array[]): void;
+  /**
+   * A full step: all that the server's state vector lacks, with all deletions, and nothing that is still pending here.
+   * @param known an update that holds the server's deletions; null is returned where there is nothing beyond it
+   */
+  missing(serverStateVector: Uint8Array, known?: Uint8Array): Uint8Array | null;
+  /** Whether the content holds anything written under `clientId`. */
+  hasOwnContent(): boolean;
+  /** Takes another client id, in place: only where there is no own content. */
+  takeClientId(clientId: number): void;
+}
+
+/** The transaction origin of everything that the SDK applies to `doc`. */
+export type ReplicaOrigin = object;
+
+export function createReplica(doc: Y.Doc, origin: ReplicaOrigin, onNewClientId: () => void): Replica {
+  return {
+    get clientId() {
+      return doc.clientID;
+    },
+    stateVector: () => Y.encodeStateVector(doc),
+    apply(updates) {
+      Y.transact(
+        doc,
+        () => {
+          for (const update of updates) Y.applyUpdate(doc, update, origin);
+        },
+        origin,
+        false,
+      );
+    },
+    missing(serverStateVector, known) {
+      const update = encodeWithoutPending(doc, serverStateVector);
+      const { structs, ds } = Y.decodeUpdate(update);
+      if (structs.length > 0) return update;
+      const covered = known === undefined ? ds.clients.size === 0 : coversDeletions(Y.decodeUpdate(known).ds, ds);
+      return covered ? null : update;
+    },
+    hasOwnContent: () => Y.getState(doc.store, doc.clientID) > 0,
+    takeClientId(clientId) {
+      doc.clientID = clientId;
+      onNewClientId();
+    },
+  };
+}
+
+/** Whether a document holds anything at all, deletions included. */
+export function hasContent(doc: Y.Doc): boolean {
+  return doc.store.clients.size > 0 || doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
+}
+
+// Yjs adds what is pending, structs whose predecessors are missing: the server could not tell them from a gap.
+function encodeWithoutPending(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
+  const { store } = doc;
+  const { pendingStructs, pendingDs } = store;
+  store.pendingStructs = null;
+  store.pendingDs = null;
+  try {
+    return Y.encodeStateAsUpdate(doc, stateVector);
+  } finally {
+    store.pendingStructs = pendingStructs;
+    store.pendingDs = pendingDs;
+  }
+}
+
+type DeleteSet = ReturnType<typeof Y.decodeUpdate>['ds'];
+
+/** Whether everything that `deletions` deletes is deleted in `known`. */
+export function coversDeletions(known: DeleteSet, deletions: DeleteSet): boolean {
+  for (const [client, ranges] of deletions.clients) {
+    const have = joinRanges(known.clients.get(client) ?? []);
+    let index = 0;
+    for (const { from, to } of joinRanges(ranges)) {
+      while (index < have.length && have[index]!.to <= from) index++;
+      const holder = have[index];
+      if (holder === undefined || holder.from > from || holder.to < to) return false;
+    }
+  }
+  return true;
+}
+
+function joinRanges(ranges: readonly { clock: number; len: number }[]): { from: number; to: number }[] {
+  const joined: { from: number; to: number }[] = [];
+  for (const { clock, len } of [...ranges].sort((left, right) => left.clock - right.clock)) {
+    const last = joined.at(-1);
+    if (last !== undefined && clock <= last.to) last.to = Math.max(last.to, clock + len);
+    else joined.push({ from: clock, to: clock + len });
+  }
+  return joined;
+}

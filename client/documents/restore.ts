@@ -1,0 +1,52 @@
+import * as Y from 'yjs';
+import type { ResetReason } from './document-status.ts';
+import { rewriteClientId } from './rewrite-client-id.ts';
+
+/** Unsaved edits that a reset took out of a document, to be put into the fresh one. */
+export interface Unsaved {
+  readonly update: Uint8Array;
+  /** The client id that they were written under. */
+  readonly clientId: number;
+  /** Local transactions in them. */
+  readonly edits: number;
+}
+
+/** The transaction origin under which unsaved edits come back: a local edit like any other. */
+export const RESTORE_ORIGIN = 'ashlar:restore';
+
+/** Whether the edits themselves are fine, and only the id that they were written under was refused. */
+export function mayRestore(reason: ResetReason): boolean {
+  return reason === 'foreign-client-id' || reason === 'id-in-use';
+}
+
+/**
+ * Puts unsaved edits into a fresh document that has the server's state, under the document's own client id.
+ * @returns false where they do not fit (they build on something that the server does not have): the document is untouched
+ */
+export function restoreUnsaved(doc: Y.Doc, { update, clientId }: Unsaved): boolean {
+  const clock = Y.getState(doc.store, doc.clientID);
+  let rewritten: Uint8Array;
+  try {
+    rewritten = rewriteClientId(update, { from: clientId, to: doc.clientID, clock });
+  } catch {
+    return false;
+  }
+  // Structs of other ids that the server lacks would be refused as well.
+  const known = Y.decodeStateVector(Y.encodeStateVector(doc));
+  for (const [client, end] of Y.parseUpdateMeta(rewritten).to) {
+    if (client !== doc.clientID && end > (known.get(client) ?? 0)) return false;
+  }
+  // Yjs keeps what does not fit as pending, for ever: try it on a copy.
+  const copy = new Y.Doc();
+  try {
+    Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc));
+    Y.applyUpdate(copy, rewritten);
+    if (copy.store.pendingStructs !== null || copy.store.pendingDs !== null) return false;
+  } catch {
+    return false;
+  } finally {
+    copy.destroy();
+  }
+  Y.applyUpdate(doc, rewritten, RESTORE_ORIGIN);
+  return true;
+}
