@@ -1,23 +1,23 @@
 import fc from 'fast-check';
+import * as encoding from 'lib0/encoding';
 import { describe, expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { compact } from '../../server/documents/worker/compact.ts';
-import { unionDeletes } from '../../server/documents/worker/delete-set.ts';
 import { describeDoc, differenceOf } from '../../server/documents/worker/describe-doc.ts';
 import { diff } from '../../server/documents/worker/diff.ts';
 import { loadDoc } from '../../server/documents/worker/load-doc.ts';
 import { mergeState, mergeTree } from '../../server/documents/worker/merge-tree.ts';
 import { novelDeletes } from '../../server/documents/worker/novel-deletes.ts';
 import { AshlarError } from '../../shared/errors.ts';
-import { BRICK } from '../support/hostile-updates.ts';
+import { BRICK, memoryBomb } from '../support/hostile-updates.ts';
 import { loadConcurrentTrace, replayConcurrent } from '../support/traces.ts';
 import { contentOf, playSession, sessionSteps } from '../support/yjs-session.ts';
 
 /** The updates that `change` makes, one per transaction. */
 function updatesOf(change: (doc: Y.Doc) => void, clientId = 1, state?: Uint8Array): Uint8Array[] {
   const doc = new Y.Doc();
-  doc.clientID = clientId;
   if (state !== undefined) Y.applyUpdate(doc, state);
+  doc.clientID = clientId;
   const updates: Uint8Array[] = [];
   doc.on('update', (update: Uint8Array) => updates.push(update));
   change(doc);
@@ -103,18 +103,18 @@ describe('compaction', () => {
   });
 
   test('deletes nothing by itself: redundant formats stay, as members keep them', () => {
-    // A member that receives such a change cleans formats up and tells the others; a snapshot must not do so alone.
-    const [setup] = updatesOf((doc) => {
-      const inner = new Y.Text();
-      doc.getMap('map').set('text', inner);
+    // A member that receives both formats deletes one, and tells the others; a snapshot must not do so alone.
+    const [setup] = updatesOf((doc) => doc.getMap('map').set('text', new Y.Text('bold')));
+    const bolden = (doc: Y.Doc) => (doc.getMap('map').get('text') as Y.Text).format(0, 4, { bold: true });
+    const log = [setup!, ...updatesOf(bolden, 2, setup!), ...updatesOf(bolden, 3, setup!)];
+    let cleaned = 0;
+    const member = new Y.Doc();
+    member.on('update', (_update, _origin, _doc, transaction) => {
+      if (transaction.local) cleaned += 1;
     });
-    const inner = (doc: Y.Doc) => doc.getMap('map').get('text') as Y.Text;
-    const bold = updatesOf((doc) => inner(doc).insert(0, 'bold', { bold: true }), 2, setup!);
-    const wipe = updatesOf((doc) => inner(doc).delete(0, 4), 3, mergeTree([setup!, ...bold]));
-    const log = [setup!, ...bold, ...wipe];
-    const inLog = unionDeletes(log.map((update) => Y.decodeUpdate(update).ds.clients));
-    const inState = Y.decodeUpdate(compact({ state: null, updates: log }).state).ds.clients;
-    expect(unionDeletes([inState])).toEqual(inLog);
+    for (const update of log) Y.applyUpdate(member, update);
+    expect(cleaned).toBe(1);
+    expect(Y.decodeUpdate(compact({ state: null, updates: log }).state).ds.clients.size).toBe(0);
   });
 
   test('an empty log is the empty document', () => {
@@ -155,6 +155,49 @@ describe('compaction', () => {
     expect(loadDoc(null, log).getText('text').toString()).toBe('abc!');
     expect(textOf(mergeTree(log))).toBe('aVL!');
     expect(detailOf(() => compact({ state: null, updates: log }))).toBe('the merge differs in its content');
+  });
+});
+
+describe('compaction of what only a hostile client sends', () => {
+  const honest = updatesOf((doc) => {
+    doc.getText('text').insert(0, 'ab');
+    doc.getMap('map').set('inner', new Y.Text('nested'));
+    doc.getMap('map').delete('inner');
+  });
+
+  test('refuses an item between parents, which members see and joiners do not', () => {
+    // Left of it lies the text, right of it (1, 3) in the type that is deleted, and collected in the snapshot.
+    const encoder = new Y.UpdateEncoderV1();
+    for (const number of [1, 1, 2, 0]) encoding.writeVarUint(encoder.restEncoder, number);
+    encoder.writeInfo(0b1100_0100);
+    encoder.writeLeftID(Y.createID(1, 1));
+    encoder.writeRightID(Y.createID(1, 3));
+    encoder.writeString('!');
+    encoding.writeVarUint(encoder.restEncoder, 0);
+    const log = [honest[0]!, honest[1]!, encoder.toUint8Array(), honest[2]!];
+    expect(loadDoc(null, log).getText('text').toString()).toBe('ab!');
+    expect(detailOf(() => compact({ state: null, updates: log }))).toMatch(/^the compacted state differs/);
+  });
+
+  test('refuses an update whose clients ascend, of which the merge drops a part, also where the merge is too large to be loaded', () => {
+    const [a, b] = [
+      updatesOf((doc) => doc.getText('a').insert(0, 'a'), 5),
+      updatesOf((doc) => doc.getText('b').insert(0, 'b'), 6),
+    ];
+    const block = (update: Uint8Array) => update.subarray(1, -1);
+    const ascending = Buffer.concat([Uint8Array.of(2), block(a[0]!), block(b[0]!), Uint8Array.of(0)]);
+    expect(loadDoc(null, [ascending]).getText('b').toString()).toBe('b');
+    const log = {
+      state: null,
+      updates: [...honest, ascending, ...updatesOf((doc) => doc.getText('c').insert(0, 'c'), 5, a[0]!)],
+    };
+    expect(detailOf(() => compact(log, 0))).toBe('the merge differs in its state vector');
+  });
+
+  test('refuses an update that applies and does not merge', () => {
+    const skip = Uint8Array.of(1, 1, 9, 0, 0b0010_1010, 1, 0); // one parser masks the flags of a Skip, the other does not
+    expect(loadDoc(null, [skip]).store.clients.size).toBe(0);
+    expect(detailOf(() => compact({ state: null, updates: [...honest, skip] }))).toMatch(/^the log applies but does not merge/);
   });
 });
 
@@ -239,6 +282,13 @@ describe('new deletions of a full step', () => {
     expect(novelDeletes({ state: null, updates }, stepOf(client()))).toBeNull();
     expect(novelDeletes({ state: compacted, updates: [] }, stepOf(client()))).toBeNull();
     expect(novelDeletes({ state: compacted, updates: [] }, Uint8Array.of(0, 0))).toBeNull();
+  });
+
+  test('are none where structs without content are the only trace of a deletion', () => {
+    const collected = { state: null, updates: [memoryBomb(3)] };
+    const step = Y.encodeStateAsUpdate(loadDoc(null, collected.updates), Y.encodeStateVectorFromUpdate(memoryBomb(3)));
+    expect(rangesOf(step)).toEqual([[3, [[0, 3]]]]);
+    expect(novelDeletes(collected, step)).toBeNull();
   });
 
   test('are what is left of ranges that the log has in part', () => {

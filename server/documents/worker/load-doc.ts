@@ -10,8 +10,10 @@ export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]
   let applying = 'the snapshot';
   let failure: { readonly error: unknown } | null = null;
   try {
-    // One transaction: 24,000 updates take 0.6 s, and garbage is collected once, at its end.
-    doc.transact((transaction) => {
+    // One transaction: 24,000 updates take 0.6 s, and garbage is collected once, at its end. And behind a transaction that changes a text
+    // which was there before, Yjs deletes redundant formats. A peer tells the others about that; here it would put deletions into the
+    // snapshot that no record holds, and members and joiners would differ.
+    doc.transact(() => {
       try {
         if (state !== null) Y.applyUpdate(doc, state);
         for (const [index, update] of updates.entries()) {
@@ -21,9 +23,6 @@ export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]
       } catch (error) {
         failure = { error };
       }
-      // Behind a remote transaction Yjs deletes redundant formats, in a transaction of its own. A peer tells the others about that;
-      // here it would put deletions into the snapshot that no record holds, and members and joiners would differ.
-      transaction.local = true;
     });
   } catch (error) {
     failure ??= { error };
