@@ -12,10 +12,10 @@ import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
 import { registerChat } from './events/chat.ts';
-import { registerCustomEvents } from './events/custom-events.ts';
 import { registerDashboard } from './events/dashboard.ts';
 import { readHistory } from './events/history.ts';
 import { registerNotifications } from './events/notifications.ts';
+import { registerOtherEvents } from './events/other-events.ts';
 import { createPublish, type Publish } from './events/publish.ts';
 import { createPublishOnce } from './events/publish-once.ts';
 import { createRetention } from './events/retention.ts';
@@ -255,11 +255,7 @@ export class Platform {
     registerDashboard(events);
     registerChat(events, typing);
     registerNotifications(events);
-    const ours = new Set<string>(CATALOG.map((definition) => definition.name));
-    registerCustomEvents(
-      events,
-      [...catalog.keys()].filter((name) => !ours.has(name)),
-    );
+    registerOtherEvents(events);
     return typing;
   }
 }

@@ -70,6 +70,11 @@ export class Guard {
     this.#options = options;
   }
 
+  /** Whether a message has its handler. */
+  handles(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
   /** Registers the handler of one kind of message. @throws AshlarError `invalid-options` where the name has one already */
   handle<Payload>(rule: Rule<Payload>, handler: Handler<Payload>): void {
     if (this.#entries.has(rule.name)) throw new AshlarError('invalid-options', { detail: `two handlers for ${rule.name}` });

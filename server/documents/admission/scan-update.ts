@@ -172,7 +172,6 @@ function scanStructs(
     let parentClock = -1;
     let parentAt = 0;
     let parentEndsAt = 0;
-    let keyed = false;
     if (info === CONTENT.gc || info === CONTENT.skip) {
       if (info === CONTENT.skip) skips = true;
       length = reader.uint();
@@ -199,14 +198,11 @@ function scanStructs(
           parentClock = reader.uint();
           if (parentClient === clientId && parentClock >= clock) throw new Refusal(5, 'a parent that is not before its item');
         }
-        if ((info & INFO.parentSub) !== 0) {
-          keyed = true;
-          reader.key();
-        }
+        if ((info & INFO.parentSub) !== 0) reader.key();
         parentEndsAt = reader.pos;
       }
       length = scanContent(reader, ref, limits.subdocuments);
-      if (keyed && length > 1 && ref !== CONTENT.deleted) block.longValues.push(clock, clock + length);
+      if ((info & INFO.parentSub) !== 0 && length > 1 && ref !== CONTENT.deleted) block.longValues.push(clock, clock + length);
       if (ref === CONTENT.type) {
         const depth = parentClient < 0 ? 1 : depthOf(types, parentClient, parentClock) + 1;
         if (depth > MAX_TYPE_NESTING) throw new Refusal(8, `types nested deeper than ${MAX_TYPE_NESTING}`);

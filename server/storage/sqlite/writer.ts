@@ -4,6 +4,7 @@ import type { RoomName } from '../../../shared/room-name.ts';
 import type { AppendResult, Commit, RoomLease, Snapshot } from '../store.ts';
 import { prepareAppend } from './append.ts';
 import { checkpoint } from './connection.ts';
+import { watchFiles } from './files-in-place.ts';
 import { prepareLease } from './lease.ts';
 import type { Db } from './load-sqlite.ts';
 import { emptyRoom, writeRoomRows } from './room-row.ts';
@@ -53,6 +54,7 @@ export function createWriter(db: Db, epoch: string): Writer {
   const nextToPurge = db.prepare('SELECT id FROM rooms WHERE purgedTo < trimmedTo LIMIT 1').pluck();
   const dropRecords = db.prepare('DELETE FROM records WHERE room = ? AND seq <= ?');
 
+  const checkFiles = watchFiles(db.name);
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
@@ -66,32 +68,41 @@ export function createWriter(db: Db, epoch: string): Writer {
     try {
       if (fenced) checkpoint(db);
       fenced = false;
+      checkFiles();
       begin.run();
       const value = work();
       commit.run();
+      checkFiles();
       return value;
     } catch (thrown) {
-      // Our own refusals are no failures of the disk.
-      if (!(thrown instanceof AshlarError)) {
+      const error = storageError(thrown);
+      // Refusing a mistake or a damaged room is no failure of the disk.
+      if (thrown !== error || error.code === 'storage-unavailable') {
         fenced = true;
         voidUpTo = lastFence;
       }
       if (db.inTransaction) rollback.run();
-      throw storageError(thrown);
+      throw error;
     }
   };
 
   const openOne = (name: RoomName): RoomLease => {
     const row = rooms.find(name) ?? rooms.add(name);
-    lastFence = nextFence.get() as number;
-    row.fence = lastFence;
+    row.fence = nextFence.get() as number;
     rooms.save(row);
     return leaseOf(row);
   };
 
+  /** Only what was committed was given: a fence that was rolled back comes again. */
+  const openAll = (names: readonly RoomName[]): RoomLease[] => {
+    const leases = transaction(() => names.map(openOne));
+    for (const { fence } of leases) lastFence = Math.max(lastFence, fence);
+    return leases;
+  };
+
   const openAlone = (name: RoomName): RoomLease | AshlarError => {
     try {
-      return transaction(() => openOne(name));
+      return openAll([name])[0] as RoomLease;
     } catch (thrown) {
       const error = storageError(thrown, name);
       // A full disk stops writing, not reading: a lease that no append fits, so that the first one opens the room again.
@@ -112,7 +123,7 @@ export function createWriter(db: Db, epoch: string): Writer {
     open(names) {
       if (names.length > 1) {
         try {
-          return transaction(() => names.map(openOne));
+          return openAll(names);
         } catch {
           // One of them is damaged, or the disk failed: each gets its own answer.
         }

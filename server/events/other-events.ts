@@ -1,12 +1,14 @@
 import type { EventPorts } from './event-ports.ts';
 import { eventRule } from './event-rule.ts';
 
-/** The product's own events that clients may send: published by their delivery class, like ours. */
-export function registerCustomEvents(ports: EventPorts, names: Iterable<string>): void {
+/**
+ * The events that have no feature of their own: published by their delivery class. Those that come from the backend alone are refused
+ * by their rule, which says so.
+ */
+export function registerOtherEvents(ports: EventPorts): void {
   const { guard, catalog, rooms, publishOnce } = ports;
-  for (const name of names) {
-    const definition = catalog.get(name);
-    if (definition === undefined || !definition.sentBy.includes('client')) continue;
+  for (const definition of catalog.values()) {
+    if (guard.handles(definition.name)) continue;
     guard.handle(eventRule(definition), async ({ connection, user, room: roomName, payload, id }) => {
       // A request is answered by the product's own code: there is nothing to publish.
       if (definition.delivery.class === 'request') return {};

@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { AshlarError } from '../../shared/errors.ts';
+import type { ReplayFlags } from './replay.ts';
+import type { ServeFlags } from './serve.ts';
+import type { TokenFlags } from './token.ts';
+
+const EXAMPLES = `
+Examples:
+  $ ashlar serve                                   a server on http://127.0.0.1:3000, its data in ./data
+  $ ashlar token --id anna --access 'doc:*=write'  a token that may edit every document, good for 12 hours
+  $ ashlar replay session.json.gz                  types a recorded session into the server, and checks the result
+
+Settings come from the environment (PORT, HOST, JWT_SECRET, FRONTEND_URL, DATA_DIR, LOG_LEVEL, and every limit as ASHLAR_LIMITS_…):
+docs/configuration.md lists them all. ashlar <command> --help says more about each command.`;
+
+const version = (): string => {
+  // Two folders up in the sources, three in dist/: the package's own package.json either way.
+  const fromHere = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
+  return (JSON.parse(readFileSync(new URL(fromHere, import.meta.url), 'utf8')) as { version: string }).version;
+};
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number is needed');
+}
+
+// Each command's code is loaded when it is run: `ashlar token` needs no SQLite, and `ashlar --help` nothing at all.
+const program = new Command('ashlar')
+  .description('Realtime for TypeScript products: domain events and co-edited documents over one connection.')
+  .version(version(), '-v, --version')
+  .helpCommand(false)
+  .showHelpAfterError('(ashlar --help says what there is)')
+  .addHelpText('after', EXAMPLES);
+
+program
+  .command('serve')
+  .description('run the server')
+  .option('-p, --port <port>', 'TCP port, before PORT; 0 lets the OS pick')
+  .option('--host <address>', 'address to listen on, before HOST')
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR')
+  .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent, before LOG_LEVEL')
+  .action(async (flags: ServeFlags) => {
+    const { serve } = await import('./serve.ts');
+    await serve(flags, version());
+  });
+
+program
+  .command('token')
+  .description('print a token for a user, signed with JWT_SECRET (in development: with the secret in the data folder)')
+  .requiredOption('--id <id>', "the user's id")
+  .option('--name <name>', 'what others see; default: the id')
+  .option('--role <role...>', 'roles, such as admin')
+  .option('--permission <permission...>', 'permissions: publish (HTTP events), stats')
+  .option('--access <pattern=level...>', "access by room, such as 'doc:*=write' dashboard=read; levels: none, read, write, admin")
+  .option('--expires <time>', 'how long it is good: 90s, 30m, 12h, 7d', '12h')
+  .option('-d, --data-dir <folder>', 'where the development secret is kept, before DATA_DIR')
+  .action(async (flags: TokenFlags) => {
+    const { printToken } = await import('./token.ts');
+    printToken(flags);
+  });
+
+program
+  .command('replay')
+  .description('play a recorded editing session through real clients, one per author, and check that all end with its text')
+  .argument('<file>', 'a trace of the collection josephg/editing-traces, .json or .json.gz, sequential or concurrent')
+  .option('--url <url>', "the server's address; default: http://127.0.0.1 and PORT")
+  .option('--token <token>', 'a token that may write the document; default: one is signed, as `ashlar token` does')
+  .option('--document <name>', 'a document that is still empty; default: a new name')
+  .option('--readers <count>', 'clients that only watch', wholeNumber, 1)
+  .option('--rate <edits>', 'transactions per second, all authors together; default: as fast as it goes', wholeNumber)
+  .option('--timeout <seconds>', 'give up when nothing has moved for so long', wholeNumber, 30)
+  .option('-d, --data-dir <folder>', 'where the development secret is kept, before DATA_DIR')
+  .action(async (file: string, flags: ReplayFlags) => {
+    const { replay } = await import('./replay.ts');
+    process.exitCode = (await replay(file, flags)) ? 0 : 1;
+  });
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  // What we know is one sentence; what we don't know keeps its stack.
+  const known = thrown instanceof AshlarError && thrown.code !== 'internal';
+  console.error(known ? `ashlar: ${thrown.message}` : thrown);
+  process.exitCode = 1;
+}

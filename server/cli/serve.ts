@@ -1,0 +1,140 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { AshlarError } from '../../shared/errors.ts';
+import { type Config, processEnv, readConfig } from '../config.ts';
+import { PATHS } from '../http/own-paths.ts';
+import { RealtimeServer } from '../server.ts';
+import { developmentSecret } from './development-secret.ts';
+import { signFor } from './token.ts';
+
+export interface ServeFlags {
+  port?: string;
+  host?: string;
+  dataDir?: string;
+  logLevel?: string;
+}
+
+/** A week: long enough for a token that was pasted into a frontend under development. */
+const DEVELOPMENT_TOKEN_SECONDS = 7 * 86_400;
+/** What open keep-alive connections get to end by themselves once everything is committed and told. */
+const LINGER_MS = 2_000;
+
+/**
+ * Runs a standalone server until a signal: SIGTERM or SIGINT drains it, a second one ends it at once.
+ * @throws AshlarError `invalid-options` for a wrong setting or an address that cannot be listened on, and what the storage refuses
+ */
+export async function serve(flags: ServeFlags, version: string): Promise<void> {
+  const config = readConfig(processEnv(), flags, { developmentSecret });
+  const log = pino({ level: config.settings.logLevel });
+  for (const warning of config.warnings) log.warn({ warning }, 'config:unknown-variable');
+
+  let ready = false;
+  const http = createServer((request, response) => answerElsewhere(request.url ?? '/', response, ready, config));
+  // Node allows 60 s and 300 s: a few hundred slow senders would hold as many connections.
+  http.headersTimeout = 10_000;
+  http.requestTimeout = 30_000;
+
+  // The port first: a server that cannot listen has not touched the data.
+  await listen(http, config);
+  const realtime = new RealtimeServer(config.settings);
+  try {
+    await realtime.initialize(http);
+  } catch (thrown) {
+    http.close();
+    http.closeAllConnections();
+    throw thrown;
+  }
+  ready = true;
+  stopOnSignals(realtime, http);
+  announce(config, http.address() as AddressInfo, version, (fields, message) => log.info(fields, message));
+}
+
+async function listen(http: Server, { port, host }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
+    http.listen(port, host, resolve);
+  });
+  http.removeAllListeners('error');
+}
+
+function cannotListen(error: NodeJS.ErrnoException, port: number, host: string): AshlarError {
+  const sentences: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} is in use: stop the other program, or choose another with PORT or --port`,
+    EACCES: `port ${port} needs more rights than this user has: choose one from 1024 on with PORT or --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: choose another with HOST or --host`,
+    ENOTFOUND: `${host} is no address of this machine: choose another with HOST or --host`,
+  };
+  const detail = sentences[error.code ?? ''] ?? `cannot listen on ${host}:${port}: ${error.message}`;
+  return new AshlarError('invalid-options', { cause: error, detail });
+}
+
+/** What is not Ashlar's own: a standalone server has no app beside it that would answer. */
+function answerElsewhere(url: string, response: ServerResponse, ready: boolean, { settings }: Config): void {
+  const isRoot = url === '/' || url.startsWith('/?');
+  if (ready && isRoot) {
+    response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(`Ashlar is running. Its HTTP API: ${settings.prefix}${PATHS.docs}\n`);
+    return;
+  }
+  const error = new AshlarError(ready ? 'not-found' : 'not-ready').toWire();
+  response.writeHead(ready ? 404 : 503, { 'Content-Type': 'application/json', ...(ready ? {} : { 'Retry-After': '1' }) });
+  response.end(JSON.stringify({ success: false, error }));
+}
+
+function stopOnSignals(realtime: RealtimeServer, http: Server): void {
+  let stopping = false;
+  for (const [signal, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(code);
+      stopping = true;
+      stop(realtime, http).then(
+        () => process.exit(0),
+        (thrown: unknown) => {
+          console.error('ashlar: the server did not close cleanly:', thrown);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+async function stop(realtime: RealtimeServer, http: Server): Promise<void> {
+  await realtime.close();
+  await new Promise<void>((resolve) => {
+    http.close(() => resolve());
+    http.closeIdleConnections();
+    setTimeout(() => http.closeAllConnections(), LINGER_MS).unref();
+  });
+}
+
+/** Development: for a person, with a token to paste. Production: one log line, and never a token. */
+function announce(config: Config, address: AddressInfo, version: string, log: (fields: object, message: string) => void): void {
+  const host = address.address.includes(':') ? `[${address.address}]` : address.address;
+  const url = `http://${host}:${address.port}`;
+  if (config.production) {
+    log({ url, version }, 'server:listening');
+    return;
+  }
+  const claims = {
+    id: 'anna',
+    name: 'Anna',
+    permissions: ['publish', 'stats'],
+    access: { '*': 'write' },
+  } as const;
+  const token = signFor(config.settings, claims, DEVELOPMENT_TOKEN_SECONDS);
+  process.stdout.write(`
+  Ashlar ${version} listens on ${url}
+  HTTP API: ${url}${config.settings.prefix}${PATHS.docs}
+
+  A token for anna, who may write in every room, publish and read stats (development only, good for 7 days):
+
+${token}
+
+  Another one: ashlar token --id ben --access 'doc:*=write'. Stop with Ctrl-C.
+
+`);
+}
