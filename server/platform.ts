@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Access, permits } from '../shared/access.ts';
-import { CATALOG, type Catalog } from '../shared/catalog.ts';
+import type { Catalog } from '../shared/catalog.ts';
 import type { AshlarError } from '../shared/errors.ts';
 import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
 import type { Clock } from './clock.ts';
@@ -39,6 +39,9 @@ import { Rooms } from './rooms/rooms.ts';
 import type { EncodedPacket } from './sockets/encode-packet.ts';
 import type { Store } from './storage/store.ts';
 
+/** An Idempotency-Key is good for a day. */
+const KEY_AGE_MS = 86_400_000;
+
 export interface PlatformPorts {
   readonly settings: Settings;
   readonly catalog: Catalog;
@@ -65,6 +68,7 @@ export class Platform {
   readonly #compactor: Compactor;
   readonly #presence: Presence;
   readonly #typing: Typing;
+  #cancelForgetting: () => void = () => {};
 
   constructor(ports: PlatformPorts) {
     const { settings, catalog, store, clock, log } = ports;
@@ -126,6 +130,7 @@ export class Platform {
     });
     this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish });
     this.#presence = presence;
+    this.#forgetKeys();
     this.#typing = this.#register(publish);
   }
 
@@ -177,9 +182,16 @@ export class Platform {
   async close(): Promise<void> {
     await this.#compactor.close();
     await this.rooms.groupCommit.settled();
+    this.#cancelForgetting();
     this.rooms.close();
     this.#presence.close();
     this.#typing.close();
+  }
+
+  #forgetKeys(): void {
+    const { clock, store, log } = this.#ports;
+    store.forgetKeys(clock.now() - KEY_AGE_MS).catch((error: unknown) => log.warn({ err: error }, 'idempotency:forget-failed'));
+    this.#cancelForgetting = clock.after(KEY_AGE_MS / 24, () => this.#forgetKeys());
   }
 
   #changeAccess(member: Member, access: Access): void {

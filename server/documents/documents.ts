@@ -84,16 +84,22 @@ export class Documents {
    */
   delete(name: string): Promise<void> {
     return this.#inTurn(documentRoom(name), async (document) => {
-      if (document.room.deleted) return;
+      const { room } = document;
+      if (room.deleted) return;
+      // From here on nothing is taken: it would stand behind the tombstone.
+      room.deleted = true;
       await new Promise<void>((resolve, reject) =>
-        document.room.submit({
+        room.submit({
           durable: true,
-          lifecycle: { change: 'deleted', incarnation: document.room.incarnation },
+          lifecycle: { change: 'deleted', incarnation: room.incarnation },
           leave: () => {
             document.deleted();
             resolve();
           },
-          fail: reject,
+          fail: (error) => {
+            room.deleted = false;
+            reject(error);
+          },
         }),
       );
       this.#clientIds.delete(document.room.name);

@@ -1,5 +1,6 @@
 import type { ClientFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import type { BudgetKind } from '../guard/budgets.ts';
 import { readAwareness } from './document-awareness.ts';
 import type { DocumentMember } from './document-member.ts';
 import type { DocumentRoom } from './document-room.ts';
@@ -14,6 +15,8 @@ import { UpdateParts } from './update-parts.ts';
 export function receiveFrame(document: DocumentRoom, member: DocumentMember, frame: ClientFrame): void {
   switch (frame.type) {
     case 'sync':
+      // A few bytes ask for a whole document: they cost what a join costs.
+      charge(member, 'joins');
       void sendState(document, member, frame.stateVector.slice());
       return;
     case 'pull':
@@ -29,12 +32,16 @@ export function receiveFrame(document: DocumentRoom, member: DocumentMember, fra
     case 'awareness': {
       const { session } = member;
       if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to show something' });
-      const budget = member.connection.budgets.take('awareness');
-      if (!budget.ok) throw new AshlarError('rate-limited', { retryAfterMs: budget.retryAfterMs });
+      charge(member, 'awareness');
       document.showAwareness(member, session.clientId, readAwareness(frame.update, session.clientId));
       return;
     }
   }
+}
+
+function charge(member: DocumentMember, kind: BudgetKind): void {
+  const taken = member.connection.budgets.take(kind);
+  if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs, room: member.room.name });
 }
 
 function takePart(document: DocumentRoom, member: DocumentMember, frame: Extract<ClientFrame, { type: 'part' }>): void {

@@ -38,6 +38,7 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   const { counter, full, update } = incoming;
   if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to write' });
   if (!permits(member.access, 'write')) throw new AshlarError('read-only');
+  if (document.room.deleted) throw new AshlarError('gone');
   if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
   if (counter <= session.counter) {
     // A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
@@ -85,11 +86,13 @@ async function takeFullStep(
     const admission: Admission =
       novel === null ? { verdict: 'nothing', structs: 0, deletes: 0 } : admit(document, session, novel, false);
     session.busy = false;
+    // The log may have been read anew meanwhile, and the session with it.
+    if (incoming.counter !== session.counter + 1) throw new AshlarError('counter-gap');
     if (!member.gone) settle(document, member, session, incoming.counter, admission);
   } catch (error) {
     session.busy = false;
     const { code, detail } = AshlarError.from(error, 'document-damaged');
-    refuse(document, member, incoming.counter, code, detail, RETRY_STORAGE_MS);
+    refuse(document, member, incoming.counter, code, detail, code === 'counter-gap' ? RETRY_GAP_MS : RETRY_STORAGE_MS);
   } finally {
     document.working -= 1;
     document.writers.release(session);

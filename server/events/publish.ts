@@ -81,12 +81,15 @@ export function createPublish(ports: PublishPorts): Publish {
           room: room.name,
         });
       }
+      // A document's log holds its updates alone, since its positions count over them; and it hands out no state values.
+      const kept = definition.delivery.class === 'log' || definition.delivery.class === 'state';
+      if (kept && isDocumentRoom(room.name)) {
+        throw new AshlarError('wrong-room', { detail: 'only ephemeral events go into a document’s room', room: room.name });
+      }
       const at = ports.clock.now();
       const durable = key !== undefined || definition.delivery.class === 'log';
       switch (definition.delivery.class) {
         case 'log': {
-          // A document's log holds its updates alone: its positions count over them.
-          if (isDocumentRoom(room.name)) throw new AshlarError('wrong-room', { room: room.name });
           const settled = (publication.settles ?? []).map((value) => ({
             ...value,
             state: stateOf(room, value.definition, value.payload, at),

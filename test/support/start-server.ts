@@ -15,7 +15,7 @@ export const SECRET = 'a secret for tests, long enough to be one';
 export interface TokenOptions {
   name?: string;
   color?: string;
-  access?: AccessClaim;
+  access?: AccessClaim | undefined;
   roles?: string[];
   permissions?: string[];
   expiresInSeconds?: number;
