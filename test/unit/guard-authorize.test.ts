@@ -23,6 +23,7 @@ function createGrantStore() {
     hold: false,
     broken: undefined as AshlarError | undefined,
     reads: 0,
+    writes: 0,
     /** Lets everything that waits go on. */
     release(): void {
       store.hold = false;
@@ -35,6 +36,7 @@ function createGrantStore() {
       return access;
     },
     async writeGrant(room: RoomName, userId: string, access: Access | null): Promise<void> {
+      store.writes++;
       await turn();
       if (store.broken !== undefined) throw store.broken;
       if (access === null) rows.delete(`${room} ${userId}`);
@@ -251,6 +253,7 @@ describe('a stored grant', () => {
     store.hold = true;
     const both = [authorizer.setGrant(DASHBOARD, 'anna', 'none'), authorizer.setGrant(DASHBOARD, 'anna', 'write')];
     await settle();
+    expect(store.writes).toBe(1); // The second begins when the first is done: no store could turn them round.
     store.release();
     await Promise.all(both);
     expect(store.rows.get('dashboard anna')).toBe('write');
@@ -279,6 +282,19 @@ describe('a stored grant', () => {
     await settle();
     store.release();
     await revoked;
+    expect(await decision).toBe('none');
+    expect(await authorizer.decide(userWith(), DASHBOARD)).toBe('none');
+  });
+
+  test('read by a store that answers after the change was written is not remembered', async () => {
+    const { store, clock, log } = setup();
+    let answer: (access: Access | null) => void = () => {};
+    const slow = { ...store, readGrant: () => new Promise<Access | null>((resolve) => (answer = resolve)) };
+    const authorizer = createAuthorizer({ store: slow, defaultAccess: {}, timeoutMs: 5_000, clock, log });
+    const decision = authorizer.decide(userWith(), DASHBOARD);
+    await settle();
+    await authorizer.setGrant(DASHBOARD, 'anna', 'none');
+    answer('write');
     expect(await decision).toBe('none');
     expect(await authorizer.decide(userWith(), DASHBOARD)).toBe('none');
   });
@@ -360,6 +376,24 @@ describe('the cache of a socket', () => {
     answer('admin');
     expect(await decision).toBe('none');
     expect([undefined, 'none']).toContain(cache.cached(DASHBOARD));
+  });
+
+  test('does not keep a decision whose grant changed in the very moment it was made', async () => {
+    let stamp = 0;
+    const cache = createAccessCache(
+      {
+        slot: () => 0,
+        stamp: () => stamp,
+        setGrant: () => Promise.resolve(),
+        async decide() {
+          stamp++;
+          return 'write';
+        },
+      },
+      userWith(),
+    );
+    expect(await cache.decide(DASHBOARD)).toBe('write');
+    expect(cache.cached(DASHBOARD)).toBeUndefined();
   });
 
   test('makes a decision again that is dropped while under way, answered or failed', async () => {

@@ -9,6 +9,10 @@ function createTimers() {
   let ids = 0;
   return {
     waiting,
+    /** How often a timer was armed: a delay that overflows spins. */
+    get armed() {
+      return ids;
+    },
     /** As the event loop: a little early at times. */
     advance(ms: number, early = 0): void {
       now += ms;
@@ -37,7 +41,7 @@ test('a timer of 30 days fires on day 30, not at once', () => {
     expect(fired).toBe(0);
   }
   timers.advance(DAY);
-  expect([fired, timers.waiting.size]).toEqual([1, 0]);
+  expect([fired, timers.waiting.size, timers.armed]).toEqual([1, 0, 2]);
 });
 
 test('a cancelled timer never fires, also after it was armed again', () => {
