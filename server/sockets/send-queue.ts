@@ -42,14 +42,13 @@ export function sendQueueOf(conn: Connection): SendQueue {
  * No timers: where something waits, a write is under way, and its end is an event.
  */
 export class SendQueue {
-  readonly #conn: Connection;
   #transport: Transport;
   #waitingBytes = 0;
   #packetsUnderWay = 0;
   #waiters: Waiter[] = [];
+  #closed = false;
 
   constructor(conn: Connection) {
-    this.#conn = conn;
     this.#transport = conn.transport;
     for (const packet of (conn as unknown as { writeBuffer: EnginePacket[] }).writeBuffer) this.#waitingBytes += costOf(packet);
     conn.on('packetCreate', (packet: EnginePacket) => {
@@ -61,21 +60,22 @@ export class SendQueue {
     });
     conn.on('upgrade', (transport: Transport) => this.#follow(transport));
     conn.once('close', () => {
+      this.#closed = true;
       this.#waiters = [];
-      this.#waitingBytes = 0;
-      this.#packetsUnderWay = 0;
     });
     this.#follow(conn.transport);
   }
 
   /** Bytes that wait, with what it costs to keep them. */
   get bytes(): number {
+    // What a dropped connection held is let go with it.
+    if (this.#closed) return 0;
     return this.#waitingBytes + this.#packetsUnderWay * PACKET_OVERHEAD_BYTES + unsentBytes(this.#transport);
   }
 
   /** Runs `task` once when at most `limit` bytes wait; never before this returns, and never on a closed connection. */
   whenAtMost(limit: number, task: () => void): void {
-    if (this.#conn.readyState === 'closing' || this.#conn.readyState === 'closed') return;
+    if (this.#closed) return;
     this.#waiters.push({ limit, task });
     if (this.bytes <= limit) queueMicrotask(() => this.#runWaiters());
   }
@@ -85,6 +85,8 @@ export class SendQueue {
     // What a polling transport had under way was answered before the upgrade.
     this.#packetsUnderWay = 0;
     transport.on('drain', () => {
+      // A transport that was upgraded away from may still report.
+      if (transport !== this.#transport) return;
       this.#packetsUnderWay = 0;
       this.#runWaiters();
     });

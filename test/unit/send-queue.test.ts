@@ -1,0 +1,117 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'socket.io';
+import { expect, test } from 'vitest';
+import { sendQueueOf } from '../../server/sockets/send-queue.ts';
+
+/** engine.io's side of a connection, as far as a queue sees it; the test decides when the kernel takes something. */
+class FakeConnection extends EventEmitter {
+  readyState = 'open';
+  writeBuffer: { data: string; options: object }[] = [];
+  readonly transport = Object.assign(new EventEmitter(), { name: 'websocket', writable: true, socket: { bufferedAmount: 0 } });
+
+  write(bytes: number): void {
+    const packet = { data: 'x'.repeat(bytes), options: {} };
+    this.emit('packetCreate', packet);
+    this.writeBuffer.push(packet);
+    this.flush();
+  }
+
+  flush(): void {
+    if (!this.transport.writable || this.writeBuffer.length === 0) return;
+    this.emit('flush', this.writeBuffer);
+    for (const { data } of this.writeBuffer) this.transport.socket.bufferedAmount += data.length;
+    this.writeBuffer = [];
+    this.transport.writable = false;
+  }
+
+  /** The kernel takes all that the transport has. */
+  take(): void {
+    this.transport.socket.bufferedAmount = 0;
+    this.transport.emit('drain');
+    this.transport.writable = true;
+    this.flush();
+  }
+
+  asConnection(): Socket['conn'] {
+    return this as unknown as Socket['conn'];
+  }
+}
+
+test('bytes count from the write until the kernel has them, though the engine calls itself drained long before', () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  expect(queue.bytes).toBe(0);
+  conn.write(10_000);
+  conn.write(20_000);
+  conn.emit('drain');
+  expect(queue.bytes).toBeGreaterThanOrEqual(30_000);
+  conn.take(); // the first; the second is on its way now
+  expect(queue.bytes).toBeGreaterThanOrEqual(20_000);
+  expect(queue.bytes).toBeLessThan(21_000);
+  conn.take();
+  expect(queue.bytes).toBe(0);
+});
+
+test('what was written before anybody counted is counted', () => {
+  const conn = new FakeConnection();
+  conn.write(10_000);
+  conn.write(20_000);
+  const queue = sendQueueOf(conn.asConnection());
+  expect(queue.bytes).toBeGreaterThanOrEqual(30_000);
+  conn.take();
+  conn.take();
+  expect(queue.bytes).toBe(0);
+});
+
+test('those who wait are called in order, each only while there is room', () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  const calls: string[] = [];
+  conn.write(10_000);
+  for (const name of ['first', 'second', 'third']) {
+    queue.whenAtMost(5_000, () => {
+      calls.push(name);
+      conn.write(4_000);
+    });
+  }
+  conn.take();
+  expect(calls).toEqual(['first', 'second']);
+  conn.take();
+  expect(calls).toEqual(['first', 'second', 'third']);
+});
+
+test('one that asks again from within waits for the next event, and never for itself', async () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  let calls = 0;
+  const again = (): void => {
+    calls++;
+    if (calls < 10) queue.whenAtMost(5_000, again);
+  };
+  queue.whenAtMost(5_000, again);
+  expect(calls).toBe(0);
+  conn.write(1);
+  conn.take();
+  expect(calls).toBe(1);
+});
+
+test('a closed connection holds nothing and calls nobody', async () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  let calls = 0;
+  const count = (): void => void calls++;
+  conn.write(10_000);
+  queue.whenAtMost(5_000, count);
+  conn.emit('close');
+  queue.whenAtMost(5_000, count);
+  conn.take();
+  await Promise.resolve();
+  expect(calls).toBe(0);
+  expect(queue.bytes).toBe(0);
+});
+
+test('a connection has one queue, however often it is asked for', () => {
+  const conn = new FakeConnection();
+  expect(sendQueueOf(conn.asConnection())).toBe(sendQueueOf(conn.asConnection()));
+  expect(conn.listenerCount('packetCreate')).toBe(1);
+});
