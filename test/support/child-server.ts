@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { SECRET } from './start-server.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/server/cli/ashlar.js', import.meta.url));
+
+/** `ashlar serve`, as built, in a process of its own that can be killed. */
+export interface ChildServer extends AsyncDisposable {
+  /** Changes with each start: the OS picks the port. */
+  readonly url: string;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** Ends the process; resolves when it is gone. */
+  kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** Starts it again on the same data folder. */
+  restart(): Promise<void>;
+}
+
+/** Starts the built server, as in production, on a data folder of its own; resolves when it is ready. Tokens: `tokenFor`. */
+export async function startChildServer(environment: { readonly [name: string]: string } = {}): Promise<ChildServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-child-'));
+  let running = await start(dataDir, environment);
+  return {
+    get url() {
+      return running.url;
+    },
+    get pid() {
+      return running.process.pid as number;
+    },
+    dataDir,
+    kill: (signal = 'SIGKILL') => end(running.process, signal),
+    async restart() {
+      running = await start(dataDir, environment);
+    },
+    async [Symbol.asyncDispose]() {
+      await end(running.process, 'SIGKILL');
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(
+  dataDir: string,
+  environment: { readonly [name: string]: string },
+): Promise<{ process: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
+    env: { NODE_ENV: 'production', JWT_SECRET: SECRET, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said += text;
+  });
+  for await (const line of createInterface(child.stdout)) {
+    said += `${line}\n`;
+    const url = line.includes('server:listening') ? (JSON.parse(line) as { url: string }).url : undefined;
+    if (url === undefined) continue;
+    // Whatever it says from here on must be taken from the pipe, or it stands still.
+    child.stdout.resume();
+    return { process: child, url };
+  }
+  throw new Error(`the server did not start:\n${said}`);
+}
+
+async function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
