@@ -12,7 +12,6 @@ import { storeContract } from './store-contract.ts';
 
 const clock = createSystemClock();
 const room = parseRoomName('doc:handbook');
-const other = parseRoomName('chat:1');
 
 /** A data folder and the stores opened on it; disposing closes and removes them. */
 async function dataFolder() {
@@ -158,36 +157,6 @@ describe('a file that is not to be touched', () => {
 });
 
 describe('damage', () => {
-  /** A store on a database that was written, closed, and changed from outside. */
-  async function damagedBy(change: (db: InstanceType<typeof Database>) => void) {
-    const folder = await dataFolder();
-    const store = await folder.open();
-    const { fence } = await store.open(room);
-    await store.append({
-      appends: [
-        {
-          room,
-          fence,
-          expectedHead: 0,
-          records: [record('one', { id: 'i' }), record('two'), record('three')],
-          clocks: [{ clientId: 1, userId: 'anna', clock: 5 }],
-          sessions: [{ session: 's', userId: 'anna', clientId: 1, counter: 3 }],
-          states: [{ event: 'e', key: 'k', value: '1', rev: 1, at: 1 }],
-        },
-      ],
-      keys: [{ userId: 'anna', key: 'k', requestHash: 'h', answer: '1', at: 1 }],
-    });
-    await append(store, await store.open(other), [record('sound')], other);
-    await store.writeSnapshot(room, { seq: 2, epoch: 'e', state: new Uint8Array(10), stateVector: new Uint8Array(1) });
-    await store.writeGrant(room, 'anna', 'read', 1);
-    await store.close();
-    const db = new Database(folder.file);
-    change(db);
-    db.close();
-    return Object.assign(await folder.open(), { [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() });
-  }
-  const damage = { code: 'storage-damaged', room };
-
   test('one flipped bit in a payload on disk is found, though SQLite finds nothing', async () => {
     await using folder = await dataFolder();
     const store = await folder.open();
@@ -204,55 +173,13 @@ describe('damage', () => {
 
     const again = await folder.open();
     await expect(again.read(room, { limit: 10 })).rejects.toMatchObject({
-      ...damage,
+      code: 'storage-damaged',
+      room,
       detail: expect.stringContaining('record 2'),
     });
-    await expect(again.epochAt(room, 2)).rejects.toMatchObject(damage);
+    await expect(again.epochAt(room, 2)).rejects.toMatchObject({ code: 'storage-damaged' });
     expect(await again.read(room, { limit: 10, before: 2 })).toHaveLength(1);
     expect(await again.read(room, { limit: 10, after: 2 })).toHaveLength(1);
-  });
-
-  test.each([
-    "UPDATE records SET kind = 'x' WHERE seq = 1",
-    "UPDATE records SET userId = 'bert' WHERE seq = 1",
-    'UPDATE records SET seq = 9 WHERE seq = 1',
-    'UPDATE records SET room = (SELECT id FROM rooms WHERE id <> room) WHERE seq = 3',
-    'DELETE FROM records WHERE seq = 1',
-    'DELETE FROM records WHERE seq = 2',
-    'DELETE FROM records WHERE seq = 3',
-    "UPDATE rooms SET trimmedTo = 1 WHERE name LIKE 'doc%'",
-  ])('no record is handed out after %s', async (sql) => {
-    await using store = await damagedBy((db) => db.exec(sql));
-    for (const from of ['oldest', 'newest'] as const) {
-      await expect(store.read(room, { limit: 10, from })).rejects.toMatchObject(damage);
-    }
-  });
-
-  test('a lost end of the log is found when the room is opened', async () => {
-    await using store = await damagedBy((db) => db.exec('DELETE FROM records WHERE seq = 3'));
-    await expect(store.open(room)).rejects.toMatchObject(damage);
-    expect(await texts(store, other)).toEqual(['sound']);
-    expect(await append(store, await store.open(other), [record('more')], other)).toMatchObject({ ok: true });
-  });
-
-  test.each([
-    ['UPDATE clocks SET clock = 4', (store: Store) => store.open(room)],
-    ["UPDATE clocks SET userId = 'bert'", (store: Store) => store.open(room)],
-    ["UPDATE states SET value = '2'", (store: Store) => store.open(room)],
-    ["UPDATE rooms SET head = 2 WHERE name LIKE 'doc%'", (store: Store) => store.open(room)],
-    ['UPDATE sessions SET counter = 2', (store: Store) => store.findSession(room, 's')],
-    ["UPDATE snapshots SET state = x'00'", (store: Store) => store.readSnapshot(room)],
-    ['UPDATE snapshots SET seq = 3', (store: Store) => store.readSnapshot(room)],
-    ["UPDATE grants SET access = 'admin'", (store: Store) => store.readGrant(room, 'anna')],
-    ["UPDATE records SET userId = 'anna', payload = x'00' WHERE seq = 1", (store: Store) => store.findById(room, 'anna', 'i')],
-  ])('nothing is believed after %s', async (sql, look) => {
-    await using store = await damagedBy((db) => db.exec(sql));
-    await expect(look(store)).rejects.toMatchObject(damage);
-  });
-
-  test('a changed answer of an idempotency key is not given', async () => {
-    await using store = await damagedBy((db) => db.exec("UPDATE keys SET answer = '2'"));
-    await expect(store.findKey('anna', 'k')).rejects.toMatchObject({ code: 'storage-damaged' });
   });
 });
 

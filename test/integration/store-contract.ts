@@ -1,16 +1,13 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AppendResult, NewRecord, RoomAppend, RoomLease, Store } from '../../server/storage/store.ts';
-import { parseRoomName } from '../../shared/room-name.ts';
+import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
 import { openMemoryStore } from '../support/memory-store.ts';
 
 /** A place where records live; every handle opened on it sees the same data. Disposing closes what is still open. */
 export interface StoreHome extends AsyncDisposable {
   open(): Promise<Store>;
 }
-
-const room = parseRoomName('doc:handbook');
-const other = parseRoomName('chat:1');
 
 function record(text: string, more: Partial<NewRecord> = {}): NewRecord {
   return {
@@ -28,25 +25,36 @@ function record(text: string, more: Partial<NewRecord> = {}): NewRecord {
 
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
-/** Appends under a lease and moves it on, as the one writer of a room does. */
-async function write(store: Store, lease: RoomLease, append: Omit<RoomAppend, 'room' | 'fence' | 'expectedHead'>, at = room) {
-  const [result] = await store.append({ appends: [{ room: at, fence: lease.fence, expectedHead: lease.head, ...append }] });
-  expect(result).toMatchObject({ ok: true });
-  return { ...lease, head: lease.head + append.records.length };
-}
-
 /** What every Store must do: run it on each implementation. */
 export function storeContract(name: string, makeHome: () => Promise<StoreHome>): void {
   describe(`the Store contract on ${name}`, () => {
     let home: StoreHome;
     let store: Store;
-    beforeEach(async () => {
+    let tests = 0;
+    let room: RoomName;
+    let other: RoomName;
+    /** One home for all, as opening takes longer than most tests; each has rooms and users of its own. */
+    let own: string;
+    beforeAll(async () => {
       home = await makeHome();
       store = await home.open();
     });
-    afterEach(async () => {
+    afterAll(async () => {
       await home[Symbol.asyncDispose]();
     });
+    beforeEach(() => {
+      tests += 1;
+      own = `t${tests}-`;
+      room = parseRoomName(`doc:${own}room`);
+      other = parseRoomName(`chat:${own}room`);
+    });
+
+    /** Appends under a lease and moves it on, as the one writer of a room does. */
+    async function write(store: Store, lease: RoomLease, append: Omit<RoomAppend, 'room' | 'fence' | 'expectedHead'>, at = room) {
+      const [result] = await store.append({ appends: [{ room: at, fence: lease.fence, expectedHead: lease.head, ...append }] });
+      expect(result).toMatchObject({ ok: true });
+      return { ...lease, head: lease.head + append.records.length };
+    }
 
     const texts = async (range: Partial<Parameters<Store['read']>[1]> = {}, at = room) =>
       (await store.read(at, { limit: 100, ...range })).map((entry) => textOf(entry.payload));
@@ -564,7 +572,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
         expect(await store.findById(room, 'anna', 'm')).toBeNull();
         expect(await store.findSession(room, 's')).toBeNull();
         expect(await store.readSnapshot(room)).toBeNull();
-        expect(await store.listRooms('', null, 10)).toEqual([]);
+        expect(await store.listRooms(room, null, 10)).toEqual([]);
         expect(await store.readGrant(room, 'bert')).toBe('write');
 
         await write(store, opened, { records: [record('3')], lifecycle: { change: 'created', incarnation: 'second' } });
@@ -577,7 +585,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
           states: [],
         });
         expect(await store.read(room, { limit: 10 })).toMatchObject([{ seq: 3 }]);
-        expect(await store.listRooms('', null, 10)).toEqual([room]);
+        expect(await store.listRooms(room, null, 10)).toEqual([room]);
         expect(first.incarnation).not.toBe('second');
       });
 
@@ -608,18 +616,22 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
 
     describe('listRooms', () => {
       test('lists written rooms by name, in pages', async () => {
-        const names = ['doc:b', 'doc:a', 'doc:%', 'doc', 'docx', 'doc:ä', 'doc:\u{1F600}', 'chat:1', 'doc:_'].map(parseRoomName);
-        for (const each of names) await write(store, await store.open(each), { records: [record('x')] }, each);
-        await store.open(parseRoomName('doc:only-opened'));
-        await store.writeGrant(parseRoomName('doc:only-granted'), 'anna', 'read', 1);
-        const expected = ['doc:%', 'doc:_', 'doc:a', 'doc:b', 'doc:ä', 'doc:\u{1F600}'];
-        expect(await store.listRooms('doc:', null, 100)).toEqual(expected);
-        expect(await store.listRooms('', null, 100)).toEqual(['chat:1', 'doc', ...expected, 'docx']);
-        expect(await store.listRooms('none', null, 100)).toEqual([]);
-        expect(await store.listRooms('doc:', null, 0)).toEqual([]);
+        const named = (...names: string[]) => names.map((each) => parseRoomName(`${own}${each}`));
+        for (const each of named('doc:b', 'doc:a', 'doc:%', 'doc', 'docx', 'doc:ä', 'doc:\u{1F600}', 'chat:1', 'doc:_')) {
+          await write(store, await store.open(each), { records: [record('x')] }, each);
+        }
+        await store.open(parseRoomName(`${own}doc:only-opened`));
+        await store.writeGrant(parseRoomName(`${own}doc:only-granted`), 'anna', 'read', 1);
+        const expected = named('doc:%', 'doc:_', 'doc:a', 'doc:b', 'doc:ä', 'doc:\u{1F600}');
+        const prefix = `${own}doc:`;
+        expect(await store.listRooms(prefix, null, 100)).toEqual(expected);
+        expect(await store.listRooms(own, null, 100)).toEqual([...named('chat:1', 'doc'), ...expected, ...named('docx')]);
+        expect((await store.listRooms('', null, 1_000)).length).toBeGreaterThan(expected.length + 2);
+        expect(await store.listRooms(`${own}none`, null, 100)).toEqual([]);
+        expect(await store.listRooms(prefix, null, 0)).toEqual([]);
         const paged: string[] = [];
         for (let after: string | null = null; ; after = paged.at(-1) ?? null) {
-          const page = await store.listRooms('doc:', after, 2);
+          const page = await store.listRooms(prefix, after, 2);
           if (page.length === 0) break;
           paged.push(...page);
         }
@@ -629,7 +641,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
       test('a room with nothing but states was written', async () => {
         const states = [{ event: 'e', key: 'k', value: '1', rev: 1, at: 1 }];
         await write(store, await store.open(room), { records: [], states });
-        expect(await store.listRooms('', null, 10)).toEqual([room]);
+        expect(await store.listRooms(room, null, 10)).toEqual([room]);
       });
     });
 
@@ -650,7 +662,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
 
     describe('idempotency keys', () => {
       const key = (name: string, at: number, answer = `"${name}"`) => ({
-        userId: 'api',
+        userId: own,
         key: name,
         requestHash: 'h',
         answer,
@@ -660,12 +672,12 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
       test('are stored with the commit, per user; the first answer stays', async () => {
         const { fence } = await store.open(room);
         await store.append({ appends: [{ room, fence, expectedHead: 0, records: [record('a')] }], keys: [key('k', 1)] });
-        expect(await store.findKey('api', 'k')).toEqual(key('k', 1));
-        expect(await store.findKey('bert', 'k')).toBeNull();
-        expect(await store.findKey('api', 'other')).toBeNull();
-        await store.append({ appends: [], keys: [key('k', 2, '"other"'), { ...key('k', 3), userId: 'bert' }] });
-        expect(await store.findKey('api', 'k')).toEqual(key('k', 1));
-        expect(await store.findKey('bert', 'k')).toEqual({ ...key('k', 3), userId: 'bert' });
+        expect(await store.findKey(own, 'k')).toEqual(key('k', 1));
+        expect(await store.findKey(`${own}bert`, 'k')).toBeNull();
+        expect(await store.findKey(own, 'other')).toBeNull();
+        await store.append({ appends: [], keys: [key('k', 2, '"other"'), { ...key('k', 3), userId: `${own}bert` }] });
+        expect(await store.findKey(own, 'k')).toEqual(key('k', 1));
+        expect(await store.findKey(`${own}bert`, 'k')).toEqual({ ...key('k', 3), userId: `${own}bert` });
       });
 
       test('are not stored where their effect was refused', async () => {
@@ -682,18 +694,19 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
             key('unbound', 1),
           ],
         });
-        expect(await store.findKey('api', 'refused')).toBeNull();
-        expect(await store.findKey('api', 'both')).toBeNull();
-        expect(await store.findKey('api', 'unbound')).toBeNull();
-        expect(await store.findKey('api', 'stored')).toEqual(key('stored', 1));
+        expect(await store.findKey(own, 'refused')).toBeNull();
+        expect(await store.findKey(own, 'both')).toBeNull();
+        expect(await store.findKey(own, 'unbound')).toBeNull();
+        expect(await store.findKey(own, 'stored')).toEqual(key('stored', 1));
       });
 
       test('old ones are forgotten', async () => {
+        await store.forgetKeys(Number.MAX_SAFE_INTEGER);
         await store.append({ appends: [], keys: [key('a', 1), key('b', 2), key('c', 3)] });
         expect(await store.forgetKeys(3)).toBe(2);
         expect(await store.forgetKeys(3)).toBe(0);
-        expect(await store.findKey('api', 'b')).toBeNull();
-        expect(await store.findKey('api', 'c')).toEqual(key('c', 3));
+        expect(await store.findKey(own, 'b')).toBeNull();
+        expect(await store.findKey(own, 'c')).toEqual(key('c', 3));
       });
     });
 
@@ -705,17 +718,18 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
       });
 
       test('close waits for what is under way; everything is there for the next handle', async () => {
-        const { fence } = await store.open(room);
-        const under = store.append({ appends: [{ room, fence, expectedHead: 0, records: [record('last')] }] });
-        await Promise.all([store.close(), under]);
-        await store.close();
-        await expect(store.read(room, { limit: 1 })).rejects.toMatchObject({ code: 'storage-unavailable' });
-        await expect(store.append({ appends: [] })).rejects.toMatchObject({ code: 'storage-unavailable' });
+        const handle = await home.open();
+        const { fence } = await handle.open(room);
+        const under = handle.append({ appends: [{ room, fence, expectedHead: 0, records: [record('last')] }] });
+        await Promise.all([handle.close(), under]);
+        await handle.close();
+        await expect(handle.read(room, { limit: 1 })).rejects.toMatchObject({ code: 'storage-unavailable' });
+        await expect(handle.append({ appends: [] })).rejects.toMatchObject({ code: 'storage-unavailable' });
 
         const next = await home.open();
-        expect(next.epoch).not.toBe(store.epoch);
+        expect(next.epoch).not.toBe(handle.epoch);
         const lease = await next.open(room);
-        expect(lease).toMatchObject({ head: 1, headEpoch: store.epoch });
+        expect(lease).toMatchObject({ head: 1, headEpoch: handle.epoch });
         expect(lease.fence).toBeGreaterThan(fence);
         expect((await next.read(room, { limit: 10 })).map((entry) => textOf(entry.payload))).toEqual(['last']);
       });
@@ -727,7 +741,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
           // Rooms of its own for each run: opening a store takes longer than a run.
-          const prefix = `doc:run${runs++}-`;
+          const prefix = `doc:${own}run${runs++}-`;
           for (const next of steps) {
             const [found, expected] = [await run(store, next, prefix), await run(model, next, prefix)];
             expect(comparable(found, store), JSON.stringify(next)).toEqual(comparable(expected, model));
