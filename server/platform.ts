@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Access, permits } from '../shared/access.ts';
 import type { Catalog } from '../shared/catalog.ts';
-import type { AshlarError } from '../shared/errors.ts';
+import { AshlarError } from '../shared/errors.ts';
 import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
 import type { Clock } from './clock.ts';
 import { Compactor } from './documents/compactor.ts';
@@ -164,18 +164,19 @@ export class Platform {
    * given holds once it is stored.
    */
   async setAccess(name: RoomName, userId: string, access: Access): Promise<void> {
-    const members = [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
-    for (const member of members) if (!permits(access, member.access)) this.#changeAccess(member, access);
+    if (name.startsWith('user:'))
+      throw new AshlarError('invalid-room', { detail: 'a user: room is its owner’s alone', room: name });
+    const members = () =>
+      [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
+    for (const member of members()) if (!permits(access, member.access)) this.#changeAccess(member, access);
     await this.authorizer.setGrant(name, userId, access);
-    for (const member of members) if (!member.gone && member.access !== access) this.#changeAccess(member, access);
+    // What holds by now, which another call may have changed meanwhile.
+    for (const member of members()) await this.#followAccess(member);
   }
 
   /** Membership follows the claims of a renewed token. */
   async recheck(connection: Connection): Promise<void> {
-    for (const member of [...connection.rooms.values()]) {
-      const access = await connection.access.decide(member.room.name).catch(() => 'none' as const);
-      if (!member.gone && access !== member.access) this.#changeAccess(member, access);
-    }
+    for (const member of [...connection.rooms.values()]) await this.#followAccess(member);
   }
 
   /** Waits for what is under way and ends it. */
@@ -192,6 +193,11 @@ export class Platform {
     const { clock, store, log } = this.#ports;
     store.forgetKeys(clock.now() - KEY_AGE_MS).catch((error: unknown) => log.warn({ err: error }, 'idempotency:forget-failed'));
     this.#cancelForgetting = clock.after(KEY_AGE_MS / 24, () => this.#forgetKeys());
+  }
+
+  async #followAccess(member: Member): Promise<void> {
+    const access = await member.connection.access.decide(member.room.name).catch(() => 'none' as const);
+    if (!member.gone && access !== member.access) this.#changeAccess(member, access);
   }
 
   #changeAccess(member: Member, access: Access): void {

@@ -6,8 +6,8 @@ import type { Clock } from '../clock.ts';
 /** A client's message as it is stored and sent: with who wrote it, always. */
 export type PreparedChatMessage = Required<PayloadOf<CatalogEvents, 'chat:message'>>;
 
-// Line feed and tab are text. The others, a carriage return too, are for terminals, and a NUL breaks some databases.
-const CONTROL = /(?![\n\t])\p{Cc}/u;
+// Line ends and tab are text. The others are for terminals, and a NUL breaks some databases.
+const CONTROL = /(?![\r\n\t])\p{Cc}/u;
 
 const LONE_SURROGATE = /\p{Cs}/u;
 
@@ -23,7 +23,7 @@ export function prepareChatMessage(
   clock: Pick<Clock, 'now' | 'randomBytes'>,
 ): PreparedChatMessage {
   const { sessionId, content } = input;
-  if (CONTROL.test(content)) throw refuse('no control characters but line feed and tab');
+  if (CONTROL.test(content)) throw refuse('no control characters but line ends and tab');
   if (LONE_SURROGATE.test(content)) throw refuse('well-formed Unicode');
   return {
     id: Buffer.from(clock.randomBytes(16)).toString('base64url'),

@@ -11,7 +11,8 @@ export const PATHS = {
 const OWN: ReadonlySet<string> = new Set(Object.values(PATHS));
 
 /**
- * Whether a request belongs to Ashlar's HTTP API (Socket.IO's path apart): exactly its paths, and everything under `/api/ws/`.
+ * Whether a request belongs to Ashlar's HTTP API (Socket.IO's path apart): exactly its paths, since whatever
+ * else lies beside them is the app's.
  * @param url the request's target, with or without a query
  * @param prefix such as `/realtime`; empty for none
  */
@@ -20,5 +21,5 @@ export function isHttpApiPath(url: string, prefix: string): boolean {
   const path = query === -1 ? url : url.slice(0, query);
   if (!path.startsWith(prefix)) return false;
   const rest = path.slice(prefix.length);
-  return OWN.has(rest) || rest.startsWith('/api/ws/');
+  return OWN.has(rest);
 }

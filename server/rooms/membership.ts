@@ -39,7 +39,7 @@ export class Membership {
     if (connection.closed) throw new AshlarError('not-connected');
     // Joining again starts over.
     const old = connection.rooms.get(name);
-    if (old !== undefined) this.#remove(old);
+    if (old !== undefined) this.evict(old);
     const joined = await room.content.join(connection, access, options);
     if (connection.closed) {
       room.content.left(joined.member);
