@@ -5,7 +5,7 @@ import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import { backoffMs, jittered } from '../backoff.ts';
 import type { DocumentStatus, ResetReason } from './document-status.ts';
-import { Outbox } from './outbox.ts';
+import { type Numbered, Outbox } from './outbox.ts';
 import type { Replica } from './replica.ts';
 import { assemble, isWhole, type StateFrame, type StateTransfer, takeChunk } from './state-transfer.ts';
 
@@ -64,6 +64,8 @@ export class DocumentSession {
   #acknowledged = 0;
   /** The counter to send next. */
   #next = 1;
+  /** Copies sent in this membership and not answered, by counter, oldest first. The server answers in order. */
+  readonly #unanswered = new Map<number, Numbered[]>();
   #join = 0;
   #joinFailures = 0;
   #refusals = 0;
@@ -215,12 +217,20 @@ export class DocumentSession {
     this.#incarnation = incarnation;
     this.#access = answer.access;
     const saved = answer.saved ?? 0;
+    // Told to be on disk, and gone: the log went back, though not beyond our position.
+    const lost = saved < this.#acknowledged;
     this.outbox.acknowledge(saved);
     const first = this.outbox.numbered[0]?.counter ?? this.outbox.lastCounter + 1;
     if (first !== saved + 1) this.outbox.countFrom(saved);
     this.#acknowledged = saved;
     this.#next = saved + 1;
     this.#gaps = 0;
+    if (lost) this.#fullStepDue = true;
+    if (lost && answer.recovered) {
+      this.#position = null;
+      this.#sendJoin();
+      return;
+    }
     if (answer.recovered) {
       this.#phase = 'live';
       this.#position = { epoch: answer.epoch, seq: answer.seq };
@@ -265,6 +275,7 @@ export class DocumentSession {
   #newIdentity(): void {
     this.#clientId = this.#ports.replica.clientId;
     this.#secret = this.#ports.drawSecret();
+    this.#acknowledged = 0;
     this.outbox.countFrom(0);
   }
 
@@ -290,6 +301,7 @@ export class DocumentSession {
     this.#join++;
     this.#transfer = null;
     this.#early = [];
+    this.#unanswered.clear();
     this.#holdUntil = 0;
     this.#cancelHold?.();
     this.#cancelHold = null;
@@ -381,6 +393,7 @@ export class DocumentSession {
     this.#gaps = 0;
     this.outbox.acknowledge(counter);
     this.#next = Math.max(this.#next, counter + 1);
+    for (const answered of this.#unanswered.keys()) if (answered <= counter) this.#unanswered.delete(answered);
   }
 
   /** @returns false where the session could not go on: it waits, joins again or is over */
@@ -412,8 +425,7 @@ export class DocumentSession {
       if (code !== 'rate-limited') this.#ports.error(error);
       return;
     }
-    // About an update that is saved, or that was replaced since.
-    if (counter <= this.#acknowledged || counter > this.outbox.lastCounter) return;
+    if (!this.#concernsLatest(counter)) return;
     if (code === 'not-a-member') this.#rejoinAfterBackoff();
     else if (ERRORS[code].retry === 'later') {
       this.#hold(counter, retryAfterMs);
@@ -423,6 +435,17 @@ export class DocumentSession {
       this.#ports.error(error);
       this.#fail(code);
     }
+  }
+
+  /**
+   * Takes note that the oldest copy under a counter was answered, and tells whether that decides: not where the update is saved
+   * or was replaced since (a second answer to a `gap` would send other bytes under a counter that the server may have taken), nor
+   * where another copy is on its way.
+   */
+  #concernsLatest(counter: number): boolean {
+    const copies = this.#unanswered.get(counter);
+    const answered = copies?.shift();
+    return answered !== undefined && copies?.length === 0 && answered === this.outbox.at(counter);
   }
 
   #hold(counter: number, retryAfterMs: number): void {
@@ -442,7 +465,7 @@ export class DocumentSession {
   }
 
   #onGap({ counter, stateVector }: Extract<ServerFrame, { type: 'gap' }>): void {
-    if (this.#phase !== 'live' || counter <= this.#acknowledged || counter > this.outbox.lastCounter) return;
+    if (this.#phase !== 'live' || !this.#concernsLatest(counter)) return;
     if (++this.#gaps > MAX_GAPS) {
       this.#fail('invalid-update');
       return;
@@ -469,6 +492,7 @@ export class DocumentSession {
       const entry = this.outbox.at(this.#next) ?? this.outbox.number(MAX_MERGED_BYTES);
       if (entry === undefined) return;
       this.#next = entry.counter + 1;
+      this.#unanswered.set(entry.counter, [...(this.#unanswered.get(entry.counter) ?? []), entry]);
       this.#ports.send({ type: 'update', counter: entry.counter, full: entry.full, update: entry.update });
     }
   }
