@@ -24,7 +24,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** `['limits', 'eventsPerMinute']` → `ASHLAR_LIMITS_EVENTS_PER_MINUTE`. */
-export function variableName(path: readonly string[]): string {
+function variableName(path: readonly string[]): string {
   const short = path.length === 1 ? SHORT_NAMES[path[0] as string] : undefined;
   const snake = path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`)).join('_');
   return short ?? `ASHLAR_${snake.toUpperCase()}`;

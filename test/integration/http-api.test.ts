@@ -117,9 +117,12 @@ test.each([
   expect(await response.json()).toMatchObject({ success: false, error: { code: error.code } });
 });
 
-test('an unexpected error is answered as internal, tells nothing of itself, and is logged without the token', async () => {
+test.each([
+  ['anything thrown', new Error('password hunter2')],
+  ['a broken invariant', new AshlarError('internal', { detail: 'broken invariant: password hunter2' })],
+])('%s is answered as internal, tells nothing of itself, and is logged without the token', async (_what, thrown) => {
   const lines: string[] = [];
-  const { ports } = fakePorts({ publish: () => Promise.reject(new Error('password hunter2')) });
+  const { ports } = fakePorts({ publish: () => Promise.reject(thrown) });
   await using api = await startHttpApi(ports, {
     log: { error: (fields, message) => lines.push(`${message} ${JSON.stringify(fields)}`) },
   });

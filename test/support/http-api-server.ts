@@ -6,7 +6,7 @@ import type { AdmitRequest, HttpPorts, PublishRequest } from '../../server/http/
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 
-export const backend: User = { id: 'backend', name: 'Backend', color: '#336699', roles: [], permissions: ['publish', 'stats'] };
+const backend: User = { id: 'backend', name: 'Backend', color: '#336699', roles: [], permissions: ['publish', 'stats'] };
 
 /** Ports that remember what they were asked; each may be replaced. */
 export function fakePorts(replace: Partial<HttpPorts> = {}) {
