@@ -71,6 +71,11 @@ test.each([
   for (const from of ['oldest', 'newest'] as const) expect(() => reader.read(room, { limit: 10, from })).toThrow(damage);
 });
 
+test('a gap is found also where the limit would end before the log does', () => {
+  db.exec('DELETE FROM records WHERE seq = 2');
+  for (const from of ['oldest', 'newest'] as const) expect(() => reader.read(room, { limit: 2, from })).toThrow(damage);
+});
+
 test('records of a page that came under another room are not taken for its own', () => {
   db.exec("UPDATE records SET seq = 7 WHERE room <> (SELECT id FROM rooms WHERE name = 'doc:a')");
   db.exec("UPDATE records SET room = (SELECT id FROM rooms WHERE name = 'doc:b'), seq = 1 WHERE seq = 2");

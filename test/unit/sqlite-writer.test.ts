@@ -267,4 +267,32 @@ describe('purging', () => {
     expect(reader.trimPoint(room, { before: 0 })).toBe(1);
     reader.close();
   });
+
+  test('a read that a trim overtakes still sees one state of the log', () => {
+    const writer = createWriter(db, 'e');
+    appendTo(writer, lease(writer), 'a', 'b', 'c');
+    const reading = openForReading(Sqlite, path);
+    const overtaken = new Proxy(reading, {
+      get(target, name) {
+        if (name === 'prepare') {
+          return (sql: string) => {
+            const statement = target.prepare(sql);
+            if (!sql.includes('BETWEEN')) return statement;
+            const iterate = (...values: unknown[]) => {
+              writer.trimTo(room, 2);
+              while (writer.purge());
+              return statement.iterate(...values);
+            };
+            return { iterate };
+          };
+        }
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const reader = createReader(overtaken);
+    expect(reader.read(room, { limit: 9 }).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(reader.read(room, { limit: 9 }).map(({ seq }) => seq)).toEqual([3]);
+    reader.close();
+  });
 });

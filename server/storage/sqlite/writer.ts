@@ -68,7 +68,6 @@ export function createWriter(db: Db, epoch: string): Writer {
     try {
       if (fenced) checkpoint(db);
       fenced = false;
-      checkFiles();
       begin.run();
       const value = work();
       commit.run();
