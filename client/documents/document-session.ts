@@ -5,6 +5,7 @@ import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import { backoffMs, jittered } from '../backoff.ts';
 import type { DocumentStatus, ResetReason } from './document-status.ts';
+import { mergeInTree } from './merge-updates.ts';
 import { type Numbered, Outbox } from './outbox.ts';
 import type { Replica } from './replica.ts';
 import { assemble, isWhole, type StateFrame, type StateTransfer, takeChunk } from './state-transfer.ts';
@@ -51,13 +52,15 @@ export class DocumentSession {
   #access: Access | null = null;
   #position: Position | null = null;
   #incarnation: string | null = null;
-  /** `seq` to reach after a join that recovered. */
+  /** `seq` of the newest record at the last join: with it everything that others saved before is here. */
   #head = 0;
   #everSynced = false;
   /** The content holds something that came neither from the server nor through the outbox. */
   #foreignContent: boolean;
   /** The server may lack what it once had: a full step follows the load. */
   #fullStepDue = false;
+  /** The first sync under way: the server's state vector, and what came so far. */
+  #firstSync: { stateVector: Uint8Array; updates: Uint8Array[] } | null = null;
   #transfer: StateTransfer | null = null;
   /** Frames that came before the state was whole. */
   #early: ServerFrame[] = [];
@@ -90,7 +93,7 @@ export class DocumentSession {
       case 'loading':
         return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
       case 'live':
-        return this.#caughtUp ? { state: 'synced' } : { state: 'syncing', received: 0, total: 0 };
+        return this.#caughtUp && this.#everSynced ? { state: 'synced' } : { state: 'syncing', received: 0, total: 0 };
       case 'refused':
         return { state: 'refused', error: this.#refusal ?? new AshlarError('access-denied') };
       default:
@@ -193,11 +196,18 @@ export class DocumentSession {
   }
 
   get #caughtUp(): boolean {
-    return this.#everSynced && this.#position !== null && this.#position.seq >= this.#head;
+    return this.#position !== null && this.#position.seq >= this.#head;
+  }
+
+  /** Nothing is sent before the first sync is whole, nor before a full step that is due. */
+  get #maySend(): boolean {
+    return this.#everSynced && !this.#fullStepDue;
   }
 
   #sendJoin(): void {
     this.#leaveRoom('joining');
+    // A sync that was not whole starts over: what it brought is no ground to send from.
+    if (!this.#maySend) this.#position = null;
     const join = this.#join;
     const place = this.#position === null ? {} : { epoch: this.#position.epoch, seq: this.#position.seq };
     this.#ports.join({ ...place, clientId: this.#clientId, session: this.#secret }, (error, answer) => {
@@ -225,18 +235,16 @@ export class DocumentSession {
     this.#acknowledged = saved;
     this.#next = saved + 1;
     this.#gaps = 0;
+    this.#head = answer.head;
     if (lost) this.#fullStepDue = true;
     if (lost && answer.recovered) {
-      this.#position = null;
       this.#sendJoin();
       return;
     }
     if (answer.recovered) {
       this.#phase = 'live';
       this.#position = { epoch: answer.epoch, seq: answer.seq };
-      this.#head = answer.head;
-      this.#flush();
-      this.#settled();
+      this.#settle();
     } else {
       this.#phase = 'loading';
       this.#fullStepDue ||= this.#everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
@@ -300,6 +308,7 @@ export class DocumentSession {
     this.#phase = phase;
     this.#join++;
     this.#transfer = null;
+    this.#firstSync = null;
     this.#early = [];
     this.#unanswered.clear();
     this.#holdUntil = 0;
@@ -333,19 +342,12 @@ export class DocumentSession {
     this.#transfer = null;
     if (state.length > 0 && !this.#apply([state])) return;
     this.#position = { epoch: first.epoch, seq: first.seq };
-    this.#head = first.seq;
-    if (this.#fullStepDue || (this.#foreignContent && !this.#everSynced)) {
-      const known = state.length > 0 ? state : undefined;
-      this.outbox.replace(this.outbox.lastCounter + 1, this.#ports.replica.missing(first.stateVector, known));
-    }
-    this.#everSynced = true;
-    this.#fullStepDue = false;
     this.#phase = 'live';
+    if (!this.#maySend) this.#firstSync = { stateVector: first.stateVector, updates: state.length > 0 ? [state] : [] };
     const early = this.#early;
     this.#early = [];
     for (const frame of early) this.frame(frame);
-    this.#flush();
-    this.#settled();
+    this.#settle();
   }
 
   #onCommitted(frame: Extract<ServerFrame, { type: 'committed' }>): void {
@@ -361,6 +363,7 @@ export class DocumentSession {
       if ('update' in entry) updates.push(entry.update);
     }
     if (updates.length > 0 && !this.#apply(updates)) return;
+    this.#firstSync?.updates.push(...updates);
     if (seq > (this.#position?.seq ?? 0)) this.#position = { epoch: frame.epoch, seq };
     this.#proceed(contiguous);
   }
@@ -374,16 +377,30 @@ export class DocumentSession {
   #proceed(contiguous: boolean): void {
     if (this.#phase !== 'live') return;
     if (contiguous) {
-      this.#flush();
-      this.#settled();
+      this.#settle();
       this.#ports.changed();
     } else {
       this.#rejoinAfterBackoff();
     }
   }
 
-  #settled(): void {
-    if (this.#phase === 'live' && this.#caughtUp) this.#joinFailures = 0;
+  /** After something came: a first sync may be whole now, and what waits may go. */
+  #settle(): void {
+    if (this.#phase === 'live' && this.#caughtUp) {
+      this.#joinFailures = 0;
+      if (this.#firstSync !== null) this.#finishFirstSync(this.#firstSync);
+      this.#firstSync = null;
+    }
+    this.#flush();
+  }
+
+  #finishFirstSync({ stateVector, updates }: { stateVector: Uint8Array; updates: readonly Uint8Array[] }): void {
+    if (this.#fullStepDue || this.#foreignContent) {
+      const missing = this.#ports.replica.missing(stateVector, mergeInTree(updates));
+      this.outbox.replace(this.outbox.lastCounter + 1, missing);
+    }
+    this.#everSynced = true;
+    this.#fullStepDue = false;
   }
 
   #acknowledge(counter: number): void {
@@ -478,7 +495,7 @@ export class DocumentSession {
   }
 
   #flush(): void {
-    if (this.#phase !== 'live' || this.#cancelHold !== null) return;
+    if (this.#phase !== 'live' || !this.#maySend || this.#cancelHold !== null) return;
     if (this.#ports.replica.clientId !== this.#clientId) {
       // The application changed doc.clientID: the server must know the new one first.
       this.#newIdentity();

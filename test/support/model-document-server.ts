@@ -36,6 +36,8 @@ export class ModelDocumentServer {
   epoch = 'epoch-1';
   incarnation = 'incarnation-1';
   chunkBytes = 40;
+  /** A new joiner's state ends at a multiple of this. */
+  snapshotEvery = 3;
   /** Decides about an update before admission; undefined: take it. */
   refuse: (member: ModelMember, counter: number) => { code: ErrorCode; retryAfterMs: number } | undefined = () => undefined;
   readonly members = new Set<ModelMember>();
@@ -237,7 +239,10 @@ export class ModelDocumentServer {
   }
 
   #startState(member: ModelMember, stateVector: Uint8Array): void {
-    const doc = this.committedDoc();
+    // Like a snapshot: the state may end anywhere before the newest record, and the rest follows as records.
+    const seq = this.records.length - (this.records.length % this.snapshotEvery);
+    const doc = new Y.Doc();
+    for (const record of this.records.slice(0, seq)) Y.applyUpdate(doc, record.update);
     const state = Y.encodeStateAsUpdate(doc, stateVector);
     const chunks: Uint8Array[] = [];
     for (let at = 0; at < state.length; at += this.chunkBytes) chunks.push(state.slice(at, at + this.chunkBytes));
@@ -249,20 +254,24 @@ export class ModelDocumentServer {
         type: 'state',
         transfer,
         count: chunks.length,
-        epoch: this.records.at(-1)?.epoch ?? this.epoch,
-        seq: this.records.length,
-        stateVector: Y.encodeStateVector(doc),
+        epoch: this.records[seq - 1]?.epoch ?? this.epoch,
+        seq,
+        // All that the server knows, queued updates included.
+        stateVector: Y.encodeStateVector(this.#doc),
       },
     };
-    // From here on commits follow, also between the chunks.
-    member.live = true;
     this.#sendChunk(member, 0);
   }
 
   #sendChunk(member: ModelMember, index: number): void {
     const { transfer } = member;
     const bytes = transfer?.chunks[index];
-    if (transfer !== null && bytes !== undefined) member.deliver({ ...transfer.frame, index, bytes });
+    if (transfer === null || bytes === undefined) return;
+    const stateVector = index === 0 ? transfer.frame.stateVector : new Uint8Array();
+    member.deliver({ ...transfer.frame, stateVector, index, bytes });
+    if (index < transfer.chunks.length - 1) return;
+    member.live = true;
+    this.#sendCommitted(member, this.records.slice(transfer.frame.seq));
   }
 
   #sendCommitted(member: ModelMember, records: readonly ModelRecord[]): void {
