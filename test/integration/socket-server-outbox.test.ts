@@ -112,7 +112,7 @@ test('[7] small packets count with what it costs to keep them', async () => {
   tcp.pause();
   let taken = 0;
   while (outbox.offer(small) === 'sent') taken++;
-  expect(taken * small.bytes).toBeLessThan(CAP / 4);
+  expect(taken * small.bytes).toBeLessThan(CAP / 8);
 });
 
 test('a packet above the cap finds room in an empty queue, and a queue that is full refuses without queueing', async () => {
