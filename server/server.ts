@@ -21,6 +21,7 @@ import { type Authorize, parseSettings, type RealtimeServerOptions, type Setting
 import { Platform } from './platform.ts';
 import type { Connection } from './rooms/connection.ts';
 import type { Attachment } from './sockets/attach.ts';
+import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
@@ -53,6 +54,8 @@ export interface ServerDocuments {
 
 // Long enough for a process manager to start the next process, short enough to go unnoticed.
 const RECONNECT_AFTER_MS = 500;
+// What a client that reads takes in, with a queue as full as it gets.
+const DRAIN_MS = 1_000;
 
 /**
  * The realtime server: attach it to the HTTP server of an existing product, or run it alone (`ashlar serve`).
@@ -191,7 +194,7 @@ export class RealtimeServer<Own extends Events = []> {
       connection.tell('server:closing', { reconnectAfterMs: RECONNECT_AFTER_MS });
     }
     await platform?.rooms.groupCommit.settled();
-    this.#io?.disconnectSockets(true);
+    if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
     await platform?.close();
     await this.#io?.close();
     this.#http?.detach();

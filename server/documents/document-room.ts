@@ -49,13 +49,15 @@ export class DocumentRoom implements RoomContent {
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
     const position = positionOf(options);
     const hash = options.session === undefined ? null : ports.hashSecret(options.session);
+    const verdict = await recover(room, position, ports.overflowRecords);
+    // Last, because a session whose updates are being saved is in memory until they are, and only then on disk.
     const known = hash === null ? undefined : this.writers.find(hash);
     const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
-    const verdict = await recover(room, position, ports.overflowRecords);
     if (connection.closed) throw new AshlarError('not-connected');
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
 
-    const member = new DocumentMember(connection, room, access, room.head);
+    // Whoever could not go on has been sent nothing yet: a position that says more would be believed at the next join, content or not.
+    const member = new DocumentMember(connection, room, access, { epoch: room.store.epoch, seq: 0 });
     if (hash !== null && options.clientId !== undefined) {
       const session = this.writers.claim(connection.user, options.clientId, hash, stored);
       const ghost = session.member;
