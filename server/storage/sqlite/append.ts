@@ -8,7 +8,7 @@ import { clockChecksum, keyChecksum, recordChecksum, sessionChecksum, stateCheck
  * before anything of it is written.
  * @param voidUpTo leases up to this fence are void
  */
-export type ApplyCommit = (commit: Commit, voidUpTo: number) => AppendResult[];
+type ApplyCommit = (commit: Commit, voidUpTo: number) => AppendResult[];
 
 export function prepareAppend(db: Db, rooms: WritableRoomRows, epoch: string): ApplyCommit {
   const insertRecord = db.prepare(

@@ -16,7 +16,7 @@ export interface Question {
   readonly args: readonly unknown[];
 }
 
-export interface SentError {
+interface SentError {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly room: string | undefined;
@@ -51,7 +51,7 @@ export function receiveError({ code, detail, room }: SentError): AshlarError {
  * The same arrays on one new buffer, which can be transferred: posting a view of a pooled Buffer would clone the whole pool, and
  * transferring a caller's buffer would take it from them.
  */
-export function pack(parts: readonly Uint8Array[]): { buffer: ArrayBuffer; parts: Uint8Array[] } {
+function pack(parts: readonly Uint8Array[]): { buffer: ArrayBuffer; parts: Uint8Array[] } {
   const buffer = new ArrayBuffer(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   const packed = parts.map((part) => {

@@ -4,7 +4,7 @@ import type { RoomRow } from './room-row.ts';
 import { recordChecksum } from './row-checksums.ts';
 import { damaged } from './storage-error.ts';
 
-export interface ReadRecords {
+interface ReadRecords {
   range(row: RoomRow, range: ReadRange): LogRecord[];
   /** The record at a `seq` between the trim mark and the head. */
   at(row: RoomRow, seq: number): LogRecord;

@@ -42,7 +42,7 @@ export function emptyRoom(name: string): RoomRow {
 /** The incarnation of a room that nobody created: the same everywhere, so that clients can bring back what a lost disk held. */
 const FIRST_INCARNATION = '0';
 
-export interface RoomRows {
+interface RoomRows {
   /** @throws AshlarError `storage-damaged` */
   find(name: string): RoomRow | undefined;
   /** @throws AshlarError `storage-damaged` */

@@ -115,7 +115,7 @@ const MIGRATIONS = [
   `,
 ];
 
-export const SCHEMA_VERSION = MIGRATIONS.length;
+const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
  * Reads whose file this is, and changes nothing.

@@ -4,7 +4,7 @@ import { type Question, sendError, type WorkerMessage, type WorkerSettings } fro
 import { storageError } from './storage-error.ts';
 
 /** A worker's end of the line to the main thread. */
-export interface Line {
+interface Line {
   readonly settings: WorkerSettings;
   readonly port: MessagePort;
   send(message: WorkerMessage, transfer?: ArrayBuffer[]): void;

@@ -13,7 +13,7 @@ export interface StoreLog {
 type Callable = (...args: never[]) => unknown;
 
 /** A worker thread that is started again when it dies. */
-export interface WorkerLink<Calls> {
+interface WorkerLink<Calls> {
   /**
    * Asks the worker, or waits for the next one to be ready. Questions are taken in order.
    * @throws AshlarError what the worker says, or `storage-unavailable` where it died: then the outcome is unknown
@@ -27,7 +27,7 @@ export interface WorkerLink<Calls> {
   close(): Promise<void>;
 }
 
-export interface WorkerLinkOptions {
+interface WorkerLinkOptions {
   readonly name: string;
   readonly entry: URL;
   readonly settings: WorkerSettings;

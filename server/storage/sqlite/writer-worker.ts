@@ -47,6 +47,7 @@ await line.start(async () => {
   const purgeWhenIdle = (): void => {
     if (closed) return;
     clearImmediate(purging);
+    // biome-ignore lint/style/noRestrictedGlobals: a thread's entry is an edge, and this is a turn of its loop, not a time.
     purging = setImmediate(() => {
       try {
         if (writer.purge()) purgeWhenIdle();
