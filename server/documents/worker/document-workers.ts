@@ -158,6 +158,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   ): Promise<Value> {
     let over = false;
     // An event loop that was busy itself sees the timer first: one turn more lets an answer in that was there in time.
+    // biome-ignore lint/style/noRestrictedGlobals: a turn of the event loop is meant, not a time.
     const cancel = clock.after(timeoutMs, () => setImmediate(() => over || void thread.stop(late)));
     try {
       return await waited;
