@@ -3,6 +3,7 @@ import { AshlarError } from '../../../shared/errors.ts';
 
 export type Sqlite = typeof Database;
 export type Db = Database.Database;
+export type Statement = Database.Statement;
 
 /**
  * Loads better-sqlite3, an optional dependency: a frontend that installs the package need not compile it.

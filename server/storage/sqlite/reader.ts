@@ -1,7 +1,7 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
 import type { IdempotencyKey, LogRecord, ReadRange, SessionMark, Snapshot, TrimOptions } from '../store.ts';
-import type { Db } from './load-sqlite.ts';
+import type { Db, Statement } from './load-sqlite.ts';
 import { prepareReadRecords } from './read-records.ts';
 import { type RoomRow, readRoomRows } from './room-row.ts';
 import { grantChecksum, keyChecksum, sessionChecksum, snapshotChecksum } from './row-checksums.ts';
@@ -33,9 +33,10 @@ export function createReader(db: Db): Reader {
   const end = db.prepare('COMMIT');
   const session = db.prepare('SELECT session, userId, clientId, counter, checksum FROM sessions WHERE room = ? AND session = ?');
   const snapshot = db.prepare('SELECT seq, epoch, state, stateVector, checksum FROM snapshots WHERE room = ?');
-  const names = db
-    .prepare('SELECT name FROM rooms WHERE written = 1 AND deleted = 0 AND name >= ? AND name > ? ORDER BY name LIMIT ?')
-    .pluck();
+  // Two statements, as SQLite would use only one of two bounds to seek by.
+  const [namesFrom, namesAfter] = (['>=', '>'] as const).map((bound) =>
+    db.prepare(`SELECT name FROM rooms WHERE written = 1 AND deleted = 0 AND name ${bound} ? ORDER BY name LIMIT ?`).pluck(),
+  ) as [Statement, Statement];
   const grant = db.prepare('SELECT access, checksum FROM grants WHERE room = ? AND userId = ?');
   const key = db.prepare('SELECT userId, key, requestHash, answer, at, checksum FROM keys WHERE userId = ? AND key = ?');
 
@@ -83,7 +84,9 @@ export function createReader(db: Db): Reader {
 
     listRooms: (prefix, after, limit) =>
       atOnce(() => {
-        const found = names.all(prefix, after ?? '', Math.max(0, Math.min(limit, 100_000))) as RoomName[];
+        const atMost = Math.max(0, Math.min(limit, 100_000));
+        const goesOn = after !== null && Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0;
+        const found = (goesOn ? namesAfter.all(after, atMost) : namesFrom.all(prefix, atMost)) as RoomName[];
         // By name, so those with the prefix come first.
         return found.filter((name) => name.startsWith(prefix));
       }),

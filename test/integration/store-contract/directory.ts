@@ -27,6 +27,9 @@ export function directoryContract(current: () => Context): void {
       expect(await store.listRooms(prefix, null, 100)).toEqual(expected);
       expect(await store.listRooms(own, null, 100)).toEqual([...named('chat:1', 'doc'), ...expected, ...named('docx')]);
       expect((await store.listRooms('', null, 1_000)).length).toBeGreaterThan(expected.length + 2);
+      const [beforeAll = null] = named('chat:1');
+      expect(await store.listRooms(prefix, beforeAll, 1)).toEqual(expected.slice(0, 1));
+      expect(await store.listRooms(prefix, named('docx')[0] ?? null, 10)).toEqual([]);
       expect(await store.listRooms(`${own}none`, null, 100)).toEqual([]);
       expect(await store.listRooms(prefix, null, 0)).toEqual([]);
       const paged: string[] = [];
