@@ -2,6 +2,7 @@ import type { Catalog } from '../shared/catalog.ts';
 import { parsePayload } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
+import { isDocumentRoom } from '../shared/room-name.ts';
 import type { EmitAnswer, EmitOptions } from './client-events.ts';
 import { type Connector, isRecord } from './connector.ts';
 import { type Environment, randomWord } from './environment.ts';
@@ -117,6 +118,8 @@ export class EventHub {
   #receive(event: string, args: readonly unknown[]): void {
     if (event === 'error') {
       const error = AshlarError.fromWire(args[0]);
+      // The document's session joins again by itself.
+      if (error.code === 'not-a-member' && isDocumentRoom(error.room ?? '')) return;
       if (this.#listeners.has('error')) this.#listeners.emit('error', error);
       else this.#report(error, 'refused by the server');
       return;

@@ -28,7 +28,7 @@ export interface EventDeclaration<Name extends string, Payload, Input, Sent exte
   /** The room it belongs to: a name, or a pattern such as `order:*`; several where it has several. */
   room: string | readonly string[];
   /** Finds the room in the payload, so that a sender need not name it. Needed by events of a pattern that clients send without `meta.room`. */
-  roomOf?: (payload: Input) => string;
+  roomOf?: (payload: NoInfer<Input>) => string;
   sentBy: readonly Sent[];
   /** What receivers get, and what the backend sends. */
   payload: PayloadSchema<Payload>;

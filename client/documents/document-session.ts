@@ -208,6 +208,7 @@ export class DocumentSession {
     this.#leaveRoom('joining');
     // A sync that was not whole starts over: what it brought is no ground to send from.
     if (!this.#maySend) this.#position = null;
+    if (this.#ports.replica.clientId !== this.#clientId) this.#newIdentity();
     const join = this.#join;
     const place = this.#position === null ? {} : { epoch: this.#position.epoch, seq: this.#position.seq };
     this.#ports.join({ ...place, clientId: this.#clientId, session: this.#secret }, (error, answer) => {
@@ -276,7 +277,6 @@ export class DocumentSession {
   // Nothing was written under the old id, so changing it in place leaves nothing behind.
   #takeNewId(): void {
     this.#ports.replica.takeClientId(this.#ports.drawClientId());
-    this.#newIdentity();
     this.#rejoinAfterBackoff();
   }
 
@@ -429,7 +429,6 @@ export class DocumentSession {
       this.#fail('foreign-client-id');
       return false;
     }
-    this.#newIdentity();
     this.#rejoinAfterBackoff();
     return false;
   }
@@ -498,7 +497,6 @@ export class DocumentSession {
     if (this.#phase !== 'live' || !this.#maySend || this.#cancelHold !== null) return;
     if (this.#ports.replica.clientId !== this.#clientId) {
       // The application changed doc.clientID: the server must know the new one first.
-      this.#newIdentity();
       this.#rejoinAfterBackoff();
       return;
     }

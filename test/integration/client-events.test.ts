@@ -1,0 +1,265 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { createEventClient, defineEvent, type EventClientOptions, type EventMeta } from '../../client/index.ts';
+import type { AshlarError } from '../../shared/errors.ts';
+import { cuttableProxy } from '../support/cuttable-proxy.ts';
+import { until } from '../support/sdk.ts';
+import { startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+
+const orderShipped = defineEvent({
+  name: 'order:shipped',
+  room: 'order:*',
+  roomOf: (order) => `order:${order.orderId}`,
+  sentBy: ['client', 'backend'],
+  payload: z.object({ orderId: z.string(), carrier: z.string() }),
+  delivery: { class: 'log' },
+});
+const EVENTS = [orderShipped] as const;
+
+function clientOf(url: string, user: string, options: Partial<EventClientOptions<typeof EVENTS>> = {}) {
+  const client = createEventClient({ url, token: tokenFor(user), events: EVENTS, onError: () => {}, ...options });
+  return Object.assign(client, { [Symbol.dispose]: () => client.disconnect() });
+}
+
+function gather<Payload>(count: number) {
+  const got: { payload: Payload; meta: EventMeta }[] = [];
+  let done: () => void = () => {};
+  const all = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  return {
+    got,
+    all,
+    take: (payload: Payload, meta: EventMeta) => {
+      got.push({ payload, meta });
+      if (got.length === count) done();
+    },
+  };
+}
+
+const update = (widgetId: string, value: number) => ({ widgetId, value, timestamp: new Date(0).toISOString() });
+
+function start(): Promise<TestServer<typeof EVENTS>> {
+  return startServer({ events: EVENTS });
+}
+
+test('a client connects, knows its user, and sees the current value of what it joins', async () => {
+  await using server = await start();
+  await server.realtime.toRoom('dashboard', 'dashboard:update', update('sales', 7));
+  using client = clientOf(server.url, 'ada');
+  const seen = gather<{ value: number }>(1);
+  client.on('dashboard:update', seen.take);
+  await client.connect();
+  expect(client.status.get().state).toBe('connected');
+  expect(client.user.get()?.id).toBe('ada');
+  const joined = await client.joinRoom('dashboard');
+  expect(joined).toMatchObject({ access: 'write', recovered: false, reason: 'new' });
+  await seen.all;
+  expect(seen.got[0]?.payload.value).toBe(7);
+  // A widget that is mounted later starts with the same value.
+  const later = gather<{ value: number }>(1);
+  client.on('dashboard:update', later.take);
+  await later.all;
+  expect(later.got[0]?.payload.value).toBe(7);
+});
+
+test('a chat message is answered as stored, reaches the other, and stands in the history', async () => {
+  await using server = await start();
+  using ada = clientOf(server.url, 'ada');
+  using bob = clientOf(server.url, 'bob');
+  void ada.connect();
+  void bob.connect();
+  await bob.joinRoom('chat:s1');
+  const heard = gather<{ content: string; userId?: string | undefined }>(1);
+  bob.on('chat:message', heard.take);
+  const answer = await ada.emit('chat:message', { sessionId: 's1', content: 'hello' });
+  expect(answer.data).toMatchObject({ sessionId: 's1', content: 'hello', userId: 'ada', sender: 'user' });
+  expect(answer.meta?.seq).toBe(1);
+  await heard.all;
+  expect(heard.got[0]?.payload).toMatchObject({ content: 'hello', userId: 'ada' });
+  const page = await bob.chatHistory('s1');
+  expect(page.messages.map(({ data }) => data.content)).toEqual(['hello']);
+});
+
+test('[8] a wrong payload and an event that only the backend sends are refused before they leave', async () => {
+  await using server = await start();
+  using ada = clientOf(server.url, 'ada');
+  await ada.connect();
+  // @ts-expect-error content is missing
+  await expect(ada.emit('chat:message', { sessionId: 's1' })).rejects.toMatchObject({ code: 'invalid-payload' });
+  // @ts-expect-error sent by the backend alone
+  await expect(ada.emit('dashboard:update', update('a', 1))).rejects.toMatchObject({ code: 'access-denied' });
+  // @ts-expect-error no such event
+  await expect(ada.emit('no:such', {})).rejects.toMatchObject({ code: 'unknown-event' });
+  // @ts-expect-error no such event
+  expect(() => ada.on('no:such', () => {})).toThrowError(expect.objectContaining({ code: 'unknown-event' }));
+});
+
+test('[2] a client cut off while 300 events pass gets each once, in order, and is told recovered', async () => {
+  await using server = await start();
+  await using proxy = await cuttableProxy(server.url);
+  using client = clientOf(proxy.url, 'ada');
+  const seen = gather<{ carrier: string }>(302);
+  client.on('order:shipped', seen.take);
+  void client.connect();
+  await client.joinRoom('order:1');
+  const send = (index: number) =>
+    server.realtime.toRoom('order:1', 'order:shipped', { orderId: '1', carrier: `carrier ${index}` });
+  await send(0);
+  proxy.cut();
+  await until(client.status, ({ state }) => state !== 'connected');
+  await Promise.all(Array.from({ length: 300 }, (_, index) => send(index + 1)));
+  const rejoined = new Promise((resolve) => {
+    client.onRoom('order:1', (status) => {
+      if (status.state === 'joined') resolve(status);
+    });
+  });
+  proxy.heal();
+  expect(await rejoined).toMatchObject({ recovered: true });
+  await send(301);
+  await seen.all;
+  expect(seen.got.map(({ payload }) => payload.carrier)).toEqual(Array.from({ length: 302 }, (_, index) => `carrier ${index}`));
+  await until(client.status, (status) => status.state === 'connected' && status.recovered);
+});
+
+test('messages emitted while cut off arrive once each, in order, and their promises resolve', async () => {
+  await using server = await start();
+  await using proxy = await cuttableProxy(server.url);
+  using ada = clientOf(proxy.url, 'ada');
+  await ada.connect();
+  await ada.emit('chat:message', { sessionId: 's1', content: 'before' });
+  // The connection dies with answers under way: what was sent is sent again, under the same id.
+  const racing = Array.from({ length: 5 }, (_, index) =>
+    ada.emit('chat:message', { sessionId: 's1', content: `racing ${index}` }),
+  );
+  proxy.cut();
+  await until(ada.status, ({ state }) => state !== 'connected');
+  const waiting = Array.from({ length: 5 }, (_, index) =>
+    ada.emit('chat:message', { sessionId: 's1', content: `waiting ${index}` }),
+  );
+  expect(ada.pending.get()).toBeGreaterThanOrEqual(5);
+  proxy.heal();
+  await Promise.all([...racing, ...waiting]);
+  expect(ada.pending.get()).toBe(0);
+  const { messages } = await ada.chatHistory('s1');
+  const expected = ['racing', 'waiting'].flatMap((word) => Array.from({ length: 5 }, (_, index) => `${word} ${index}`));
+  expect(messages.map(({ data }) => data.content)).toEqual(['before', ...expected]);
+});
+
+test('a refused token is asked for again where it is a function, and ends in refused where it is a string', async () => {
+  await using server = await start();
+  let asked = 0;
+  using renewing = clientOf(server.url, 'ada', {
+    token: async () => (++asked === 1 ? tokenFor('ada', { expiresInSeconds: -10 }) : tokenFor('ada')),
+  });
+  await renewing.connect();
+  expect(asked).toBe(2);
+  using fixed = clientOf(server.url, 'ada', { token: tokenFor('ada', { expiresInSeconds: -10 }) });
+  await expect(fixed.connect()).rejects.toMatchObject({ code: 'token-expired' });
+  expect(fixed.status.get()).toEqual({ state: 'refused', code: 'token-expired', message: 'Invalid token' });
+  await fixed.connect({ token: tokenFor('ada') });
+  expect(fixed.status.get().state).toBe('connected');
+});
+
+test('a token is renewed on the open connection ahead of its end, and no room is lost by it', async () => {
+  await using server = await start();
+  const begun = Date.now();
+  let asked = 0;
+  using client = clientOf(server.url, 'ada', { token: () => tokenFor('ada', { expiresInSeconds: ++asked === 1 ? 3 : 3_600 }) });
+  const states: string[] = [];
+  client.onStatus(({ state }) => states.push(state));
+  await client.connect();
+  await client.joinRoom('order:1');
+  // Beyond the first token's end the connection is still the same one.
+  await expect.poll(() => Date.now() - begun, { timeout: 6_000, interval: 100 }).toBeGreaterThan(3_600);
+  expect(asked).toBe(2);
+  await client.emit('order:shipped', { orderId: '1', carrier: 'still here' });
+  expect(states).toEqual(['connecting', 'connected']);
+});
+
+test('a room that may not be read rejects with its code, and the client goes on', async () => {
+  await using server = await start();
+  using client = clientOf(server.url, 'ada', { token: tokenFor('ada', { access: { 'order:1': 'read' } }) });
+  await client.connect();
+  const error = await client.joinRoom('order:2').catch((refusal: AshlarError) => refusal);
+  expect(error).toMatchObject({ code: 'access-denied' });
+  expect(client.room('order:2').get()).toMatchObject({ state: 'refused' });
+  expect(await client.joinRoom('order:1')).toMatchObject({ access: 'read' });
+  await expect(client.joinRoom('doc:handbook')).rejects.toMatchObject({ code: 'invalid-room' });
+});
+
+test('members of a room come and go, in one list that keeps its identity until it changes', async () => {
+  await using server = await startServer({ events: EVENTS, presenceGraceMs: 20 });
+  using ada = clientOf(server.url, 'ada');
+  using bob = clientOf(server.url, 'bob');
+  void ada.connect();
+  void bob.connect();
+  const members = ada.members('chat:s1');
+  const stop = members.subscribe(() => {});
+  await bob.joinRoom('chat:s1');
+  const both = await until(members, (list) => list.length === 2 && list.every(({ status }) => status === 'online'));
+  expect(members.get()).toBe(both);
+  bob.disconnect();
+  await until(members, (list) => list.some(({ userId, status }) => userId === 'bob' && status === 'offline'));
+  stop();
+});
+
+test('notifications marked read are marked on every device', async () => {
+  await using server = await start();
+  using phone = clientOf(server.url, 'ada');
+  using laptop = clientOf(server.url, 'ada');
+  await phone.connect();
+  await laptop.connect();
+  const arrived = gather<{ id: string }>(1);
+  phone.on('system:notification', arrived.take);
+  const told = new Promise<{ ids?: readonly string[] }>((resolve) => laptop.on('notification:read', resolve));
+  await until(phone.room('user:ada'), ({ state }) => state === 'joined');
+  await until(laptop.room('user:ada'), ({ state }) => state === 'joined');
+  await server.realtime.toUser('ada', 'system:notification', {
+    id: 'n1',
+    level: 'info',
+    title: 'Hi',
+    message: 'there',
+    timestamp: new Date(0).toISOString(),
+  });
+  await arrived.all;
+  await phone.markNotificationsRead(['n1']);
+  expect(await told).toMatchObject({ ids: ['n1'] });
+});
+
+test('an admin grants and takes back access while the other is connected', async () => {
+  await using server = await start();
+  using admin = clientOf(server.url, 'root', { token: tokenFor('root', { access: { '*': 'admin' } }) });
+  using bob = clientOf(server.url, 'bob', { token: tokenFor('bob', { access: {} }) });
+  await admin.connect();
+  await bob.connect();
+  await expect(bob.joinRoom('order:1')).rejects.toMatchObject({ code: 'access-denied' });
+  await admin.grant('bob', 'order:1', 'read');
+  expect(await bob.joinRoom('order:1')).toMatchObject({ access: 'read' });
+  await admin.revoke('bob', 'order:1');
+  await until(bob.room('order:1'), ({ state }) => state === 'refused');
+});
+
+test('a server that closes on purpose is come back to, and the rooms with it', async () => {
+  await using server = await start();
+  await using proxy = await cuttableProxy(server.url);
+  using client = clientOf(proxy.url, 'ada');
+  void client.connect();
+  await client.joinRoom('order:1');
+  const stopped = server.stop();
+  const lost = await until(client.status, ({ state }) => state === 'reconnecting');
+  expect(lost).toMatchObject({ cause: 'closing' });
+  await stopped;
+  await using again = await startServer({ events: EVENTS, dataDir: server.dataDir });
+  proxy.pointTo(again.url);
+  await until(client.room('order:1'), ({ state }) => state === 'joined');
+});
+
+test('works over long-polling as well', async () => {
+  await using server = await start();
+  using client = clientOf(server.url, 'ada', { transports: ['polling'] });
+  await client.connect();
+  await client.joinRoom('order:1');
+  const answer = await client.emit('order:shipped', { orderId: '1', carrier: 'pigeon' });
+  expect(answer.data).toEqual({ orderId: '1', carrier: 'pigeon' });
+});
