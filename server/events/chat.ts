@@ -1,6 +1,8 @@
 import type * as z from 'zod/mini';
+import { permits } from '../../shared/access.ts';
 import { chatMessage, chatTyping } from '../../shared/catalog.ts';
 import { parsePayload } from '../../shared/define-event.ts';
+import { AshlarError } from '../../shared/errors.ts';
 import { ChatHistoryQuery } from '../../shared/messages.ts';
 import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
 import type { Rule } from '../guard/guard.ts';
@@ -19,10 +21,9 @@ export function registerChat(ports: EventPorts, typing: Typing): void {
 
   // Existing frontends send without ever joining: writing into a session joins it.
   async function joinedRoom(connection: Connection, name: RoomName, access: 'write' | 'admin') {
-    if (!connection.rooms.has(name)) {
-      const joined = await membership.join(connection, name, access, {});
-      joined.start();
-    }
+    await membership.ensure(connection, name, access);
+    const held = connection.rooms.get(name)?.access ?? 'none';
+    if (!permits(held, 'write')) throw new AshlarError('access-denied', { room: name });
     return rooms.open(name);
   }
 

@@ -7,7 +7,7 @@ import { encodeDomainEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, st
 import type { Member } from '../rooms/member.ts';
 import { type Room, stateKey } from '../rooms/room.ts';
 import type { EncodedPacket } from '../sockets/encode-packet.ts';
-import type { IdempotencyKey, LogRecord, StateValue } from '../storage/store.ts';
+import type { CommitKey, LogRecord, StateValue } from '../storage/store.ts';
 import { writePayload } from './read-payload.ts';
 
 /** One event on its way into a room. Its payload has passed the event's schema. */
@@ -22,7 +22,7 @@ export interface Publication {
   /** Also to every connected socket that may read the room and has not joined it. */
   readonly broadcast?: boolean;
   /** Kept in the same commit: the event is then durable whatever its class. */
-  readonly key?: IdempotencyKey;
+  readonly key?: CommitKey;
   /** State values that are settled in the same commit, and sent behind the event. */
   readonly settles?: readonly { definition: AnyEventDefinition; payload: unknown }[];
   /** Not sent to this member (its own typing, for instance). */

@@ -75,8 +75,7 @@ export class Publisher {
     key: Pick<IdempotencyKey, 'userId' | 'key' | 'requestHash'> | undefined,
   ): Promise<readonly PublishAnswer[]> {
     const { clock, rooms, publish, store } = this.#ports;
-    const opened: Room[] = [];
-    for (const { room } of checked) opened.push(await rooms.open(room));
+    const opened: Room[] = await Promise.all(checked.map(({ room }) => rooms.open(room)));
     // From here to the last submission nothing is awaited: all of it is one commit, and its places are known beforehand.
     const fenced = opened.find((room) => room.fenced);
     if (fenced !== undefined) throw new AshlarError('storage-unavailable', { room: fenced.name, retryAfterMs: 1_000 });
@@ -92,7 +91,8 @@ export class Publisher {
       ahead.set(room, before + 1);
       answers.push({ event: definition.name, room: name, seq: room.nextPosition().seq + before, epoch: store.epoch });
     }
-    const stored = key === undefined ? undefined : { ...key, answer: JSON.stringify(answers), at: clock.now() };
+    const names = [...new Set(checked.map(({ room }) => room))];
+    const stored = key === undefined ? undefined : { ...key, answer: JSON.stringify(answers), at: clock.now(), rooms: names };
     await Promise.all(
       checked.map((event, index) =>
         publish({

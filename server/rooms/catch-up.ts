@@ -23,35 +23,39 @@ export async function readAfter(room: Room, seq: number, limit = CHUNK_RECORDS):
 export function createCatchUp(onStopped: (member: Member, error: AshlarError) => void): (member: Member) => void {
   async function pump(member: Member): Promise<void> {
     const { room, connection } = member;
-    while (!member.gone && member.delivery === 'catching-up') {
-      if (member.sent.seq >= room.head.seq) {
-        // Nothing may come between this comparison and the first live frame: no await in here.
-        member.delivery = 'live';
-        sendStaleStates(member);
-        return;
+    try {
+      while (!member.gone && member.delivery === 'catching-up') {
+        if (member.sent.seq >= room.head.seq) {
+          // Nothing may come between this comparison and the first live frame: no await in here.
+          member.delivery = 'live';
+          sendStaleStates(member);
+          return;
+        }
+        if (connection.outbox.queuedBytes > CHUNK_BYTES) await drained(member);
+        if (member.gone) return;
+        const from = member.sent;
+        const records = await readAfter(room, from.seq);
+        if (member.gone || member.delivery !== 'catching-up') return;
+        // It asked for the state meanwhile, and goes on from there.
+        if (member.sent !== from) continue;
+        const first = records[0];
+        if (first === undefined || first.seq !== from.seq + 1) {
+          throw new AshlarError('not-a-member', { detail: 'the log was cut: join again', room: room.name });
+        }
+        room.content.sendRecords(member, records);
+        const last = records[records.length - 1] as LogRecord;
+        member.sent = { epoch: last.epoch, seq: last.seq };
       }
-      if (connection.outbox.queuedBytes > CHUNK_BYTES) await drained(member);
-      if (member.gone) return;
-      const records = await readAfter(room, member.sent.seq);
-      if (member.gone || member.delivery !== 'catching-up') return;
-      const first = records[0];
-      if (first === undefined || first.seq !== member.sent.seq + 1) {
-        throw new AshlarError('not-a-member', { detail: 'the log was cut: join again', room: room.name });
-      }
-      room.content.sendRecords(member, records);
-      const last = records[records.length - 1] as LogRecord;
-      member.sent = { epoch: last.epoch, seq: last.seq };
+    } finally {
+      // In the turn in which it stops: whoever starts the next one must not take this one for running.
+      member.pumping = false;
     }
   }
 
   return (member) => {
     if (member.pumping || member.gone || member.delivery !== 'catching-up') return;
     member.pumping = true;
-    pump(member)
-      .catch((error: unknown) => onStopped(member, AshlarError.from(error)))
-      .finally(() => {
-        member.pumping = false;
-      });
+    pump(member).catch((error: unknown) => onStopped(member, AshlarError.from(error)));
   };
 }
 

@@ -1,10 +1,10 @@
 import { AshlarError } from '../../shared/errors.ts';
-import type { AppendResult, IdempotencyKey, RoomAppend, Store } from '../storage/store.ts';
+import type { AppendResult, CommitKey, RoomAppend, Store } from '../storage/store.ts';
 
 /** A room with something to write. */
 export interface CommitSource {
   /** Everything that waits, as one append; it is then in flight until one of the other two is called. Null: nothing waits. */
-  takeGroup(): { append: RoomAppend; keys: readonly IdempotencyKey[] } | null;
+  takeGroup(): { append: RoomAppend; keys: readonly CommitKey[] } | null;
   committed(result: Extract<AppendResult, { ok: true }>): void;
   /** Nothing of the group may be taken as stored. */
   failed(error: AshlarError): void;
@@ -45,7 +45,7 @@ export class GroupCommit {
     while (this.#waiting.size > 0) {
       const sources: CommitSource[] = [];
       const appends: RoomAppend[] = [];
-      const keys: IdempotencyKey[] = [];
+      const keys: CommitKey[] = [];
       for (const source of this.#waiting) {
         const group = source.takeGroup();
         if (group === null) continue;
@@ -60,7 +60,7 @@ export class GroupCommit {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  async #commit(sources: readonly CommitSource[], commit: { appends: RoomAppend[]; keys: IdempotencyKey[] }): Promise<void> {
+  async #commit(sources: readonly CommitSource[], commit: { appends: RoomAppend[]; keys: CommitKey[] }): Promise<void> {
     let results: readonly AppendResult[];
     try {
       results = await this.#store.append(commit);

@@ -1,4 +1,4 @@
-import type { Access } from '../../shared/access.ts';
+import { type Access, permits } from '../../shared/access.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { JoinOptions } from '../../shared/messages.ts';
 import type { RoomName } from '../../shared/room-name.ts';
@@ -49,6 +49,41 @@ export class Membership {
     connection.rooms.set(name, joined.member);
     if (showsPresence(name)) this.#presence.join(name, connection.user, connection.id);
     return joined;
+  }
+
+  /**
+   * As `join`, with the access that holds at the moment of membership: it may change while the room is read.
+   * @param access as decided a moment ago
+   * @throws AshlarError `access-denied`; as `join`
+   */
+  async joinAsDecided(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
+    let joined = await this.join(connection, name, access, options);
+    for (let held = access; connection.access.cached(name) !== held; ) {
+      this.leave(connection, name);
+      held = await connection.access.decide(name);
+      if (!permits(held, 'read')) throw new AshlarError('access-denied', { room: name });
+      joined = await this.join(connection, name, held, options);
+    }
+    return joined;
+  }
+
+  /**
+   * Makes a connection a member, from the start, unless it is one or becomes one: joins that nobody asked for in so many words wait for those
+   * under way, and give way to them. Joining over another membership would send its history a second time.
+   * @throws AshlarError as `joinAsDecided`
+   */
+  async ensure(connection: Connection, name: RoomName, access: Access): Promise<void> {
+    for (let turn = connection.joining.get(name); turn !== undefined; turn = connection.joining.get(name)) {
+      await turn.catch(() => {});
+    }
+    if (connection.rooms.has(name)) return;
+    const turn = this.joinAsDecided(connection, name, access, {});
+    connection.joining.set(name, turn);
+    try {
+      (await turn).start();
+    } finally {
+      if (connection.joining.get(name) === turn) connection.joining.delete(name);
+    }
   }
 
   /** Ends a membership, where there is one. */

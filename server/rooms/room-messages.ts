@@ -1,6 +1,5 @@
-import { type Access, permits } from '../../shared/access.ts';
+import type { Access } from '../../shared/access.ts';
 import { parsePayload } from '../../shared/define-event.ts';
-import { AshlarError } from '../../shared/errors.ts';
 import { GrantRequest, JoinOptions, RevokeRequest } from '../../shared/messages.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Guard } from '../guard/guard.ts';
@@ -28,14 +27,7 @@ export function registerRoomMessages({ guard, membership, presence, setAccess }:
       parse: (options) => parsePayload(JoinOptions, options, 'join-room'),
     },
     async ({ connection, room, access, payload }) => {
-      let joined = await membership.join(connection, room, access, payload);
-      // Access may have changed while the room was read: what holds is the decision at the moment of membership.
-      for (let held = access; connection.access.cached(room) !== held; ) {
-        membership.leave(connection, room);
-        held = await connection.access.decide(room);
-        if (!permits(held, 'read')) throw new AshlarError('access-denied', { room });
-        joined = await membership.join(connection, room, held, payload);
-      }
+      const joined = await membership.joinAsDecided(connection, room, access, payload);
       return { answer: joined.answer, after: () => joined.start() };
     },
   );

@@ -6,7 +6,7 @@ import type { RoomName } from '../../shared/room-name.ts';
 import type {
   AppendResult,
   ClientClock,
-  IdempotencyKey,
+  CommitKey,
   LogRecord,
   NewRecord,
   RoomAppend,
@@ -28,7 +28,7 @@ export interface Entry {
   readonly states?: readonly StateValue[];
   readonly clocks?: readonly ClientClock[];
   readonly sessions?: readonly SessionMark[];
-  readonly key?: IdempotencyKey;
+  readonly key?: CommitKey;
   readonly lifecycle?: NonNullable<RoomAppend['lifecycle']>;
   /** Must be on disk before it leaves. An entry that is not leaves at once, or behind the durable ones before it. */
   readonly durable: boolean;
@@ -139,13 +139,13 @@ export class Room implements CommitSource {
     return new Promise((resolve) => this.submit({ durable: false, leave: () => resolve(), fail: () => resolve() }));
   }
 
-  takeGroup(): { append: RoomAppend; keys: readonly IdempotencyKey[] } | null {
+  takeGroup(): { append: RoomAppend; keys: readonly CommitKey[] } | null {
     if (this.fenced || this.#inFlight > 0) return null;
     const records: NewRecord[] = [];
     const clocks: ClientClock[] = [];
     const sessions: SessionMark[] = [];
     const states: StateValue[] = [];
-    const keys: IdempotencyKey[] = [];
+    const keys: CommitKey[] = [];
     let lifecycle: RoomAppend['lifecycle'];
     let taken = 0;
     for (const entry of this.#entries) {

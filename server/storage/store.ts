@@ -80,14 +80,17 @@ export interface RoomAppend {
   readonly lifecycle?: { readonly change: 'deleted' | 'created'; readonly incarnation: string };
 }
 
+/** A key on its way into the store. */
+export interface CommitKey extends IdempotencyKey {
+  /** Where the key's effect goes: it is stored only if no append to these rooms was refused; left out: no append at all. */
+  readonly rooms?: readonly RoomName[];
+}
+
 /** One durable commit. */
 export interface Commit {
   readonly appends: readonly RoomAppend[];
-  /**
-   * `rooms`: where the key's effect goes. A key is stored only if no append to these rooms was refused; left out: no append at all.
-   * A key that is there already stays as it is.
-   */
-  readonly keys?: readonly (IdempotencyKey & { readonly rooms?: readonly RoomName[] })[];
+  /** A key that is there already stays as it is. */
+  readonly keys?: readonly CommitKey[];
 }
 
 export type AppendResult =
