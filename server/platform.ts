@@ -139,9 +139,8 @@ export class Platform {
     for (const name of [parseRoomName('system'), userRoom(connection.user.id)]) {
       try {
         const access = await connection.access.decide(name);
-        // The client may have been quicker, with a position of its own.
-        if (!permits(access, 'read') || connection.rooms.has(name) || connection.joining.has(name)) continue;
-        (await this.membership.join(connection, name, access, {})).start();
+        // The client may be quicker, with a position of its own.
+        if (permits(access, 'read')) await this.membership.ensure(connection, name, access);
       } catch (error) {
         if (!connection.closed)
           this.#ports.log.warn({ socketId: connection.id, room: name, err: error }, 'room:standing-join-failed');

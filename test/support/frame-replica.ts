@@ -13,8 +13,11 @@ export class FrameReplica implements AsyncDisposable {
   /** The highest counter of its own session that it was told is on disk. */
   saved = 0;
   position: Position | null = null;
+  /** The answer to the last join. */
+  // biome-ignore lint/suspicious/noExplicitAny: acks are looked into field by field by the tests.
+  joined: any;
   #read = 0;
-  #waiting: { seq: number; resolve: () => void }[] = [];
+  #waiting: { done: () => boolean; resolve: () => void; reject: (error: Error) => void }[] = [];
   #transfer: Uint8Array[] = [];
   #failure: Error | null = null;
 
@@ -41,6 +44,7 @@ export class FrameReplica implements AsyncDisposable {
   // biome-ignore lint/suspicious/noExplicitAny: acks are looked into field by field by the tests.
   async join(options: object = {}): Promise<any> {
     const answer = await this.client.join({ ...this.position, ...options });
+    this.joined = answer;
     if (!answer.success) return answer;
     if (answer.recovered !== true) {
       this.position = null;
@@ -50,13 +54,35 @@ export class FrameReplica implements AsyncDisposable {
     return answer;
   }
 
+  /** The same document on a new connection, from its position. The old connection is forgotten, alive or not. */
+  async reconnect(url: string, token: string): Promise<FrameReplica> {
+    this.client.socket.disconnect();
+    const { clientId, room, session } = this.client;
+    const client = new FrameClient(await connectTo(url, token), room.slice('doc:'.length), clientId, session);
+    const replica = new FrameReplica(client, this.doc);
+    replica.position = this.position;
+    replica.saved = this.saved;
+    await replica.join();
+    return replica;
+  }
+
+  /** The `seq` that it has come to. */
+  get seq(): number {
+    return this.position?.seq ?? 0;
+  }
+
+  get text(): string {
+    return this.doc.getText('text').toString();
+  }
+
   /** Resolves when everything up to this `seq` is here. @throws Error where a record was missing, doubled or out of order */
   reached(seq: number): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.position !== null && this.position.seq >= seq) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ seq, resolve: () => (this.#failure === null ? resolve() : reject(this.#failure)) });
-    });
+    return this.#until(() => this.position !== null && this.position.seq >= seq);
+  }
+
+  /** Resolves when it was told that its own update of this counter is on disk. */
+  savedUpTo(counter: number): Promise<void> {
+    return this.#until(() => this.saved >= counter);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -72,9 +98,16 @@ export class FrameReplica implements AsyncDisposable {
       if (frame.type === 'saved') this.saved = Math.max(this.saved, frame.counter);
     }
     for (const waiting of this.#waiting.splice(0)) {
-      if (this.#failure !== null || (this.position !== null && this.position.seq >= waiting.seq)) waiting.resolve();
+      if (this.#failure !== null) waiting.reject(this.#failure);
+      else if (waiting.done()) waiting.resolve();
       else this.#waiting.push(waiting);
     }
+  }
+
+  #until(done: () => boolean): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (done()) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiting.push({ done, resolve, reject }));
   }
 
   #takeState(frame: Extract<ServerFrame, { type: 'state' }>): void {

@@ -13,6 +13,8 @@ export interface TcpProxy extends AsyncDisposable {
   /** Breaks every connection, without a word to either side, and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
+  /** Breaks the clients' side alone: the server goes on writing to connections that it takes for alive. New ones work. */
+  vanish(): void;
   /** Passes nothing on to clients, and reads nothing from the server, until `resume`: its writes pile up. Connections stay open. */
   stall(): void;
   resume(): void;
@@ -24,6 +26,8 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   let port = portOf(url);
   let state: 'open' | 'cut' | 'stalled' = 'open';
   let accepted = 0;
+  /** Server sides of connections whose client has vanished. */
+  const orphans = new Set<Socket>();
 
   const listener = createServer((client) => {
     if (state === 'cut') {
@@ -49,7 +53,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       from.on('error', () => {});
       from.on('close', () => {
         pairs.delete(pair);
-        to.destroy();
+        if (!orphans.has(to)) to.destroy();
       });
     }
     if (state === 'stalled') server.pause();
@@ -62,6 +66,8 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
       server.resetAndDestroy();
     }
     pairs.clear();
+    for (const server of orphans) server.resetAndDestroy();
+    orphans.clear();
   };
   return {
     url: `http://127.0.0.1:${(listener.address() as AddressInfo).port}`,
@@ -80,6 +86,13 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     },
     mend() {
       state = 'open';
+    },
+    vanish() {
+      for (const { client, server } of pairs) {
+        orphans.add(server);
+        server.pause();
+        client.resetAndDestroy();
+      }
     },
     stall() {
       state = 'stalled';
