@@ -56,6 +56,11 @@ export class PlainDocument {
     return this.#phase === 'live';
   }
 
+  /** Whether everything that was there when it joined has come. */
+  get whole(): boolean {
+    return this.live && (this.#position?.seq ?? 0) >= this.answer.head;
+  }
+
   /** Whether all that was typed here is on the server's disk. */
   get saved(): boolean {
     return this.#phase === 'live' && this.#outbox.length === 0;
