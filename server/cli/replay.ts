@@ -5,7 +5,7 @@ import { createSystemClock } from '../system-clock.ts';
 import { developmentSecret } from './development-secret.ts';
 import { type Joined, joinDocument, requireEmpty } from './replay/join-document.ts';
 import { describeLatency } from './replay/latency.ts';
-import { planLanes } from './replay/plan-lanes.ts';
+import { drawClientIds, planLanes } from './replay/plan-lanes.ts';
 import { play, until } from './replay/play.ts';
 import { count, createProgress } from './replay/progress.ts';
 import { readTrace } from './replay/read-trace.ts';
@@ -45,8 +45,9 @@ export async function replay(file: string, flags: ReplayFlags): Promise<boolean>
   const end = new AbortController();
   const watch = watchActivity(clock, flags.timeout, (error) => end.abort(error));
   const joined: Joined[] = [];
-  const join = async (label: string): Promise<Joined> => {
+  const join = async (label: string, clientId?: number): Promise<Joined> => {
     const one = await joinDocument({
+      clientId,
       url,
       path: `${settings.prefix}/socket.io/`,
       token: tokenFor(label.replaceAll(' ', '-')),
@@ -65,9 +66,10 @@ export async function replay(file: string, flags: ReplayFlags): Promise<boolean>
   try {
     watch.expect(`no answer from ${url}: is the server running? ashlar serve starts one`);
     const writers: Joined[] = [];
+    const clientIds = drawClientIds(plan, () => Buffer.from(clock.randomBytes(4)).readUInt32LE());
     for (const [lane, { agent }] of plan.lanes.entries()) {
       const branch = plan.lanes.slice(0, lane).filter((earlier) => earlier.agent === agent).length;
-      writers.push(await join(branch === 0 ? `author ${agent}` : `author ${agent} branch ${branch + 1}`));
+      writers.push(await join(branch === 0 ? `author ${agent}` : `author ${agent} branch ${branch + 1}`, clientIds[lane]));
     }
     for (let reader = 0; reader < flags.readers; reader += 1) await join(`reader ${reader}`);
     for (const writer of writers) requireEmpty(writer, document);

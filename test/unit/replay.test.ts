@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { parseDuration } from '../../server/cli/parse-duration.ts';
 import { describeLatency } from '../../server/cli/replay/latency.ts';
-import { planLanes } from '../../server/cli/replay/plan-lanes.ts';
+import { drawClientIds, planLanes } from '../../server/cli/replay/plan-lanes.ts';
 import { type Participant, type PlayOptions, play } from '../../server/cli/replay/play.ts';
 import { createProgress, renderBar } from '../../server/cli/replay/progress.ts';
 import { parseTrace, readTrace, type Trace } from '../../server/cli/replay/read-trace.ts';
@@ -87,6 +87,18 @@ test('each agent gets one lane, and a further one where its own transactions are
   expect(laneOf).toEqual([0, 0, 1, 2, 1, 0]);
   expect(Array.from(ancestors[4] as Uint32Array)).toEqual([2, 1, 0]);
   expect(Array.from(ancestors[5] as Uint32Array)).toEqual([2, 0, 1]);
+});
+
+test('client ids grow with the agent, whatever is drawn: Yjs puts the lower id first where two insert at one place', () => {
+  const plan = planLanes(
+    concurrent('', [
+      { parents: [], agent: 1, patches: [] },
+      { parents: [], agent: 0, patches: [] },
+      { parents: [], agent: 1, patches: [] },
+    ]),
+  );
+  const drawn = [30, 10, 10, 20];
+  expect(drawClientIds(plan, () => drawn.shift() as number)).toEqual([20, 10, 30]);
 });
 
 test('the real concurrent session, typed through two clients over a slow relay, ends with its text in both', async () => {

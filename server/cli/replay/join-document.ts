@@ -11,6 +11,8 @@ export interface JoinOptions {
   readonly path: string;
   readonly token: string;
   readonly document: string;
+  /** The Yjs client id to write under; undefined: the SDK draws one. */
+  readonly clientId: number | undefined;
   /** What people read about this client. */
   readonly label: string;
   /** Told what ends the replay: a refusal, or content that was given up. */
@@ -34,7 +36,7 @@ export async function joinDocument(options: JoinOptions): Promise<Joined> {
   const client: Client = createClient({ url, path, token, transports: ['websocket'] });
   try {
     await unlessAborted(client.connect(), signal);
-    const handle = client.document(options.document);
+    const handle = client.document(options.document, options.clientId === undefined ? {} : { doc: docOf(options.clientId) });
     handle.on('reset', ({ reason }) =>
       onFailure(new AshlarError('internal', { detail: `${label} was reset by the server: ${reason}` })),
     );
@@ -73,4 +75,10 @@ export function requireEmpty({ handle }: Joined, document: string): void {
   if (Y.encodeStateVector(handle.doc).length > 1) {
     throw new AshlarError('invalid-options', { detail: `document ${document} is not empty: choose another with --document` });
   }
+}
+
+function docOf(clientId: number): Y.Doc {
+  const doc = new Y.Doc();
+  doc.clientID = clientId;
+  return doc;
 }
