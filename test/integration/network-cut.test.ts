@@ -303,27 +303,34 @@ test('[2] messages sent at once into a chat that was never joined come back once
   }
 });
 
-test("[2] a client's own join of its standing rooms and the server's do not double anything", async () => {
-  await using server = await startServer();
-  for (let index = 0; index < 20; index++) {
-    await server.realtime.toUser('ada', 'system:notification', {
+test("[2] the server's own join of a client's standing rooms never takes the place of the client's", async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const notify = (index: number) =>
+    server.realtime.toUser('ada', 'system:notification', {
       id: `n-${index}`,
       level: 'info',
       title: 'a title',
       message: 'a message',
       timestamp: new Date(0).toISOString(),
     });
-  }
-  for (let round = 0; round < 10; round++) {
-    const events = new EventReplica(tokenFor('ada'), 'user:ada', 'system:notification');
-    await events.connect(server.url);
-    const answer = await events.join();
-    expect(answer).toMatchObject({ success: true, head: 20 });
-    await events.reached(20);
-    await events.flushed();
-    expect(events.payloads).toHaveLength(20);
-    await events[Symbol.asyncDispose]();
-  }
+  for (let index = 0; index < 20; index++) await notify(index);
+  await using events = new EventReplica(tokenFor('ada'), 'user:ada', 'system:notification');
+  await events.connect(server.url);
+  await events.join();
+  await events.reached(20);
+  // The next time the server is still reading what the user has not read when the client comes with its position.
+  const release = store.hold('read');
+  await events.connect(server.url);
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  const joining = events.join();
+  await ask(events.socket, 'room:members', 'system');
+  release();
+  expect(await joining).toMatchObject({ success: true, recovered: true, seq: 20 });
+  await notify(20);
+  await events.reached(21);
+  await events.flushed();
+  expect(events.payloads).toHaveLength(21);
 });
 
 test('[2] a client that sends its state vector with each join gets everything, wherever its catch-up stands', async () => {
