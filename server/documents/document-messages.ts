@@ -13,7 +13,7 @@ export function registerDocumentMessages(guard: Guard): void {
     {
       name: 'document',
       budget: null,
-      needs: 'read',
+      needs: 'membership',
       glance: ([room, frame]) => ({ room, payload: frame }),
       parse: (frame) => {
         const bytes = asBytes(frame);

@@ -15,8 +15,7 @@ import { UpdateParts } from './update-parts.ts';
 export function receiveFrame(document: DocumentRoom, member: DocumentMember, frame: ClientFrame): void {
   switch (frame.type) {
     case 'sync':
-      // A few bytes ask for a whole document: they cost what a join costs.
-      charge(member, 'joins');
+      if (!maySync(document, member)) return;
       void sendState(document, member, frame.stateVector.slice());
       return;
     case 'pull':
@@ -42,6 +41,15 @@ export function receiveFrame(document: DocumentRoom, member: DocumentMember, fra
 function charge(member: DocumentMember, kind: BudgetKind): void {
   const taken = member.connection.budgets.take(kind);
   if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs, room: member.room.name });
+}
+
+// A few bytes ask for a whole document: they cost what a join costs. Refused in a frame, as the state would have come in one.
+function maySync(document: DocumentRoom, member: DocumentMember): boolean {
+  const budget = member.connection.budgets.take('joins');
+  if (budget.ok) return true;
+  const { retryAfterMs } = budget;
+  document.send(member, { type: 'refused', counter: 0, code: 'rate-limited', retryAfterMs, detail: '' });
+  return false;
 }
 
 function takePart(document: DocumentRoom, member: DocumentMember, frame: Extract<ClientFrame, { type: 'part' }>): void {

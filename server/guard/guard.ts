@@ -33,8 +33,11 @@ export interface Rule<Payload> {
   readonly name: string;
   /** What it is charged to; null: charged by its handler, by cost. */
   readonly budget: BudgetKind | null;
-  /** Access needed in the room that it names; `nothing`: nobody is asked (leaving, and what concerns one's own connection). */
-  readonly needs: Exclude<Access, 'none'> | 'nothing';
+  /**
+   * Access needed in the room that it names. `membership`: the decision made at the join counts, and nobody else is asked, so that what has
+   * no budget of its own reaches no product's callback. `nothing`: nobody is asked (leaving, and what concerns one's own connection).
+   */
+  readonly needs: Exclude<Access, 'none'> | 'membership' | 'nothing';
   /** Decides anew, past the cache: joins. What names the room meanwhile waits for it. */
   readonly joins?: boolean;
   /** Reads name and room, no more. @throws AshlarError */
@@ -137,7 +140,9 @@ export class Guard {
       return joining.catch(() => {}).then(() => this.#pass(connection, rule, handler, room, glance));
     }
     if (rule.needs === 'nothing') return this.#admit(connection, rule, handler, room, 'none', glance);
-    const access = connection.rooms.get(room)?.access ?? connection.access.cached(room);
+    const member = connection.rooms.get(room);
+    if (rule.needs === 'membership' && member === undefined) throw new AshlarError('not-a-member', { room });
+    const access = member?.access ?? connection.access.cached(room);
     if (access !== undefined) return this.#admit(connection, rule, handler, room, access, glance);
     return connection.access.decide(room).then((decided) => this.#admit(connection, rule, handler, room, decided, glance));
   }
@@ -151,7 +156,8 @@ export class Guard {
     glance: Glance,
   ): ReturnType<Handler<unknown>> {
     if (connection.closed) throw new AshlarError('not-connected');
-    if (rule.needs !== 'nothing' && !permits(access, rule.needs)) throw new AshlarError('access-denied', { room });
+    const needed = rule.needs === 'membership' ? 'read' : rule.needs;
+    if (needed !== 'nothing' && !permits(access, needed)) throw new AshlarError('access-denied', { room });
     const payload = rule.parse(glance.payload);
     const message = { connection, user: connection.user, room, access, payload, id: glance.id } as Admitted<unknown>;
     return handler(message);
