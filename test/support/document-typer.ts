@@ -3,7 +3,7 @@ import { FrameReplica } from './frame-replica.ts';
 /** A member that types into a document's text `text`, one letter per update, one after the other without waiting. */
 export class DocumentTyper implements AsyncDisposable {
   readonly replica: FrameReplica;
-  #counter = 0;
+  readonly #sent: Uint8Array[] = [];
   #outgoing: Uint8Array[] = [];
 
   constructor(replica: FrameReplica) {
@@ -30,8 +30,15 @@ export class DocumentTyper implements AsyncDisposable {
   type(letters: number): Promise<void> {
     const text = this.replica.doc.getText('text');
     for (let index = 0; index < letters; index++) text.insert(text.length, String.fromCharCode(97 + (text.length % 26)));
-    for (const update of this.#outgoing.splice(0)) this.replica.client.update(++this.#counter, update);
-    return this.replica.savedUpTo(this.#counter);
+    for (const update of this.#outgoing.splice(0)) this.replica.client.update(this.#sent.push(update), update);
+    return this.replica.savedUpTo(this.#sent.length);
+  }
+
+  /** Sends its updates from this counter on once more. */
+  repeat(from: number): void {
+    for (let counter = from; counter <= this.#sent.length; counter++) {
+      this.replica.client.update(counter, this.#sent[counter - 1] as Uint8Array);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
