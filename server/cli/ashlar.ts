@@ -82,6 +82,7 @@ try {
 } catch (thrown) {
   // What we know is one sentence; what we don't know keeps its stack.
   const known = thrown instanceof AshlarError && thrown.code !== 'internal';
-  console.error(known ? `ashlar: ${thrown.message}` : thrown);
+  const sentence = known && thrown.code === 'invalid-options' ? thrown.detail : undefined;
+  console.error(known ? `ashlar: ${sentence ?? thrown.message}` : thrown);
   process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 import { type AnyEventDefinition, belongsIn, roomPatterns } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { EventMeta } from '../../shared/position.ts';
-import { isDocumentRoom } from '../../shared/room-name.ts';
+import { isDocumentRoom, type RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
 import { encodeDomainEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, stateMeta } from '../rooms/fan-out.ts';
 import type { Member } from '../rooms/member.ts';
@@ -48,6 +48,22 @@ export interface PublishPorts {
 export type Publish = (publication: Publication) => Promise<Published>;
 
 /**
+ * Whether an event may go into a room.
+ * @param broadcast a product may broadcast an event of many rooms
+ * @throws AshlarError `wrong-room`
+ */
+export function requireRoom(definition: AnyEventDefinition, room: RoomName, broadcast: boolean): void {
+  if (!belongsIn(definition, room) && !broadcast) {
+    throw new AshlarError('wrong-room', { detail: `${definition.name} belongs in ${roomPatterns(definition).join(', ')}`, room });
+  }
+  // A document's log holds its updates alone, since its positions count over them; and it hands out no state values.
+  const kept = definition.delivery.class === 'log' || definition.delivery.class === 'state';
+  if (kept && isDocumentRoom(room)) {
+    throw new AshlarError('wrong-room', { detail: 'only ephemeral events go into a document’s room', room });
+  }
+}
+
+/**
  * Makes the one function through which every domain event enters a room.
  * It resolves when the delivery class's promise holds: log: on disk (and sent); state and ephemeral: taken into the room's order.
  * @throws AshlarError `wrong-room`, `storage-unavailable`, `storage-full`
@@ -75,17 +91,7 @@ export function createPublish(ports: PublishPorts): Publish {
   return (publication) =>
     new Promise((resolve, reject) => {
       const { definition, room, payload, userId, key } = publication;
-      if (!belongsIn(definition, room.name) && publication.broadcast !== true) {
-        throw new AshlarError('wrong-room', {
-          detail: `${definition.name} belongs in ${roomPatterns(definition).join(', ')}`,
-          room: room.name,
-        });
-      }
-      // A document's log holds its updates alone, since its positions count over them; and it hands out no state values.
-      const kept = definition.delivery.class === 'log' || definition.delivery.class === 'state';
-      if (kept && isDocumentRoom(room.name)) {
-        throw new AshlarError('wrong-room', { detail: 'only ephemeral events go into a document’s room', room: room.name });
-      }
+      requireRoom(definition, room.name, publication.broadcast === true);
       const at = ports.clock.now();
       const durable = key !== undefined || definition.delivery.class === 'log';
       switch (definition.delivery.class) {

@@ -6,7 +6,7 @@ import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.t
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import { settleBatch } from '../events/batch.ts';
-import type { Publish, Published } from '../events/publish.ts';
+import { type Publish, type Published, requireRoom } from '../events/publish.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { IdempotencyKey, Store } from '../storage/store.ts';
@@ -112,9 +112,15 @@ export class Publisher {
       throw new AshlarError('access-denied', { detail: `${event} comes from clients` });
     }
     const payload = parsePayload(definition.payload, data, event);
-    if (room !== undefined) return { definition, room: parseRoomName(room), payload, broadcast: false };
-    if (userId !== undefined) return { definition, room: userRoom(userId), payload, broadcast: false };
-    return { definition, room: parseRoomName(broadcastRoom(definition, payload)), payload, broadcast: true };
+    const broadcast = room === undefined && userId === undefined;
+    const target = broadcast
+      ? parseRoomName(broadcastRoom(definition, payload))
+      : userId === undefined
+        ? parseRoomName(room)
+        : userRoom(userId);
+    // Asked here too: of a list all is checked before anything is taken.
+    requireRoom(definition, target, broadcast);
+    return { definition, room: target, payload, broadcast };
   }
 }
 

@@ -3,6 +3,9 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { PublishRequest } from './ports.ts';
 import { IdempotencyKey, MAX_EVENTS, PublishEvent } from './schemas.ts';
 
+/** Deepest nesting of objects and lists. Far beyond what an event needs; far below where writing it as JSON again runs out of stack. */
+const MAX_DEPTH = 64;
+
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
@@ -14,11 +17,29 @@ export async function readJson(request: HonoRequest): Promise<unknown> {
     throw new AshlarError('unsupported-media-type', { detail: 'send the header Content-Type: application/json' });
   }
   const text = await request.text();
+  if (isDeeperThan(text, MAX_DEPTH))
+    throw new AshlarError('invalid-payload', { detail: `nested deeper than ${MAX_DEPTH} levels` });
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new AshlarError('invalid-payload', { cause, detail: 'the body is not JSON' });
   }
+}
+
+/** Whether a JSON text opens more brackets inside each other than allowed. Believes nothing of the text but its strings' quotes. */
+function isDeeperThan(text: string, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit === 0x22) inString = !inString;
+    else if (inString) index += unit === 0x5c ? 1 : 0;
+    else if (unit === 0x5b || unit === 0x7b) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (unit === 0x5d || unit === 0x7d) depth -= 1;
+  }
+  return false;
 }
 
 /**

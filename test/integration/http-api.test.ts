@@ -39,6 +39,7 @@ test.each([
   ['an empty body', '', 'body is not JSON'],
   ['a null', 'null', 'event: '],
   ['an empty list', '[]', '1 to 1000 events'],
+  ['a bomb of brackets', `{"event":"a:b","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 'nested deeper than 64 levels'],
   ['a list of 1,001', JSON.stringify(Array(1_001).fill(update)), 'this one 1001'],
   ['room and userId together', JSON.stringify({ ...update, room: 'a', userId: 'b' }), 'exclude each other'],
   ['a misspelt key', JSON.stringify({ ...update, userID: 'b' }), 'userID'],
@@ -52,6 +53,12 @@ test.each([
   expect(answer).toMatchObject({ success: false, error: { code: 'invalid-payload', message: 'Invalid payload' } });
   expect(answer.error.detail).toContain(detail);
   expect(published).toEqual([]);
+});
+
+test('brackets inside strings do not count as nesting', async () => {
+  await using api = await startHttpApi(fakePorts().ports);
+  const data = { text: `\\"${'['.repeat(200)}"\\`, list: Array(200).fill([]) };
+  expect((await api.post({ event: 'a:b', data })).status).toBe(200);
 });
 
 test.each(['', 'a b', 'x'.repeat(256)])('Idempotency-Key %j is refused', async (key) => {

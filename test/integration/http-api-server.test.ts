@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ask, next, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+
+const backend = tokenFor('backend', { permissions: ['publish', 'stats'] });
+
+async function post(server: TestServer, body: unknown, { token = backend, key }: { token?: string; key?: string } = {}) {
+  const response = await fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: await response.json() };
+}
+
+const message = (id: string) => ({
+  event: 'chat:message',
+  data: { id, sessionId: 's', content: `message ${id}`, sender: 'assistant', timestamp: '2026-01-01T00:00:00Z' },
+});
+const history = async (server: TestServer) => {
+  const socket = await server.connect(tokenFor('reader'));
+  await ask(socket, 'join-room', 'chat:s');
+  const { messages } = (await ask(socket, 'chat:history', { sessionId: 's' })) as { messages: { data: { id: string } }[] };
+  return messages.map(({ data }) => data.id);
+};
+
+test('what is published over HTTP reaches the room, and the answer names its place in the log', async () => {
+  await using server = await startServer();
+  const socket = await server.connect(tokenFor('anna'));
+  await ask(socket, 'join-room', 'chat:s');
+  const arrived = next(socket, 'chat:message');
+  const answer = await post(server, message('m1'));
+  const [data, meta] = (await arrived) as [{ id: string }, { seq: number; epoch: string }];
+  expect(data.id).toBe('m1');
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { success: true, data: { event: 'chat:message', room: 'chat:s', seq: meta.seq, epoch: meta.epoch } },
+  });
+});
+
+test('an Idempotency-Key gives the first answer and no second event, at once, later, and after a restart', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-idempotency-'));
+  try {
+    let server = await startServer({ dataDir });
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => post(server, [message('m1'), message('m2')], { key: 'k' })),
+    );
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(answers[0]?.status).toBe(200);
+    expect((await post(server, [message('m3')], { key: 'k' })).body).toMatchObject({ error: { code: 'idempotency-conflict' } });
+    await server.stop();
+
+    server = await startServer({ dataDir });
+    expect(await post(server, [message('m1'), message('m2')], { key: 'k' })).toEqual(answers[0]);
+    const other = tokenFor('other-backend', { permissions: ['publish'] });
+    expect((await post(server, message('m4'), { key: 'k', token: other })).status, 'keys of two users never meet').toBe(200);
+    expect(await history(server)).toEqual(['m1', 'm2', 'm4']);
+    await server.stop();
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  ['an unknown event', { event: 'no:such', data: {} }, 'unknown-event', 404],
+  ['a payload that does not fit', { ...message('m2'), data: { id: 'm2' } }, 'invalid-payload', 400],
+  ['a room that is not its own', { ...message('m2'), room: 'dashboard' }, 'wrong-room', 400],
+  ['a room name that is none', { ...message('m2'), room: 'chat:..' }, 'invalid-room', 400],
+])('%s in a list: none of the list is taken', async (_what, wrong, code, status) => {
+  await using server = await startServer();
+  const answer = await post(server, [message('m1'), wrong]);
+  expect([answer.status, answer.body]).toMatchObject([status, { success: false, error: { code } }]);
+  expect(await history(server)).toEqual([]);
+});
+
+test('an event for one user reaches that user and nobody else', async () => {
+  await using server = await startServer();
+  const [anna, ben] = await Promise.all([server.connect(tokenFor('anna')), server.connect(tokenFor('ben'))]);
+  const seenByBen: string[] = [];
+  ben.onAny((event: string, data: { id?: string }) => {
+    if (event === 'system:notification') seenByBen.push(data.id ?? '');
+  });
+  const notification = (id: string) => ({
+    event: 'system:notification',
+    data: { id, level: 'info', title: 't', message: 'm', timestamp: '2026-01-01T00:00:00Z' },
+  });
+  const [forAnna, forBen] = [next(anna, 'system:notification'), next(ben, 'system:notification')];
+  expect((await post(server, { ...notification('n1'), userId: 'anna' })).status).toBe(200);
+  expect((await post(server, { ...notification('n2'), userId: 'ben' })).status).toBe(200);
+  expect(((await forAnna)[0] as { id: string }).id).toBe('n1');
+  await forBen;
+  expect(seenByBen).toEqual(['n2']);
+});
+
+test('publishing and stats need their permission; the role admin reads stats', async () => {
+  await using server = await startServer();
+  const stats = async (token: string) =>
+    (await fetch(`${server.url}/api/ws/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect((await post(server, message('m1'), { token: tokenFor('anna') })).body).toMatchObject({
+    error: { code: 'access-denied' },
+  });
+  expect((await post(server, message('m1'), { token: 'nonsense' })).body).toMatchObject({ error: { code: 'invalid-token' } });
+  expect(
+    (await post(server, message('m1'), { token: tokenFor('backend', { permissions: ['publish'], expiresInSeconds: -1 }) })).body,
+  ).toMatchObject({
+    error: { code: 'token-expired', message: 'Invalid token' },
+  });
+  expect(await stats(tokenFor('anna'))).toBe(403);
+  expect(await stats(tokenFor('anna', { roles: ['admin'] }))).toBe(200);
+  expect(await stats(tokenFor('anna', { permissions: ['stats'] }))).toBe(200);
+  expect(await history(server)).toEqual([]);
+});
+
+test('beyond the publishing budget the answer is 429, says when to come back, and nothing is taken', async () => {
+  await using server = await startServer({ limits: { publishesPerMinute: 3 } });
+  expect((await post(server, [message('m1'), message('m2')])).status).toBe(200);
+  const refused = await post(server, [message('m3'), message('m4')]);
+  expect([refused.status, refused.body]).toMatchObject([
+    429,
+    { error: { code: 'rate-limited', message: 'Rate limit exceeded' } },
+  ]);
+  expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+  expect(await history(server)).toEqual(['m1', 'm2']);
+});
+
+test('stats count connections, users and members', async () => {
+  await using server = await startServer();
+  const [, ...joining] = await Promise.all(['anna', 'anna', 'ben'].map((id) => server.connect(tokenFor(id))));
+  for (const socket of joining) await ask(socket, 'join-room', 'dashboard');
+  const response = await fetch(`${server.url}/api/ws/stats`, { headers: { authorization: `Bearer ${backend}` } });
+  expect(await response.json()).toMatchObject({
+    success: true,
+    data: { totalConnections: 3, totalUsers: 2, rooms: { dashboard: 2 } },
+  });
+});
