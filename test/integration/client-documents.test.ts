@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { type ClientOptions, createClient, type DocumentHandle, type ResetEvent } from '../../client/index.ts';
 import type { AccessClaim } from '../../shared/access.ts';
-import { cuttableProxy } from '../support/cuttable-proxy.ts';
 import { until, when } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 function clientOf(url: string, user: string, access: AccessClaim = { '*': 'write' }, options: Partial<ClientOptions> = {}) {
   const client = createClient({ url, token: tokenFor(user, { access, name: user }), onError: () => {}, ...options });
@@ -55,7 +55,7 @@ test('[1] two people write one document; what is told saved is there after a res
 
 test('[2] edits on both sides of a cut meet afterwards, each once', async () => {
   await using server = await startServer();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using ada = clientOf(proxy.url, 'ada');
   using bob = clientOf(server.url, 'bob');
   const mine = ada.document('handbook');
@@ -70,7 +70,7 @@ test('[2] edits on both sides of a cut meet afterwards, each once', async () => 
   for (let index = 0; index < 200; index++) theirs.doc.getArray('list').push([`b${index}`]);
   await theirs.whenSaved();
   expect(mine.unsavedChanges.get()).toBeGreaterThanOrEqual(180);
-  proxy.heal();
+  proxy.mend();
   await mine.whenSaved();
   await mine.whenSynced();
   await when(
@@ -89,7 +89,7 @@ test('[2] edits on both sides of a cut meet afterwards, each once', async () => 
 
 test('presence: names come from the token, cursors arrive, and a cut leaves no ghost', async () => {
   await using server = await startServer();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using ada = clientOf(proxy.url, 'ada');
   using bob = clientOf(server.url, 'bob');
   const mine = ada.document('handbook');
@@ -109,7 +109,7 @@ test('presence: names come from the token, cursors arrive, and a cut leaves no g
   await when(onChange, () => shown() === undefined);
   await until(mine.status, ({ state }) => state === 'offline');
   expect([...mine.awareness.getStates().keys()]).toEqual([mine.doc.clientID]);
-  proxy.heal();
+  proxy.mend();
   await when(onChange, () => shown()?.cursor !== undefined);
   expect(mine.awareness.getStates().get(theirs.doc.clientID)).toMatchObject({ user: { id: 'bob' } });
 });
@@ -212,7 +212,7 @@ test('[4] edits under a client id that belongs to someone else come back under o
   const taken = mine.doc.clientID;
   mine.destroy();
   ada.disconnect();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   proxy.cut();
   using bob = clientOf(proxy.url, 'bob');
   // Offline, by chance or by a cloned machine, bob writes under ada's id.
@@ -222,7 +222,7 @@ test('[4] edits under a client id that belongs to someone else come back under o
   textOf(theirs).insert(0, 'bob too, ');
   theirs.doc.getMap('map').set('key', 'value');
   const reset = nextReset(theirs);
-  proxy.heal();
+  proxy.mend();
   const event = await reset;
   expect(event).toMatchObject({ reason: 'foreign-client-id', restoring: true });
   expect(theirs.doc.clientID).not.toBe(taken);
@@ -266,7 +266,7 @@ test('two live documents with one client id: the second takes another, or stops 
 
 test('a deleted document stops its members with their unsaved bytes; created again, it starts empty', async () => {
   await using server = await startServer();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using ada = clientOf(proxy.url, 'ada');
   const mine = ada.document('handbook');
   textOf(mine).insert(0, 'old');
@@ -276,7 +276,7 @@ test('a deleted document stops its members with their unsaved bytes; created aga
   textOf(mine).insert(3, ' and unsaved');
   await server.realtime.documents.delete('handbook');
   const reset = nextReset(mine);
-  proxy.heal();
+  proxy.mend();
   expect((await reset).reason).toBe('gone');
   expect(mine.status.get()).toEqual({ state: 'stopped', reason: 'gone' });
   expect(mine.unsaved).not.toBeNull();
@@ -291,7 +291,7 @@ test('a deleted document stops its members with their unsaved bytes; created aga
 
 test('a document that was deleted and created again meanwhile is not merged with the old content', async () => {
   await using server = await startServer();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using ada = clientOf(proxy.url, 'ada');
   const mine = ada.document('handbook');
   textOf(mine).insert(0, 'old');
@@ -301,7 +301,7 @@ test('a document that was deleted and created again meanwhile is not merged with
   await server.realtime.documents.delete('handbook');
   await server.realtime.documents.create('handbook', (doc) => doc.getText('text').insert(0, 'seed'));
   const reset = nextReset(mine);
-  proxy.heal();
+  proxy.mend();
   expect((await reset).reason).toBe('replaced');
   await mine.whenSynced();
   expect(textOf(mine).toString()).toBe('seed');
@@ -324,4 +324,33 @@ test('access taken and given back: the document stays, and its edits are saved i
   mine.connect();
   await mine.whenSaved();
   expect(await server.realtime.documents.read('handbook').then((doc) => doc.getText('text').toString())).toBe('before and after');
+});
+
+test('a client whose old connection the server still takes for alive resumes its session, and loses nothing', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  using ada = clientOf(proxy.url, 'ada');
+  using bob = clientOf(server.url, 'bob');
+  const mine = ada.document('handbook');
+  const theirs = bob.document('handbook');
+  await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
+  const { doc } = mine;
+  const id = doc.clientID;
+  textOf(mine).insert(0, 'one');
+  proxy.vanish();
+  textOf(mine).insert(3, ' two');
+  await until(mine.status, ({ state }) => state === 'offline');
+  theirs.doc.getMap('map').set('zero', true);
+  await Promise.all([mine.whenSaved(), theirs.whenSaved()]);
+  await Promise.all([mine.whenSynced(), sees(theirs, 'one two')]);
+  expect(textOf(mine).toString()).toBe('one two');
+  await when(
+    (listener) => {
+      doc.on('update', listener);
+      return () => doc.off('update', listener);
+    },
+    () => doc.getMap('map').has('zero'),
+  );
+  expect(mine.doc).toBe(doc);
+  expect(doc.clientID).toBe(id);
 });

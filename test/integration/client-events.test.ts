@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createEventClient, defineEvent, type EventClientOptions, type EventMeta } from '../../client/index.ts';
 import type { AshlarError } from '../../shared/errors.ts';
-import { cuttableProxy } from '../support/cuttable-proxy.ts';
 import { until } from '../support/sdk.ts';
 import { startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const orderShipped = defineEvent({
   name: 'order:shipped',
@@ -97,7 +97,7 @@ test('[8] a wrong payload and an event that only the backend sends are refused b
 
 test('[2] a client cut off while 300 events pass gets each once, in order, and is told recovered', async () => {
   await using server = await start();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using client = clientOf(proxy.url, 'ada');
   const seen = gather<{ carrier: string }>(302);
   client.on('order:shipped', seen.take);
@@ -114,7 +114,7 @@ test('[2] a client cut off while 300 events pass gets each once, in order, and i
       if (status.state === 'joined') resolve(status);
     });
   });
-  proxy.heal();
+  proxy.mend();
   expect(await rejoined).toMatchObject({ recovered: true });
   await send(301);
   await seen.all;
@@ -124,7 +124,7 @@ test('[2] a client cut off while 300 events pass gets each once, in order, and i
 
 test('messages emitted while cut off arrive once each, in order, and their promises resolve', async () => {
   await using server = await start();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using ada = clientOf(proxy.url, 'ada');
   await ada.connect();
   await ada.emit('chat:message', { sessionId: 's1', content: 'before' });
@@ -138,7 +138,7 @@ test('messages emitted while cut off arrive once each, in order, and their promi
     ada.emit('chat:message', { sessionId: 's1', content: `waiting ${index}` }),
   );
   expect(ada.pending.get()).toBeGreaterThanOrEqual(5);
-  proxy.heal();
+  proxy.mend();
   await Promise.all([...racing, ...waiting]);
   expect(ada.pending.get()).toBe(0);
   const { messages } = await ada.chatHistory('s1');
@@ -242,7 +242,7 @@ test('an admin grants and takes back access while the other is connected', async
 
 test('a server that closes on purpose is come back to, and the rooms with it', async () => {
   await using server = await start();
-  await using proxy = await cuttableProxy(server.url);
+  await using proxy = await startTcpProxy(server.url);
   using client = clientOf(proxy.url, 'ada');
   void client.connect();
   await client.joinRoom('order:1');
@@ -251,7 +251,7 @@ test('a server that closes on purpose is come back to, and the rooms with it', a
   expect(lost).toMatchObject({ cause: 'closing' });
   await stopped;
   await using again = await startServer({ events: EVENTS, dataDir: server.dataDir });
-  proxy.pointTo(again.url);
+  proxy.target(again.url);
   await until(client.room('order:1'), ({ state }) => state === 'joined');
 });
 

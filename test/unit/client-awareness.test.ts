@@ -1,0 +1,122 @@
+import { expect, test, vi } from 'vitest';
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
+import * as Y from 'yjs';
+import { AwarenessSync, withoutClient } from '../../client/documents/awareness-sync.ts';
+import { framesOf, Upload } from '../../client/documents/upload.ts';
+import { decodeClientFrame } from '../../shared/document-frame.ts';
+import { SimulatedTime } from '../support/document-simulation.ts';
+
+const ADA = { id: 'ada', name: 'Ada', color: '#112233' };
+
+function presence() {
+  const time = new SimulatedTime();
+  const sent: Uint8Array[] = [];
+  const awareness = new Awareness(new Y.Doc());
+  const sync = new AwarenessSync(awareness, { send: (update) => sent.push(update), after: (ms, task) => time.after(ms, task) });
+  return { time, sent, awareness, sync };
+}
+
+function stateOf(id: number, clock: number, state: object | null): Uint8Array {
+  const doc = new Y.Doc();
+  doc.clientID = id;
+  const awareness = new Awareness(doc);
+  awareness.setLocalState(state as Record<string, unknown> | null);
+  awareness.meta.set(id, { clock, lastUpdated: 0 });
+  const update = encodeAwarenessUpdate(awareness, [id]);
+  awareness.destroy();
+  return update;
+}
+
+test('a moving cursor is one message per 50 ms, with its latest place', () => {
+  const { time, sent, awareness, sync } = presence();
+  awareness.setLocalStateField('cursor', 0);
+  expect(sent).toEqual([]);
+  sync.joined(ADA);
+  time.advance(50);
+  expect(sent).toHaveLength(1);
+  for (let at = 1; at <= 20; at++) {
+    awareness.setLocalStateField('cursor', at);
+    time.advance(2);
+  }
+  time.advance(50);
+  expect(sent).toHaveLength(2);
+  expect(new TextDecoder().decode(sent[1])).toContain('"cursor":20');
+  expect(new TextDecoder().decode(sent[1])).toContain('"name":"Ada"');
+  // The same state again, as a renewal sets it, is no news.
+  awareness.setLocalState(awareness.getLocalState());
+  time.advance(50);
+  expect(sent).toHaveLength(2);
+});
+
+test('nobody tells us our own state, and everyone else vanishes with the connection', () => {
+  const { awareness, sync } = presence();
+  sync.joined(ADA);
+  sync.receive(stateOf(7, 5, { cursor: 1 }));
+  sync.receive(stateOf(awareness.clientID, 99, { cursor: 'forged' }));
+  expect(awareness.getStates().get(7)).toEqual({ cursor: 1 });
+  expect(awareness.getLocalState()).not.toHaveProperty('cursor');
+  sync.left();
+  expect([...awareness.getStates().keys()]).toEqual([awareness.clientID]);
+  // A clock below the one seen before counts again.
+  sync.joined(ADA);
+  sync.receive(stateOf(7, 1, { cursor: 2 }));
+  expect(awareness.getStates().get(7)).toEqual({ cursor: 2 });
+  expect(withoutClient(stateOf(7, 1, {}), 7)).toEqual(new Uint8Array([0]));
+});
+
+test('whoever sits still stays: there is no timeout on this side', () => {
+  vi.useFakeTimers();
+  try {
+    const { awareness, sync, sent } = presence();
+    sync.joined(ADA);
+    sync.receive(stateOf(7, 5, { cursor: 1 }));
+    vi.advanceTimersByTime(120_000);
+    expect(awareness.getStates().has(7)).toBe(true);
+    expect(sent).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a changed client id takes the state along', () => {
+  const { awareness, sync } = presence();
+  awareness.setLocalStateField('cursor', 3);
+  const before = awareness.clientID;
+  sync.rename(42);
+  expect(awareness.clientID).toBe(42);
+  expect(awareness.getLocalState()).toMatchObject({ cursor: 3 });
+  expect(awareness.getStates().has(before)).toBe(false);
+});
+
+test('a large update goes in parts that make it up again, as the line takes them', () => {
+  const update = Uint8Array.from({ length: 1_000 }, (_, index) => index % 256);
+  const parts = framesOf({ type: 'update', counter: 3, full: true, update }, 164);
+  expect(parts).toHaveLength(10);
+  const time = new SimulatedTime();
+  const sent: Uint8Array[] = [];
+  let backlog = 0;
+  const upload = new Upload({
+    send(frame) {
+      sent.push(frame);
+      backlog += 100_000;
+    },
+    backlogBytes: () => backlog,
+    frameBytes: () => 164,
+    after: (ms, task) => time.after(ms, task),
+  });
+  upload.push({ type: 'update', counter: 3, full: true, update });
+  expect(sent).toHaveLength(3);
+  time.advance(1_000);
+  expect(sent).toHaveLength(3);
+  while (sent.length < 10) {
+    backlog = 0;
+    time.advance(25);
+  }
+  const frames = sent.map((frame) => decodeClientFrame(frame));
+  expect(frames.map((frame) => frame.type === 'part' && [frame.counter, frame.full, frame.index, frame.count])).toEqual(
+    Array.from({ length: 10 }, (_, index) => [3, true, index, 10]),
+  );
+  expect(Buffer.concat(frames.map((frame) => (frame.type === 'part' ? frame.bytes : new Uint8Array())))).toEqual(
+    Buffer.from(update),
+  );
+});

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { backoffMs } from '../../client/backoff.ts';
+import {
+  type Connection,
+  type ConnectionEvent,
+  type ConnectionRules,
+  NOT_CONNECTED,
+  reduceConnection,
+} from '../../client/connection.ts';
+import { renewAfterMs } from '../../client/token.ts';
+
+const rules: ConnectionRules = {
+  now: 1_000,
+  random: 0.5,
+  online: true,
+  canRenewToken: true,
+  maxAttempts: Number.POSITIVE_INFINITY,
+};
+
+/** Runs events through the reducer. */
+function play(events: readonly (ConnectionEvent | Partial<ConnectionRules>)[], start: Connection = NOT_CONNECTED): Connection {
+  let current = rules;
+  let connection = start;
+  for (const event of events) {
+    if ('type' in event) connection = reduceConnection(connection, event, current);
+    else current = { ...current, ...event };
+  }
+  return connection;
+}
+
+describe('the connection', () => {
+  test('starts idle, connects, and says since when', () => {
+    expect(NOT_CONNECTED.status).toEqual({ state: 'idle' });
+    expect(play([{ type: 'connect' }]).status).toEqual({ state: 'connecting', attempt: 1 });
+    expect(play([{ type: 'connect' }, { type: 'accepted', id: 'x' }]).status).toEqual({
+      state: 'connected',
+      id: 'x',
+      recovered: false,
+      since: 1_000,
+    });
+  });
+
+  test('waits with full jitter that grows with each failure, and forgets failures after a lasting connection', () => {
+    const lost: ConnectionEvent = { type: 'lost', cause: 'transport' };
+    const once = play([{ type: 'connect' }, lost]);
+    expect(once.status).toEqual({ state: 'reconnecting', attempt: 1, retryAt: 1_250, cause: 'transport' });
+    const thrice = play([{ type: 'retry' }, lost, { type: 'retry' }, lost], once);
+    expect(thrice.status).toEqual({ state: 'reconnecting', attempt: 3, retryAt: 2_000, cause: 'transport' });
+    const short = play([{ type: 'retry' }, { type: 'accepted', id: 'x' }, { now: 2_000 }, lost], thrice);
+    expect(short.status).toMatchObject({ attempt: 4 });
+    const long = play([{ type: 'retry' }, { type: 'accepted', id: 'x' }, { now: 60_000 }, lost], thrice);
+    expect(long.status).toMatchObject({ attempt: 1 });
+  });
+
+  test('asks for another token where it can, and is refused where the token is fixed or nothing would help', () => {
+    const expired: ConnectionEvent = { type: 'rejected', code: 'token-expired' };
+    expect(play([{ type: 'connect' }, expired]).status).toMatchObject({ state: 'reconnecting', cause: 'refused' });
+    const refused = play([{ canRenewToken: false }, { type: 'connect' }, expired]);
+    expect(refused.status).toEqual({ state: 'refused', code: 'token-expired', message: 'Invalid token' });
+    expect(play([{ type: 'retry' }, { type: 'online' }, { type: 'offline' }], refused)).toBe(refused);
+    expect(play([{ type: 'connect' }], refused).status.state).toBe('connecting');
+    expect(play([{ type: 'connect' }, { type: 'rejected', code: 'origin-refused' }]).status.state).toBe('refused');
+    expect(play([{ type: 'connect' }, { type: 'rejected', code: 'rate-limited', retryAfterMs: 4_000 }]).status).toMatchObject({
+      state: 'reconnecting',
+      retryAt: 6_000,
+    });
+  });
+
+  test('comes back after a restart when it was told to, not before', () => {
+    const closing = play([
+      { type: 'connect' },
+      { type: 'accepted', id: 'x' },
+      { type: 'closing', reconnectAfterMs: 2_000 },
+      { type: 'lost', cause: 'server' },
+    ]);
+    expect(closing.status).toMatchObject({ state: 'reconnecting', retryAt: 3_500, cause: 'closing' });
+    expect(closing.closingAfterMs).toBeNull();
+  });
+
+  test('sleeps while the device is offline, and wakes at once', () => {
+    const offline = play([{ type: 'connect' }, { type: 'accepted', id: 'x' }, { type: 'offline' }]);
+    expect(offline.status).toEqual({ state: 'offline', cause: 'browser' });
+    expect(play([{ type: 'retry' }, { type: 'lost', cause: 'transport' }], offline)).toBe(offline);
+    expect(play([{ type: 'online' }], offline).status).toEqual({ state: 'connecting', attempt: 1 });
+    expect(play([{ online: false }, { type: 'connect' }]).status.state).toBe('offline');
+    const waiting = play([{ type: 'connect' }, { type: 'lost', cause: 'transport' }]);
+    expect(play([{ type: 'online' }], waiting).status.state).toBe('connecting');
+  });
+
+  test('gives up only where asked to', () => {
+    const lost: ConnectionEvent = { type: 'lost', cause: 'transport' };
+    const limited = play([{ maxAttempts: 2 }, { type: 'connect' }, lost, { type: 'retry' }, lost, { type: 'retry' }, lost]);
+    expect(limited.status).toMatchObject({ state: 'refused', code: 'not-connected' });
+  });
+
+  test('closed by the caller, nothing but connect starts it again', () => {
+    const events = fc.constantFrom<ConnectionEvent>(
+      { type: 'accepted', id: 'x' },
+      { type: 'rejoined', recovered: true },
+      { type: 'lost', cause: 'server' },
+      { type: 'rejected', code: 'internal' },
+      { type: 'retry' },
+      { type: 'online' },
+      { type: 'offline' },
+      { type: 'closing', reconnectAfterMs: 5 },
+      { type: 'disconnect' },
+    );
+    fc.assert(
+      fc.property(fc.array(events), (list) => {
+        const closed = play([{ type: 'connect' }, { type: 'disconnect' }, ...list]);
+        expect(closed.status).toEqual({ state: 'closed' });
+      }),
+    );
+  });
+});
+
+test('backoff stays within its bound, however many attempts', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, random) => {
+      const ms = backoffMs(attempt, random);
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(ms).toBeLessThanOrEqual(20_000);
+    }),
+  );
+  expect(backoffMs(1, 0.999)).toBeLessThanOrEqual(500);
+});
+
+test('a token is renewed before its end, and a wrong clock does not make it a loop', () => {
+  for (const random of [0, 0.5, 0.999]) {
+    for (const left of [2_000, 60_000, 3_600_000]) {
+      expect(renewAfterMs(left, random)).toBeGreaterThanOrEqual(left * 0.8);
+      expect(renewAfterMs(left, random)).toBeLessThan(left * 0.96);
+    }
+    expect(renewAfterMs(-5_000, random)).toBe(10_000);
+  }
+});

@@ -1,0 +1,287 @@
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { DocumentSession, type SessionPorts } from '../../client/documents/document-session.ts';
+import { createReplica, hasContent } from '../../client/documents/replica.ts';
+import type { ClientFrame } from '../../shared/document-frame.ts';
+import type { AshlarError } from '../../shared/errors.ts';
+import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
+import { SimulatedTime } from '../support/document-simulation.ts';
+
+/** A session whose server is the test: every frame by hand. */
+function byHand(doc = new Y.Doc()) {
+  const time = new SimulatedTime();
+  const sent: ClientFrame[] = [];
+  const joins: JoinOptions[] = [];
+  const errors: AshlarError[] = [];
+  const failed: string[] = [];
+  let answer: (error: AshlarError | null, answer: unknown) => void = () => {};
+  const origin = {};
+  let secrets = 0;
+  const ports: SessionPorts = {
+    replica: createReplica(doc, origin, () => {}),
+    join(options, onAnswer) {
+      joins.push(options);
+      answer = onAnswer;
+    },
+    send: (frame) => sent.push(frame),
+    now: () => time.now,
+    random: () => 0.5,
+    after: (ms, task) => time.after(ms, task),
+    drawSecret: () => `secret-${++secrets}`,
+    drawClientId: () => 1_234,
+    changed: () => {},
+    error: (error) => errors.push(error),
+    failed: (reason) => failed.push(reason),
+  };
+  const session = new DocumentSession(ports, hasContent(doc));
+  doc.on('update', (update: Uint8Array, from: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
+    if (from !== origin) session.localUpdate(update, transaction.local);
+  });
+  const joined = (over: Partial<JoinAnswer> = {}) =>
+    answer(null, {
+      room: 'doc:x',
+      access: 'write',
+      recovered: false,
+      reason: 'new',
+      epoch: 'e',
+      seq: 0,
+      head: 0,
+      saved: 0,
+      incarnation: 'i',
+      ...over,
+    });
+  const state = (content = new Y.Doc(), seq = 0) =>
+    session.frame({
+      type: 'state',
+      transfer: 1,
+      index: 0,
+      count: 1,
+      epoch: 'e',
+      seq,
+      stateVector: Y.encodeStateVector(content),
+      bytes: Y.encodeStateAsUpdate(content),
+    });
+  const live = () => {
+    session.connected();
+    joined();
+    state();
+    sent.length = 0;
+  };
+  const updates = () => sent.flatMap((frame) => (frame.type === 'update' ? [frame] : []));
+  return {
+    doc,
+    time,
+    sent,
+    joins,
+    errors,
+    failed,
+    session,
+    joined,
+    state,
+    live,
+    updates,
+    refuse: (error: AshlarError) => answer(error, undefined),
+  };
+}
+
+const type = (doc: Y.Doc, text: string) => doc.getText('text').insert(0, text);
+const textOf = (...list: readonly Uint8Array[]) => {
+  const doc = new Y.Doc();
+  for (const update of list) Y.applyUpdate(doc, update);
+  return doc.getText('text').toString();
+};
+
+test('nothing is sent before the first sync is whole: the state, and the records up to the head', () => {
+  const { doc, session, joined, state, updates, time, sent } = byHand();
+  type(doc, 'early');
+  session.connected();
+  joined({ head: 2 });
+  expect(sent).toEqual([{ type: 'sync', stateVector: expect.any(Uint8Array) }]);
+  state(new Y.Doc(), 1);
+  time.advance(100);
+  expect(updates()).toEqual([]);
+  expect(session.status.state).toBe('syncing');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 2, update: Y.encodeStateAsUpdate(new Y.Doc()) }] });
+  expect(session.status).toEqual({ state: 'synced' });
+  expect(updates()).toHaveLength(1);
+  expect(updates()[0]).toMatchObject({ counter: 1, full: false });
+});
+
+test('a burst in one tick is one update; later ones go beside it, each with the next counter', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (let index = 0; index < 10; index++) type(doc, 'x');
+  expect(updates()).toEqual([]);
+  time.advance(0);
+  expect(updates().map(({ counter }) => counter)).toEqual([1]);
+  type(doc, 'y');
+  time.advance(0);
+  expect(updates().map(({ counter }) => counter)).toEqual([1, 2]);
+  expect(session.outbox.unsaved).toBe(11);
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 2 }] });
+  expect(session.outbox.unsaved).toBe(0);
+  expect(session.position).toEqual({ epoch: 'e', seq: 1 });
+});
+
+test('at most 32 updates are under way; what waits behind them is merged', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (let index = 0; index < 40; index++) {
+    type(doc, 'x');
+    time.advance(0);
+  }
+  expect(updates()).toHaveLength(32);
+  session.frame({ type: 'saved', counter: 1, epoch: 'e', seq: 0 });
+  expect(updates()).toHaveLength(33);
+  expect(textOf(...updates().map(({ update }) => update))).toBe('x'.repeat(40));
+});
+
+test('a refusal that may pass is waited for, then the same bytes go again from there', () => {
+  const { doc, live, updates, time, session, errors } = byHand();
+  live();
+  for (const text of ['a', 'b', 'c']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  const first = updates();
+  session.frame({ type: 'refused', counter: 2, code: 'rate-limited', retryAfterMs: 1_000, detail: '' });
+  session.frame({ type: 'refused', counter: 3, code: 'counter-gap', retryAfterMs: 0, detail: '' });
+  time.advance(999);
+  expect(updates()).toHaveLength(3);
+  time.advance(600);
+  expect(updates().slice(3)).toEqual(first.slice(1));
+  expect(errors).toEqual([]);
+});
+
+test('a gap is answered with one full step under its counter, and a second answer to an older copy changes nothing', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  type(doc, 'a');
+  time.advance(0);
+  type(doc, 'b');
+  time.advance(0);
+  session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
+  const full = updates().at(-1);
+  expect(full).toMatchObject({ counter: 1, full: true });
+  expect(textOf(full?.update ?? new Uint8Array())).toBe('ba');
+  // Sent before the gap was known; refused unread.
+  session.frame({ type: 'refused', counter: 2, code: 'counter-gap', retryAfterMs: 0, detail: '' });
+  type(doc, 'c');
+  time.advance(1_000);
+  const next = updates().at(-1);
+  expect(next).toMatchObject({ counter: 2, full: false });
+  expect(updates().filter(({ counter }) => counter === 1)).toHaveLength(2);
+});
+
+test('a position advances over contiguous records only; otherwise the room is joined again from the last good one', () => {
+  const { live, session, joins, time, doc } = byHand();
+  live();
+  const other = new Y.Doc();
+  const list: Uint8Array[] = [];
+  other.on('update', (update: Uint8Array) => list.push(update));
+  type(other, 'a');
+  type(other, 'b');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
+  expect(session.position?.seq).toBe(1);
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 3, update: list[1]! }] });
+  expect(doc.getText('text').toString()).toBe('a');
+  time.advance(0);
+  expect(joins.at(-1)).toMatchObject({ epoch: 'e', seq: 1 });
+});
+
+test('what the join says is saved leaves the outbox, the rest goes again unchanged', () => {
+  const { doc, live, updates, time, session, joined } = byHand();
+  live();
+  for (const text of ['a', 'b', 'c']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  const first = updates();
+  session.disconnected();
+  session.connected();
+  joined({ recovered: true, saved: 2, seq: 0, head: 0 });
+  expect(updates().slice(3)).toEqual(first.slice(2));
+  expect(session.outbox.unsaved).toBe(1);
+});
+
+test('a log that went back gets a full step, behind what is still under way', () => {
+  const { doc, live, updates, time, session, joined, state } = byHand();
+  live();
+  type(doc, 'a');
+  time.advance(0);
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 1 }] });
+  session.disconnected();
+  session.connected();
+  joined({ reason: 'epoch', saved: 0 });
+  state();
+  const [step] = updates().slice(1);
+  expect(step).toMatchObject({ counter: 1, full: true });
+  expect(textOf(step?.update ?? new Uint8Array())).toBe('a');
+});
+
+test('a document with content of its own sends what the server lacks, with deletions, and nothing where it lacks nothing', () => {
+  const shared = new Y.Doc();
+  type(shared, 'shared');
+  shared.getText('text').delete(0, 1);
+  const same = new Y.Doc();
+  Y.applyUpdate(same, Y.encodeStateAsUpdate(shared));
+  const quiet = byHand(same);
+  quiet.session.connected();
+  quiet.joined({ head: 1 });
+  quiet.state(shared, 1);
+  quiet.time.advance(100);
+  expect(quiet.updates()).toEqual([]);
+  expect(quiet.session.outbox.isEmpty).toBe(true);
+  const more = new Y.Doc();
+  Y.applyUpdate(more, Y.encodeStateAsUpdate(shared));
+  more.getText('text').delete(0, 1);
+  const loud = byHand(more);
+  loud.session.connected();
+  loud.joined({ head: 1 });
+  loud.state(shared, 1);
+  expect(loud.updates()).toEqual([expect.objectContaining({ counter: 1, full: true })]);
+  expect(textOf(Y.encodeStateAsUpdate(shared), loud.updates()[0]!.update)).toBe('ared');
+  expect(loud.session.outbox.unsaved).toBe(1);
+});
+
+test('what Yjs keeps pending is never sent', () => {
+  const far = new Y.Doc();
+  const list: Uint8Array[] = [];
+  far.on('update', (update: Uint8Array) => list.push(update));
+  type(far, 'a');
+  type(far, 'b');
+  const doc = new Y.Doc();
+  type(doc, 'mine');
+  Y.applyUpdate(doc, list[1]!);
+  expect(doc.store.pendingStructs).not.toBeNull();
+  const { session, joined, state, updates } = byHand(doc);
+  session.connected();
+  joined();
+  state();
+  expect([...Y.parseUpdateMeta(updates()[0]!.update).to.keys()]).toEqual([doc.clientID]);
+  expect(doc.store.pendingStructs).not.toBeNull();
+});
+
+test('another incarnation, a refused kind of update and a deletion end the session', () => {
+  const replaced = byHand();
+  replaced.live();
+  replaced.session.disconnected();
+  replaced.session.connected();
+  replaced.joined({ incarnation: 'another' });
+  expect(replaced.failed).toEqual(['replaced']);
+  for (const code of ['read-only', 'invalid-update', 'foreign-client-id', 'too-large'] as const) {
+    const { doc, live, time, session, failed, errors } = byHand();
+    live();
+    type(doc, 'a');
+    time.advance(0);
+    session.frame({ type: 'refused', counter: 1, code, retryAfterMs: 0, detail: '' });
+    expect(failed).toEqual([code]);
+    expect(errors.map((error) => error.code)).toEqual([code]);
+    expect(session.outbox.merged()).not.toBeNull();
+  }
+  const gone = byHand();
+  gone.live();
+  gone.session.frame({ type: 'reset', reason: 'quarantined' });
+  expect(gone.failed).toEqual(['quarantined']);
+});
