@@ -1,0 +1,165 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import { createPublish, type Publish } from '../../server/events/publish.ts';
+import { createCatchUp } from '../../server/rooms/catch-up.ts';
+import { EventRoom } from '../../server/rooms/event-room.ts';
+import type { Member } from '../../server/rooms/member.ts';
+import type { Room } from '../../server/rooms/room.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { createCatalog } from '../../shared/catalog.ts';
+import type { EventMeta } from '../../shared/position.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { auditEntry, auditEvents, auditLevel, auditPulse } from '../support/audit-events.ts';
+import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { type MemoryStore, openMemoryStore } from '../support/memory-store.ts';
+
+const NAME = parseRoomName('audit:1');
+
+let clock: ManualClock;
+let store: MemoryStore;
+let rooms: Rooms;
+let publish: Publish;
+let stopped: string[];
+
+beforeEach(() => {
+  clock = createManualClock();
+  store = openMemoryStore();
+  stopped = [];
+  const catchUp = createCatchUp((_member, error) => stopped.push(error.code));
+  rooms = new Rooms({
+    store,
+    clock,
+    soon: setImmediate,
+    catchUp,
+    createContent: (room) =>
+      new EventRoom(room, { catalog: createCatalog(auditEvents), overflowRecords: 1_000, history: async () => [], catchUp }),
+  });
+  publish = createPublish({ clock, catchUp, toReaders: () => {}, grown: () => {} });
+});
+
+const entry = (room: Room, number: number, padding?: string) =>
+  publish({ definition: auditEntry, room, payload: { entry: number, padding }, userId: null });
+const level = (room: Room, key: string, value: number) =>
+  publish({ definition: auditLevel, room, payload: { key, level: value }, userId: null });
+const pulse = (room: Room, number: number) => publish({ definition: auditPulse, room, payload: { pulse: number }, userId: null });
+
+/** A member that joined, is live, and has its queue in the test's hands. */
+async function join(room: Room, userId: string): Promise<{ member: Member; outbox: FakeOutbox }> {
+  const connection = fakeConnection({ clock, userId });
+  const { member, start } = await room.content.join(connection, 'read', {});
+  room.members.set(connection, member);
+  start();
+  await live(member);
+  return { member, outbox: connection.outbox };
+}
+
+const live = (member: Member) => vi.waitFor(() => expect(member.delivery).toBe('live'));
+const entries = ({ taken }: FakeOutbox) =>
+  taken.flatMap(([name, payload]) => (name === auditEntry.name ? [(payload as { entry: number }).entry] : []));
+const levels = ({ taken }: FakeOutbox) =>
+  taken.flatMap(([name, payload]) => {
+    const { key, level: value } = payload as { key: string; level: number };
+    return name === auditLevel.name ? [`${key}=${value}`] : [];
+  });
+
+test('[7] log events for which there was no room come from the log once it drains, in order, and others do not wait', async () => {
+  const room = await rooms.open(NAME);
+  const [slow, fast] = [await join(room, 'slow'), await join(room, 'fast')];
+  slow.outbox.room = 2;
+  for (let number = 1; number <= 10; number++) await entry(room, number);
+  expect(entries(fast.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(entries(slow.outbox)).toEqual([1, 2]);
+  slow.outbox.drain();
+  await live(slow.member);
+  await entry(room, 11);
+  expect(entries(slow.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(slow.member.sent.seq).toBe(11);
+});
+
+test('[7] state values for which there was no room are conflated to the latest of each key', async () => {
+  const room = await rooms.open(NAME);
+  const [slow, fast] = [await join(room, 'slow'), await join(room, 'fast')];
+  slow.outbox.room = 1;
+  for (let value = 1; value <= 50; value++) await level(room, value % 2 === 0 ? 'even' : 'odd', value);
+  expect(levels(fast.outbox)).toHaveLength(50);
+  expect(levels(slow.outbox)).toEqual(['odd=1']);
+  slow.outbox.drain();
+  expect(levels(slow.outbox)).toEqual(['odd=1', 'even=50', 'odd=49']);
+  await level(room, 'odd', 51);
+  expect(levels(slow.outbox).at(-1)).toBe('odd=51');
+});
+
+test('[7] ephemeral events for which there is no room are gone', async () => {
+  const room = await rooms.open(NAME);
+  const slow = await join(room, 'slow');
+  slow.outbox.room = 1;
+  for (let number = 1; number <= 5; number++) await pulse(room, number);
+  slow.outbox.drain();
+  await pulse(room, 6);
+  expect(slow.outbox.taken.map(([, payload]) => payload)).toEqual([{ pulse: 1 }, { pulse: 6 }]);
+});
+
+test('[7] a catch-up fills a queue no further than its reader empties it', async () => {
+  const room = await rooms.open(NAME);
+  const slow = await join(room, 'slow');
+  slow.outbox.room = 0;
+  // 3 MB, in chunks of a quarter of one.
+  for (let number = 1; number <= 30; number++) await entry(room, number, 'x'.repeat(100_000));
+  let drains = 0;
+  for (; slow.member.delivery !== 'live'; drains++) {
+    slow.outbox.drain();
+    await vi.waitFor(() => expect(slow.outbox.queuedBytes > 256 * 1024 || slow.member.delivery === 'live').toBe(true));
+    expect(slow.outbox.queuedBytes).toBeLessThan(1_000_000);
+  }
+  expect(drains).toBeGreaterThan(5);
+  expect(entries(slow.outbox)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+});
+
+test('[2] what is published during a catch-up comes behind it, once', async () => {
+  const room = await rooms.open(NAME);
+  const slow = await join(room, 'slow');
+  slow.outbox.room = 0;
+  for (let number = 1; number <= 5; number++) await entry(room, number);
+  slow.outbox.drain();
+  // The catch-up has begun; what comes now finds room in the queue.
+  const during = [entry(room, 6), entry(room, 7)];
+  await Promise.all(during);
+  await live(slow.member);
+  await entry(room, 8);
+  expect(entries(slow.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test('[2] a catch-up that finds a hole stops and says so: no member goes on over it', async () => {
+  const room = await rooms.open(NAME);
+  const slow = await join(room, 'slow');
+  slow.outbox.room = 0;
+  // More than what is kept in memory, so that the rest is read from the store.
+  for (let number = 1; number <= 12; number++) await entry(room, number, 'x'.repeat(100_000));
+  await store.trim(NAME, { maxRecords: 3 });
+  slow.outbox.drain();
+  await vi.waitFor(() => expect(stopped).toEqual(['not-a-member']));
+  expect(entries(slow.outbox)).toEqual([]);
+});
+
+test('[2] events of one room leave in the order published: state waits behind a log event that is not committed', async () => {
+  const room = await rooms.open(NAME);
+  const { outbox } = await join(room, 'ada');
+  const release = store.holdAppends();
+  const published = [entry(room, 1), level(room, 'load', 7), pulse(room, 1), entry(room, 2)];
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(outbox.taken).toEqual([]);
+  release();
+  await Promise.all(published);
+  expect(outbox.taken.map(([name]) => name)).toEqual(['audit:entry', 'audit:level', 'audit:pulse', 'audit:entry']);
+});
+
+test('[2] the revs of a room’s state values go on growing when the room was let go and opened again', async () => {
+  const room = await rooms.open(NAME);
+  const first = await level(room, 'load', 1);
+  await rooms.groupCommit.settled();
+  await clock.advanceAsync(60_000);
+  expect(rooms.peek(NAME)).toBeUndefined();
+  const second = await level(await rooms.open(NAME), 'load', 2);
+  expect((second.meta as EventMeta).rev).toBeGreaterThan((first.meta as EventMeta).rev as number);
+  expect(second.meta.epoch).toBe(first.meta.epoch);
+});

@@ -1,0 +1,77 @@
+import { beforeEach, expect, test } from 'vitest';
+import { Writers } from '../../server/documents/writers.ts';
+import type { User } from '../../shared/user.ts';
+
+const user = (id: string): User => ({ id, name: id, color: '#336699', roles: [], permissions: [] });
+const [ada, eve] = [user('ada'), user('eve')];
+
+let writers: Writers;
+
+beforeEach(() => {
+  writers = new Writers([{ clientId: 1, userId: 'ada', clock: 5 }]);
+});
+
+test('[4] a Yjs client id that the log knows is its owner’s alone', () => {
+  expect(() => writers.claim(eve, 1, 'secret of eve', null)).toThrow(expect.objectContaining({ code: 'foreign-client-id' }));
+  expect(writers.claim(ada, 1, 'secret of ada', null)).toMatchObject({ userId: 'ada', clientId: 1 });
+});
+
+test('[4] a Yjs client id that a live session has is nobody else’s, and not even its user’s second one', () => {
+  writers.claim(ada, 2, 'secret of ada', null);
+  expect(() => writers.claim(eve, 2, 'secret of eve', null)).toThrow(expect.objectContaining({ code: 'foreign-client-id' }));
+  expect(() => writers.claim(ada, 2, 'another secret', null)).toThrow(expect.objectContaining({ code: 'id-in-use' }));
+});
+
+test('[4] a session is resumed by its user and under its client id, in memory or from disk', () => {
+  const session = writers.claim(ada, 2, 'secret', null);
+  expect(writers.claim(ada, 2, 'secret', null)).toBe(session);
+  expect(() => writers.claim(eve, 2, 'secret', null)).toThrow(expect.objectContaining({ code: 'id-in-use' }));
+  expect(() => writers.claim(ada, 3, 'secret', null)).toThrow(expect.objectContaining({ code: 'id-in-use' }));
+
+  const mark = { session: 'kept', userId: 'ada', clientId: 4, counter: 7 };
+  expect(() => writers.claim(eve, 4, 'kept', mark)).toThrow(expect.objectContaining({ code: 'id-in-use' }));
+  expect(() => writers.claim(ada, 5, 'kept', mark)).toThrow(expect.objectContaining({ code: 'id-in-use' }));
+  expect(writers.claim(ada, 4, 'kept', mark)).toMatchObject({ counter: 7, saved: 7 });
+});
+
+test('[4] whose structs an update may hold is known from the log and from live sessions', () => {
+  const mine = writers.claim(ada, 2, 'secret of ada', null);
+  const other = writers.claim(eve, 3, 'secret of eve', null);
+  expect(writers.ownerOf(mine, 2)).toBe('self');
+  expect(writers.ownerOf(mine, 1)).toBe('self');
+  expect(writers.ownerOf(other, 1)).toBe('other');
+  expect(writers.ownerOf(other, 9)).toBe('unclaimed');
+  writers.take([{ clientId: 3, userId: 'eve', clock: 1 }]);
+  expect(writers.ownerOf(mine, 3)).toBe('other');
+});
+
+test('[4] the first owner of a client id stays its owner', () => {
+  writers.take([{ clientId: 1, userId: 'eve', clock: 9 }]);
+  expect(writers.ownerOf(writers.claim(ada, 2, 'secret', null), 1)).toBe('self');
+  expect(writers.known.get(1)).toBe(9);
+});
+
+test('[2] a session stays known as long as something of it is queued, and is then forgotten with its member', () => {
+  const session = writers.claim(ada, 2, 'secret', null);
+  session.counter = 3;
+  session.saved = 2;
+  writers.release(session);
+  expect(writers.find('secret')).toBe(session);
+  session.saved = 3;
+  writers.release(session);
+  expect(writers.find('secret')).toBeUndefined();
+});
+
+test('[2] when the log is read anew, what was queued is no longer known, and each session stands where the disk says', async () => {
+  const session = writers.claim(ada, 2, 'secret', null);
+  session.counter = 4;
+  writers.take([{ clientId: 2, userId: 'ada', clock: 50 }]);
+  await writers.reset([{ clientId: 1, userId: 'ada', clock: 6 }], async () => ({
+    session: 'secret',
+    userId: 'ada',
+    clientId: 2,
+    counter: 1,
+  }));
+  expect([...writers.known]).toEqual([[1, 6]]);
+  expect(session).toMatchObject({ counter: 1, saved: 1 });
+});
