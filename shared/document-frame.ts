@@ -133,7 +133,7 @@ export function encodeFrame(frame: DocumentFrame): Uint8Array {
  */
 export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   return decodeWhole(bytes, (decoder) => {
-    switch (decoding.readVarUint(decoder)) {
+    switch (readUint(decoder)) {
       case TYPES.sync:
         return { type: 'sync', stateVector: readBytes(decoder) };
       case TYPES.update:
@@ -141,13 +141,13 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       case TYPES.part: {
         const counter = readCounter(decoder);
         const full = readFlags(decoder);
-        const index = decoding.readVarUint(decoder);
-        const count = decoding.readVarUint(decoder);
+        const index = readUint(decoder);
+        const count = readUint(decoder);
         if (count < 1 || count > MAX_PARTS || index >= count) throw malformed('part index or count');
         return { type: 'part', counter, full, index, count, bytes: readBytes(decoder) };
       }
       case TYPES.pull:
-        return { type: 'pull', transfer: decoding.readVarUint(decoder), index: decoding.readVarUint(decoder) };
+        return { type: 'pull', transfer: readUint(decoder), index: readUint(decoder) };
       case TYPES.awareness:
         return { type: 'awareness', update: readBytes(decoder) };
       default:
@@ -162,17 +162,17 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
  */
 export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
   return decodeWhole(bytes, (decoder) => {
-    switch (decoding.readVarUint(decoder)) {
+    switch (readUint(decoder)) {
       case TYPES.awareness:
         return { type: 'awareness', update: readBytes(decoder) };
       case TYPES.state:
         return {
           type: 'state',
-          transfer: decoding.readVarUint(decoder),
-          index: decoding.readVarUint(decoder),
-          count: decoding.readVarUint(decoder),
+          transfer: readUint(decoder),
+          index: readUint(decoder),
+          count: readUint(decoder),
           epoch: decoding.readVarString(decoder),
-          seq: decoding.readVarUint(decoder),
+          seq: readUint(decoder),
           stateVector: readBytes(decoder),
           bytes: readBytes(decoder),
         };
@@ -181,23 +181,23 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
       case TYPES.saved:
         return {
           type: 'saved',
-          counter: decoding.readVarUint(decoder),
+          counter: readUint(decoder),
           epoch: decoding.readVarString(decoder),
-          seq: decoding.readVarUint(decoder),
+          seq: readUint(decoder),
         };
       case TYPES.refused: {
-        const counter = decoding.readVarUint(decoder);
+        const counter = readUint(decoder);
         const code = decoding.readVarString(decoder);
         return {
           type: 'refused',
           counter,
           code: Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal',
-          retryAfterMs: decoding.readVarUint(decoder),
+          retryAfterMs: readUint(decoder),
           detail: decoding.readVarString(decoder),
         };
       }
       case TYPES.gap:
-        return { type: 'gap', counter: decoding.readVarUint(decoder), stateVector: readBytes(decoder) };
+        return { type: 'gap', counter: readUint(decoder), stateVector: readBytes(decoder) };
       case TYPES.reset:
         return { type: 'reset', reason: decoding.readVarString(decoder) };
       default:
@@ -207,11 +207,11 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
 }
 
 function readEntries(decoder: decoding.Decoder): CommittedEntry[] {
-  const count = decoding.readVarUint(decoder);
+  const count = readUint(decoder);
   const entries: CommittedEntry[] = [];
   for (let index = 0; index < count; index++) {
-    const seq = decoding.readVarUint(decoder);
-    const counter = decoding.readVarUint(decoder);
+    const seq = readUint(decoder);
+    const counter = readUint(decoder);
     entries.push(counter > 0 ? { seq, counter } : { seq, update: readBytes(decoder) });
   }
   return entries;
@@ -229,21 +229,28 @@ function decodeWhole<Frame>(bytes: Uint8Array, read: (decoder: decoding.Decoder)
   return frame;
 }
 
+// lib0 looks at the size before the last byte, and so lets numbers through that are no longer exact.
+function readUint(decoder: decoding.Decoder): number {
+  const value = decoding.readVarUint(decoder);
+  if (!Number.isSafeInteger(value)) throw malformed('a number above 2^53 - 1');
+  return value;
+}
+
 // lib0 gives a view by the length from the wire, which must not reach beyond the frame into a pooled buffer.
 function readBytes(decoder: decoding.Decoder): Uint8Array {
-  const length = decoding.readVarUint(decoder);
+  const length = readUint(decoder);
   if (length > decoder.arr.length - decoder.pos) throw malformed('a length beyond the frame');
   return decoding.readUint8Array(decoder, length);
 }
 
 function readCounter(decoder: decoding.Decoder): number {
-  const counter = decoding.readVarUint(decoder);
+  const counter = readUint(decoder);
   if (counter < 1) throw malformed('a counter starts at 1');
   return counter;
 }
 
 function readFlags(decoder: decoding.Decoder): boolean {
-  const flags = decoding.readVarUint(decoder);
+  const flags = readUint(decoder);
   if (flags > FULL) throw malformed('unknown flags');
   return flags === FULL;
 }
