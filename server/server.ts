@@ -10,7 +10,7 @@ import { parseRoomName } from '../shared/room-name.ts';
 import type { Clock } from './clock.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
-import { createAddressLimiter } from './guard/address-limiter.ts';
+import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
 import { createAuthenticator } from './guard/authenticate.ts';
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
 import { createClientAddress } from './guard/client-address.ts';
@@ -31,7 +31,7 @@ import { createSystemClock } from './system-clock.ts';
 export interface Stats {
   readonly totalConnections: number;
   readonly totalUsers: number;
-  /** Room → connected members. */
+  /** Room → sockets in it. */
   readonly rooms: Readonly<Record<string, number>>;
 }
 
@@ -73,6 +73,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #log: Logger;
   readonly #hooks: Hooks;
   readonly #userBudgets: UserBudgets;
+  readonly #addresses: AddressLimiter;
   #platform: Platform | null = null;
   #store: Store | null = null;
   #workers: DocumentWorkers | null = null;
@@ -92,6 +93,7 @@ export class RealtimeServer<Own extends Events = []> {
       logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
+    this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
   }
 
   /**
@@ -117,6 +119,7 @@ export class RealtimeServer<Own extends Events = []> {
       clock: this.#clock,
       log: this.#log,
       userBudgets: this.#userBudgets,
+      addresses: this.#addresses,
       unavailable,
       platform: () => this.#ready(),
       stats: () => this.getStats(),
@@ -153,7 +156,7 @@ export class RealtimeServer<Own extends Events = []> {
     return this.#publish({ event, data, userId });
   }
 
-  /** Who is connected, and how many members each room has. */
+  /** Who is connected, and how many sockets each room has. */
   getStats(): Stats {
     const connections = [...(this.#platform?.connections.values() ?? [])];
     const rooms: { [room: string]: number } = {};
@@ -244,7 +247,7 @@ export class RealtimeServer<Own extends Events = []> {
       limits,
       authenticate,
       authorizer: platform.authorizer,
-      addresses: createAddressLimiter(limits, clock),
+      addresses: this.#addresses,
       clientAddress: createClientAddress(trustedProxies),
       userBudgets: this.#userBudgets,
       connected: (connection, autoJoin) => {

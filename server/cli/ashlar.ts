@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { AshlarError } from '../../shared/errors.ts';
+import { packageVersion } from '../package-version.ts';
 import type { ReplayFlags } from './replay.ts';
 import type { ServeFlags } from './serve.ts';
 import type { TokenFlags } from './token.ts';
@@ -15,12 +15,6 @@ Examples:
 Settings come from the environment (PORT, HOST, JWT_SECRET, FRONTEND_URL, DATA_DIR, LOG_LEVEL, and every limit as ASHLAR_LIMITS_…):
 docs/configuration.md lists them all. ashlar <command> --help says more about each command.`;
 
-const version = (): string => {
-  // Two folders up in the sources, three in dist/: the package's own package.json either way.
-  const fromHere = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
-  return (JSON.parse(readFileSync(new URL(fromHere, import.meta.url), 'utf8')) as { version: string }).version;
-};
-
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('a whole number is needed');
@@ -29,7 +23,7 @@ function wholeNumber(text: string): number {
 // Each command's code is loaded when it is run: `ashlar token` needs no SQLite, and `ashlar --help` nothing at all.
 const program = new Command('ashlar')
   .description('Realtime for TypeScript products: domain events and co-edited documents over one connection.')
-  .version(version(), '-v, --version')
+  .version(packageVersion(), '-v, --version')
   .helpCommand(false)
   .showHelpAfterError('(ashlar --help says what there is)')
   .addHelpText('after', EXAMPLES);
@@ -43,7 +37,7 @@ program
   .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent, before LOG_LEVEL')
   .action(async (flags: ServeFlags) => {
     const { serve } = await import('./serve.ts');
-    await serve(flags, version());
+    await serve(flags, packageVersion());
   });
 
 program

@@ -4,10 +4,12 @@ import type { Catalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
+import type { AddressLimiter } from '../guard/address-limiter.ts';
 import { createAuthenticator } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
 import { createClientAddress } from '../guard/client-address.ts';
 import type { Settings } from '../options.ts';
+import { packageVersion } from '../package-version.ts';
 import type { Platform } from '../platform.ts';
 import { type Attachment, attachPaths } from '../sockets/attach.ts';
 import { createHttpApi } from './api.ts';
@@ -21,6 +23,7 @@ export interface HttpApiPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly userBudgets: UserBudgets;
+  readonly addresses: AddressLimiter;
   unavailable(): AshlarError | undefined;
   /** @throws AshlarError while it is not ready */
   platform(): Platform;
@@ -41,8 +44,20 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
   });
   const clientAddress = createClientAddress(settings.trustedProxies);
 
-  async function admit({ token, action, cost }: AdmitRequest): Promise<User> {
-    const { user } = authenticate(token);
+  // Bad tokens are counted per address, like refused handshakes.
+  function userOf(token: string | undefined, address: string): User {
+    const allowed = ports.addresses.check(address);
+    if (!allowed.ok) throw new AshlarError('rate-limited', { retryAfterMs: allowed.retryAfterMs });
+    try {
+      return authenticate(token).user;
+    } catch (error) {
+      ports.addresses.refused(address);
+      throw error;
+    }
+  }
+
+  async function admit({ token, action, cost, address }: AdmitRequest): Promise<User> {
+    const user = userOf(token, address);
     const allowed = user.permissions.includes(action) || (action === 'stats' && user.roles.includes('admin'));
     if (!allowed) throw new AshlarError('access-denied', { detail: `the token lacks the permission "${action}"` });
     const taken = ports.userBudgets.take(user.id, action === 'publish' ? 'publishes' : 'joins', cost);
@@ -63,6 +78,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
     },
     {
       prefix,
+      version: packageVersion(),
       allowedOrigins: settings.allowedOrigins,
       events: ports.catalog.values(),
       addressOf: (request) => clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']),
