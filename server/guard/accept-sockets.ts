@@ -88,11 +88,24 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
       own,
     );
     // `next` is never called: no message goes on to listeners, and there are none.
-    socket.use((packet) => ports.guard.receive(connection, packet));
+    socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
     socket.on('disconnect', (reason) => ports.disconnected(connection, reason));
     announce(connection, ports.limits);
     ports.connected(connection, socket.handshake.auth.autoJoin !== false);
   });
+}
+
+// Answers are the one thing that Socket.IO writes past the outbox, and a few bytes may ask for megabytes.
+function boundAnswer(packet: readonly unknown[], { outbox }: Connection): readonly unknown[] {
+  const ack: unknown = packet[packet.length - 1];
+  if (typeof ack !== 'function') return packet;
+  return [
+    ...packet.slice(0, -1),
+    (answer: object) => {
+      outbox.closeIfStuck();
+      ack(answer);
+    },
+  ];
 }
 
 function announce(connection: Connection, limits: Limits): void {

@@ -16,6 +16,11 @@ export interface Outbox {
   offer(packet: EncodedPacket): 'sent' | 'full';
   /** As `offer`, beyond the cap: for acks, refusals and the like, which are bounded by what the client asked for. */
   force(packet: EncodedPacket): void;
+  /**
+   * Before an answer that Socket.IO writes by itself: disconnects a client that has more waiting already than `force` may reach. It
+   * asks and never reads.
+   */
+  closeIfStuck(): void;
   /** Bytes that wait for the kernel, ours and the transport's, and what it costs to keep them. */
   readonly queuedBytes: number;
   /**
@@ -64,6 +69,10 @@ class SocketOutbox implements Outbox {
   force(packet: EncodedPacket): void {
     writePacket(this.#socket, packet);
     if (this.#queue.bytes > Math.max(this.#hardCapBytes, packet.bytes * 2)) dropConnection(this.#socket.conn);
+  }
+
+  closeIfStuck(): void {
+    if (!this.closed && this.#queue.bytes > this.#hardCapBytes) dropConnection(this.#socket.conn);
   }
 
   get queuedBytes(): number {

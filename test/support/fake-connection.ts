@@ -31,6 +31,8 @@ export class FakeOutbox implements Outbox {
     this.taken.push(fill(JSON.parse(String(text).replace(/^\d*-?/, '')), attachments) as unknown[]);
   }
 
+  closeIfStuck(): void {}
+
   whenDrained(task: () => void): void {
     this.#waiting.push(task);
   }
