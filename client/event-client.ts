@@ -16,6 +16,7 @@ import type { ConnectionStatus } from './connection.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
 import { type Environment, platformEnvironment } from './environment.ts';
 import { EventHub } from './event-hub.ts';
+import { type ConnectionNotice, onConnectionNotice } from './lost-connection.ts';
 import { Members } from './members.ts';
 import { type Readable, writable } from './readable.ts';
 import { quiet, type Report, reportToConsole, safeReport } from './report.ts';
@@ -56,6 +57,11 @@ export interface EventClient<Own extends Events = []> {
   disconnect(): void;
   readonly status: Readable<ConnectionStatus>;
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
+  /**
+   * Tells when a user should hear of the connection: `lost` after 5 s without one, `restored` only after that, `failed` where the
+   * server refuses.
+   */
+  onConnectionNotice(listener: (notice: ConnectionNotice) => void): () => void;
   /** The user of the token; null until the first connection. */
   readonly user: Readable<SessionUser | null>;
   /** Answered messages that still wait. */
@@ -144,6 +150,7 @@ export function buildEventClient<const Own extends Events = []>(
     },
     status: connector.status,
     onStatus: (listener) => connector.status.subscribe(listener),
+    onConnectionNotice: (listener) => onConnectionNotice(connector.status, env, guarded(listener, report)),
     user,
     pending: requests.pending,
     // The hub knows events by name only; the signatures above bind each name to its payload.
@@ -167,6 +174,16 @@ export function buildEventClient<const Own extends Events = []>(
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),
   };
   return { client, core: { connector, members, env, report } };
+}
+
+function guarded<Value>(listener: (value: Value) => void, report: Report): (value: Value) => void {
+  return (value) => {
+    try {
+      listener(value);
+    } catch (error) {
+      report(error, 'listener');
+    }
+  };
 }
 
 function done(answer: Promise<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../shared/catalog.ts';
-import { parsePayload } from '../shared/define-event.ts';
+import { type AnyEventDefinition, onlyRoom, parsePayload } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { isDocumentRoom } from '../shared/room-name.ts';
@@ -83,8 +83,26 @@ export class EventHub {
       return Promise.resolve({});
     }
     // The id makes sending it again harmless: the server answers a repeat with the first answer.
+    const settle = delivery === 'request' ? this.#expectRepeats(definition, input, options.room) : () => {};
     const meta = delivery === 'log' ? { id: randomWord(this.#env, 22), ...room } : room;
-    return quiet(this.#requests.ask(name, [input, meta]).then((answer) => emitAnswer(answer)));
+    return quiet(
+      this.#requests
+        .ask(name, [input, meta])
+        .finally(settle)
+        .then((answer) => emitAnswer(answer)),
+    );
+  }
+
+  // A request is answered with state events: values that we have already are then no duplicates but the answer.
+  #expectRepeats(definition: AnyEventDefinition, input: unknown, given: string | undefined): () => void {
+    const room = given ?? definition.roomOf?.(input) ?? onlyRoom(definition);
+    const cursor = room === undefined ? undefined : this.#rooms.cursor(room)?.cursor;
+    if (cursor === undefined) return () => {};
+    const repeats = { keys: new Set(cursor.values.keys()), answered: false };
+    cursor.repeats = repeats;
+    return () => {
+      repeats.answered = true;
+    };
   }
 
   // A listener that comes after its room was joined gets the present values first, so that each widget starts alike.

@@ -23,6 +23,7 @@ export type { ResetEvent } from './documents/live-document.ts';
 export { type Environment, platformEnvironment } from './environment.ts';
 // Events alone: no Yjs in the bundle
 export { type ChatPage, createEventClient, type EventClient, type EventClientOptions, type SessionUser } from './event-client.ts';
+export type { ConnectionNotice } from './lost-connection.ts';
 // Bind to anything
 export type { Readable } from './readable.ts';
 export type { Joined, RoomStatus } from './rooms.ts';

@@ -9,6 +9,8 @@ export interface RoomCursor {
   delivered: number;
   /** The newest value per event and key: for listeners that come later, and to drop older ones. */
   readonly values: Map<string, StateEntry>;
+  /** Keys whose present value was asked for again: it may come once more with the same `rev`, at the latest after the answer. */
+  repeats: { readonly keys: Set<string>; answered: boolean };
 }
 
 export interface StateEntry {
@@ -18,13 +20,14 @@ export interface StateEntry {
 }
 
 export function newCursor(): RoomCursor {
-  return { position: null, delivered: 0, values: new Map() };
+  return { position: null, delivered: 0, values: new Map(), repeats: { keys: new Set(), answered: true } };
 }
 
 /** A join was answered: everything that follows is after this position. */
 export function startFrom(cursor: RoomCursor, position: Position): void {
   cursor.position = { epoch: position.epoch, seq: position.seq };
   cursor.delivered = position.seq;
+  if (cursor.repeats.answered) cursor.repeats.keys.clear();
 }
 
 /**
@@ -54,7 +57,7 @@ function admitValue(cursor: RoomCursor, definition: AnyEventDefinition, payload:
     last.meta.rev !== undefined &&
     last.meta.epoch === meta.epoch &&
     meta.rev <= last.meta.rev;
-  if (older) return false;
+  if (older) return meta.rev === last.meta.rev && cursor.repeats.keys.delete(key);
   cursor.values.set(key, { event: definition.name, payload, meta });
   return true;
 }

@@ -63,6 +63,37 @@ test('a client connects, knows its user, and sees the current value of what it j
   expect(later.got[0]?.payload.value).toBe(7);
 });
 
+test('a refresh brings the values again that the client has already, and a reconnect does not', async () => {
+  await using server = await start();
+  await using proxy = await startTcpProxy(server.url);
+  using client = clientOf(proxy.url, 'ada');
+  for (const widget of ['a', 'b']) await server.realtime.toRoom('dashboard', 'dashboard:update', update(widget, 1));
+  const values: string[] = [];
+  let told: () => void = () => {};
+  client.on('dashboard:update', ({ widgetId, value }) => {
+    values.push(`${widgetId}${value}`);
+    told();
+  });
+  const next = () =>
+    new Promise<void>((resolve) => {
+      told = resolve;
+    });
+  void client.connect();
+  await client.joinRoom('dashboard');
+  const again = next();
+  await client.emit('dashboard:refresh', { widgets: ['b'] });
+  await again;
+  expect(values).toEqual(['a1', 'b1', 'b1']);
+  proxy.cut();
+  await until(client.status, ({ state }) => state !== 'connected');
+  proxy.mend();
+  await until(client.room('dashboard'), ({ state }) => state === 'joined');
+  const fresh = next();
+  await server.realtime.toRoom('dashboard', 'dashboard:update', update('b', 2));
+  await fresh;
+  expect(values).toEqual(['a1', 'b1', 'b1', 'b2']);
+});
+
 test('a chat message is answered as stored, reaches the other, and stands in the history', async () => {
   await using server = await start();
   using ada = clientOf(server.url, 'ada');

@@ -5,10 +5,15 @@ import {
   type Connection,
   type ConnectionEvent,
   type ConnectionRules,
+  type ConnectionStatus,
   NOT_CONNECTED,
   reduceConnection,
 } from '../../client/connection.ts';
+import { platformEnvironment } from '../../client/environment.ts';
+import { onConnectionNotice } from '../../client/lost-connection.ts';
+import { writable } from '../../client/readable.ts';
 import { renewAfterMs } from '../../client/token.ts';
+import { SimulatedTime } from '../support/document-simulation.ts';
 
 const rules: ConnectionRules = {
   now: 1_000,
@@ -134,4 +139,29 @@ test('a token is renewed before its end, and a wrong clock does not make it a lo
     }
     expect(renewAfterMs(-5_000, random)).toBe(10_000);
   }
+});
+
+test('a lost connection is announced after 5 s, its return only then, and a refusal at once', () => {
+  const time = new SimulatedTime();
+  const status = writable<ConnectionStatus>({ state: 'connecting', attempt: 1 }, () => {});
+  const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
+  const notices: string[] = [];
+  onConnectionNotice(status, env, (notice) => notices.push(notice));
+  const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
+  const down = { state: 'reconnecting', attempt: 1, retryAt: 0, cause: 'transport' } as const;
+  time.advance(10_000);
+  status.set(up);
+  status.set(down);
+  time.advance(4_999);
+  status.set({ ...up, id: 'y' });
+  time.advance(10_000);
+  expect(notices).toEqual([]);
+  status.set(down);
+  time.advance(3_000);
+  status.set({ state: 'connecting', attempt: 2 });
+  time.advance(2_000);
+  expect(notices).toEqual(['lost']);
+  status.set(up);
+  status.set({ state: 'refused', code: 'access-denied', message: '' });
+  expect(notices).toEqual(['lost', 'restored', 'failed']);
 });
