@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { defineEvent } from '../../shared/define-event.ts';
+import { ask, startServer, tokenFor } from '../support/start-server.ts';
+
+const timestamp = '2026-01-01T00:00:00Z';
+const noteAdd = defineEvent({
+  name: 'note:add',
+  room: 'notes',
+  sentBy: ['client', 'backend'],
+  payload: z.object({ tree: z.unknown() }),
+  delivery: { class: 'log' },
+});
+
+const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+
+test('[3] a document’s frames pass the guard as events do: room, membership, form', async () => {
+  await using server = await startServer();
+  const ada = await server.connect(tokenFor('ada'));
+  const frame = Uint8Array.of(0, 1, 0);
+  expect(await ask(ada, 'document', 'doc:open', frame)).toMatchObject({ error: { code: 'not-a-member' } });
+  await ask(ada, 'join-room', 'doc:open');
+  expect(await ask(ada, 'document', 'a..b', frame)).toMatchObject({ error: { code: 'invalid-room' } });
+  for (const malformed of ['text', { type: 0 }, Uint8Array.of(99), Uint8Array.of(0, 1, 0, 0)]) {
+    expect(await ask(ada, 'document', 'doc:open', malformed)).toMatchObject({ error: { code: 'malformed-frame' } });
+  }
+  expect(await ask(ada, 'document', 'doc:open', frame)).toEqual({ success: true });
+});
+
+test('[5] a payload deeper than 32 levels never reaches its schema, and others notice nothing', async () => {
+  await using server = await startServer({ events: [noteAdd] });
+  const [ada, bob] = await Promise.all([server.connect(tokenFor('ada')), server.connect(tokenFor('bob'))]);
+  const seen: unknown[] = [];
+  bob.on('note:add', (data) => seen.push(data));
+  await ask(bob, 'join-room', 'notes');
+  expect(await ask(ada, 'note:add', { tree: nested(31) })).toMatchObject({ success: true });
+  expect(await ask(ada, 'note:add', { tree: nested(32) })).toMatchObject({ error: { code: 'invalid-payload' } });
+  await ask(bob, 'room:members', 'notes');
+  expect(seen).toEqual([{ tree: nested(31) }]);
+});
+
+test('[8] a wrong payload is a clear error at run time, in-process as over the wire', async () => {
+  await using server = await startServer();
+  const wrong = { widgetId: 'orders', value: '7', timestamp } as never;
+  await expect(server.realtime.toRoom('dashboard', 'dashboard:update', wrong)).rejects.toMatchObject({
+    code: 'invalid-payload',
+    detail: expect.stringMatching(/^dashboard:update at value: /),
+  });
+  const ada = await server.connect(tokenFor('ada'));
+  expect(await ask(ada, 'chat:message', { sessionId: '1', content: 7 })).toMatchObject({
+    error: { code: 'invalid-payload', detail: expect.stringMatching(/^chat:message at content: /) },
+  });
+});
