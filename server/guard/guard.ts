@@ -126,7 +126,7 @@ export class Guard {
       const turn = (joining ?? Promise.resolve())
         .catch(() => {})
         .then(async () => {
-            const access = await connection.access.decide(room);
+          const access = await connection.access.decide(room);
           return this.#admit(connection, rule, handler, room, access, glance);
         });
       connection.joining.set(room, turn);
