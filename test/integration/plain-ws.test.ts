@@ -226,26 +226,37 @@ test('[2] a plain client that was cut off gets each event and edit once, in orde
   expect(adaDoc.text.toString()).toBe(`${'a'.repeat(31)}offline`);
 });
 
-test('a socket that died unnoticed is resumed with the session secret, and what was under way is not doubled', async () => {
+test('a client that is cut off amid its updates resumes its session, and nothing is lost or doubled', async () => {
   await using server = await startServer();
   using ada = await PlainClient.connect(server.url, tokenFor('ada'));
   const document = ada.document('plan');
   await ada.until(() => document.live);
   for (let index = 0; index < 50; index++) document.text.insert(index, String(index % 10));
-  // The server sees the updates and the new connection in the same moment as the old one's end.
   ada.cut();
   await ada.until(() => !ada.online);
   await ada.until(() => document.saved);
   expect(document.answer).toMatchObject({ success: true });
   const copy = await server.realtime.documents.read('plan');
   expect(copy.getText('t').toString()).toBe('0123456789'.repeat(5));
+});
 
-  using second = await PlainClient.connect(server.url, tokenFor('ada'));
-  const join = (clientId: number, session: string) => second.ask('join-room', 'doc:plan', { clientId, session });
-  expect(await join(document.doc.clientID, 'another-secret-of-more-than-22')).toMatchObject({ error: { code: 'id-in-use' } });
+test('whoever presents the session goes on with it, whoever does not must take another client id', async () => {
+  await using server = await startServer();
+  using old = await PlainClient.connect(server.url, tokenFor('ada'));
+  using fresh = await PlainClient.connect(server.url, tokenFor('ada'));
   using eve = await PlainClient.connect(server.url, tokenFor('eve'));
-  const thief = { clientId: document.doc.clientID, session: 'another-secret-of-more-than-22' };
-  expect(await eve.ask('join-room', 'doc:plan', thief)).toMatchObject({ error: { code: 'foreign-client-id' } });
+  const join = (client: PlainClient, session: string) => client.ask('join-room', 'doc:plan', { clientId: 5, session });
+  const shows = (client: PlainClient) => client.ask('document', 'doc:plan', awarenessFrame(5, { cursor: 1 }));
+  const secret = 'a-secret-of-more-than-22-letters';
+  expect(await join(old, secret)).toMatchObject({ success: true });
+  expect(await join(fresh, 'another-of-more-than-22-letters')).toMatchObject({ error: { code: 'id-in-use', room: 'doc:plan' } });
+  expect(await join(eve, 'another-of-more-than-22-letters')).toMatchObject({ error: { code: 'foreign-client-id' } });
+  expect(await join(eve, secret)).toMatchObject({ error: { code: 'id-in-use' } });
+  expect(await shows(old)).toEqual({ success: true });
+  // The old connection is still there; nobody has noticed that its client is gone.
+  expect(await join(fresh, secret)).toMatchObject({ success: true });
+  expect(await shows(fresh)).toEqual({ success: true });
+  expect(await shows(old)).toMatchObject({ error: { code: 'not-a-member', room: 'doc:plan' } });
 });
 
 test('a document of several megabytes loads in chunks, with other events between them', async () => {
