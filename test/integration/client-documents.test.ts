@@ -40,7 +40,11 @@ test('[1] two people write one document; what is told saved is there after a res
   expect(mine.unsavedChanges.get()).toBe(1);
   await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
   expect(mine.access.get()).toBe('write');
+  const counts: number[] = [];
+  theirs.unsavedChanges.subscribe((count) => counts.push(count));
   await sees(theirs, 'stone');
+  // What came from the server is nothing to save.
+  expect(counts).toEqual([]);
   textOf(theirs).insert(5, 'mason');
   await theirs.whenSaved();
   expect(theirs.unsavedChanges.get()).toBe(0);
@@ -143,6 +147,20 @@ test('a document of 3 MB goes up in parts and comes down in chunks, with progres
   const theirs = bob.document('big');
   await theirs.whenSynced();
   expect(textOf(theirs).length).toBe(3_000_000);
+});
+
+test('documents work over long-polling as well, large ones too', async () => {
+  await using server = await startServer();
+  using ada = clientOf(server.url, 'ada', { '*': 'write' }, { transports: ['polling'] });
+  using bob = clientOf(server.url, 'bob', { '*': 'write' }, { transports: ['polling'] });
+  const mine = ada.document('big');
+  const theirs = bob.document('big');
+  textOf(mine).insert(0, 'stone '.repeat(200_000));
+  await mine.whenSaved();
+  await theirs.whenSynced();
+  textOf(theirs).insert(0, 'mason ');
+  await theirs.whenSaved();
+  await sees(mine, `mason ${'stone '.repeat(200_000)}`);
 });
 
 test('a caller brings a document with content of its own: the server gets what it lacks, and only that', async () => {

@@ -70,6 +70,7 @@ test('whoever sits still stays: there is no timeout on this side', () => {
     const { awareness, sync, sent } = presence();
     sync.joined(ADA);
     sync.receive(stateOf(7, 5, { cursor: 1 }));
+    awareness.meta.set(7, { clock: 5, lastUpdated: 0 });
     vi.advanceTimersByTime(120_000);
     expect(awareness.getStates().has(7)).toBe(true);
     expect(sent).toEqual([]);
