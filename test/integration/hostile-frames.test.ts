@@ -1,0 +1,467 @@
+import type { Socket } from 'socket.io-client';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness';
+import * as Y from 'yjs';
+import { type ClientFrame, decodeServerFrame, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
+import { connectTo } from '../support/connect-to.ts';
+import { DocumentTyper } from '../support/document-typer.ts';
+import { EnginePeer } from '../support/engine-peer.ts';
+import { FrameClient } from '../support/frame-client.ts';
+import { FrameReplica } from '../support/frame-replica.ts';
+import { HOSTILE_UPDATES, SENDER, SENDER_UPDATE, VICTIM, VICTIM_UPDATE } from '../support/hostile-admissions.ts';
+import { type Draw, drawFrom, generateUpdate, mutateBytes } from '../support/mutate-update.ts';
+import { mutateValue } from '../support/mutate-value.ts';
+import { retainedBytes } from '../support/retained-bytes.ts';
+import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+
+const SEED = 20_261_124;
+const TARGET = 'target';
+const ROOM = `doc:${TARGET}`;
+/** The attacker's Yjs client id, and those of the two who work on. */
+const EVE = 666;
+const ADA = 1;
+const BOB = 2;
+const SESSION = 'session-eve-xxxxxxxxxxxxxxxxxxxxx';
+
+/** A connection that is made anew whenever the server has had enough of it. */
+class Attacker {
+  readonly url: string;
+  readonly draw: Draw;
+  saved = 0;
+  /** What the server said to it, by code or kind of frame. */
+  readonly heard = new Map<string, number>();
+  #socket: Socket | undefined;
+
+  constructor(url: string, draw: Draw) {
+    this.url = url;
+    this.draw = draw;
+  }
+
+  async socket(): Promise<Socket> {
+    if (this.#socket?.connected) return this.#socket;
+    const socket = await connectTo(this.url, tokenFor('eve'));
+    this.#socket = socket;
+    socket.on('error', ({ code }: { code: string }) => {
+      this.#note(code);
+      // A join of its own has put it out: the frames that follow should get further than that.
+      if (code === 'not-a-member') socket.disconnect();
+    });
+    socket.on('disconnect', (reason: string) => this.#note(reason));
+    socket.on('document', (_: string, bytes: Uint8Array) => this.#take(decodeServerFrame(new Uint8Array(bytes))));
+    const answer = await ask(socket, 'join-room', ROOM, { clientId: EVE, session: SESSION });
+    expect(answer).toMatchObject({ success: true });
+    this.saved = answer.saved;
+    return socket;
+  }
+
+  #note(said: string): void {
+    this.heard.set(said, (this.heard.get(said) ?? 0) + 1);
+  }
+
+  #take(frame: ServerFrame): void {
+    this.#note(frame.type === 'refused' ? frame.code : frame.type);
+    if (frame.type === 'saved') this.saved = Math.max(this.saved, frame.counter);
+    if (frame.type !== 'committed') return;
+    for (const entry of frame.entries) {
+      if (!('counter' in entry)) continue;
+      this.saved = Math.max(this.saved, entry.counter);
+      this.#note('admitted');
+    }
+  }
+
+  /** Sends so many messages; resolves when the last was taken, or the server has closed the connection. */
+  async attack(count: number, message: (draw: Draw) => readonly [string, ...unknown[]]): Promise<void> {
+    for (let sent = 0; sent < count; ) {
+      const socket = await this.socket();
+      for (let burst = 0; burst < 50 && sent < count && socket.connected; burst++, sent++) {
+        const [name, ...args] = message(this.draw);
+        socket.emit(name, ...args);
+      }
+      await Promise.race([
+        ask(socket, 'room:members', ROOM).catch(() => {}),
+        new Promise((resolve) => socket.once('disconnect', resolve)),
+      ]);
+    }
+  }
+
+  close(): void {
+    this.#socket?.disconnect();
+  }
+}
+
+/** Two who edit one document and chat, whatever goes on around them. */
+class Pair implements AsyncDisposable {
+  readonly ada: DocumentTyper;
+  readonly bob: FrameReplica;
+  readonly #heard: string[] = [];
+  readonly #said: string[] = [];
+
+  private constructor(ada: DocumentTyper, bob: FrameReplica) {
+    this.ada = ada;
+    this.bob = bob;
+    bob.client.socket.on('chat:message', ({ content }: { content: string }) => this.#heard.push(content));
+  }
+
+  static async open(url: string): Promise<Pair> {
+    const ada = await DocumentTyper.open(url, tokenFor('ada'), TARGET, ADA);
+    const bob = await FrameReplica.open(url, tokenFor('bob'), TARGET, BOB);
+    const pair = new Pair(ada, bob);
+    await ask(bob.client.socket, 'join-room', 'chat:work');
+    return pair;
+  }
+
+  /** An edit and a message, through to the other one. */
+  async work(): Promise<void> {
+    await this.ada.type(2);
+    const content = `message ${this.#said.length}`;
+    const answer = await ask(this.ada.replica.client.socket, 'chat:message', { sessionId: 'work', content });
+    expect(answer).toMatchObject({ success: true });
+    this.#said.push(content);
+    await vi.waitFor(() => expect(this.#heard).toEqual(this.#said));
+    await vi.waitFor(() => expect(this.bob.text).toBe(this.ada.text));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.ada[Symbol.asyncDispose]();
+    await this.bob[Symbol.asyncDispose]();
+  }
+}
+
+/** Frames of every kind, whole. */
+function honestFrame(draw: Draw, saved: number, known: ReadonlyMap<number, number>): ClientFrame {
+  const doc = new Y.Doc();
+  doc.clientID = EVE;
+  const counter = draw(4) === 0 ? draw(50) : saved + 1;
+  doc.getText('text').insert(0, 'attack'.slice(draw(6)));
+  const update = draw(2) === 0 ? Y.encodeStateAsUpdate(doc) : generateUpdate(draw, known, [EVE]);
+  const state = new TextEncoder().encode(JSON.stringify({ user: { id: 'ada' }, cursor: draw(100) }));
+  switch (draw(8)) {
+    case 0:
+      return { type: 'sync', stateVector: Y.encodeStateVector(doc) };
+    case 1:
+      return { type: 'pull', transfer: draw(50), index: draw(4) };
+    case 2:
+      return { type: 'part', counter, full: draw(2) === 0, index: draw(3), count: 1 + draw(3), bytes: update };
+    case 3:
+      return { type: 'awareness', update: Uint8Array.from([1, ...varUint(EVE), draw(100), state.length, ...state]) };
+    default:
+      return { type: 'update', counter, full: draw(5) === 0, update };
+  }
+}
+
+function varUint(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...varUint(value >>> 7)];
+}
+
+function hostileFrame(draw: Draw, saved: number, known: ReadonlyMap<number, number>): Uint8Array {
+  const frame = honestFrame(draw, saved, known);
+  const other = encodeFrame(honestFrame(draw, saved, known));
+  // Damaged outside, inside a whole frame, or well formed and senseless.
+  switch (draw(3)) {
+    case 0:
+      return mutateBytes(draw, encodeFrame(frame), other);
+    case 1:
+      if (frame.type === 'update' || frame.type === 'awareness') {
+        return encodeFrame({ ...frame, update: mutateBytes(draw, frame.update, other) });
+      }
+      if (frame.type === 'sync') return encodeFrame({ ...frame, stateVector: mutateBytes(draw, frame.stateVector, other) });
+      if (frame.type === 'part') return encodeFrame({ ...frame, bytes: mutateBytes(draw, frame.bytes, other) });
+      return encodeFrame(frame);
+    default:
+      return encodeFrame(frame);
+  }
+}
+
+const EVENTS: readonly (readonly [string, unknown, unknown])[] = [
+  ['chat:message', { sessionId: 'work-2', content: 'x' }, { id: 'a' }],
+  ['chat:typing', { sessionId: 'work-2', isTyping: true }, {}],
+  ['dashboard:refresh', { widgets: ['a', 'b'] }, { room: 'dashboard' }],
+  ['dashboard:update', { widgetId: 'a', value: 1, timestamp: 'now' }, {}],
+  ['system:notification', { id: 'a', level: 'info', title: 'a', message: 'b', timestamp: 'now' }, { room: 'user:ada' }],
+  ['chat:history', { sessionId: 'work', before: 3, limit: 10 }, {}],
+  ['notification:read', { ids: ['a'] }, {}],
+  ['room:grant', { room: ROOM, userId: 'eve', access: 'admin' }, {}],
+  ['room:revoke', { room: ROOM, userId: 'ada' }, {}],
+  ['room:members', ROOM, {}],
+  ['leave-room', 'chat:work', {}],
+  ['auth:renew', 'a token', {}],
+  ['unknown:thing', {}, {}],
+];
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ compactAfterRecords: 50 });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+test('[5] ten thousand mutated messages of every kind hurt only their sender', { timeout: 120_000 }, async () => {
+  console.info(`hostile-frames.test.ts: seed ${SEED}`);
+  const draw = drawFrom(SEED);
+  await using pair = await Pair.open(server.url);
+  await pair.work();
+  const before = await retainedBytes();
+  const attacker = new Attacker(server.url, draw);
+  let sent = 0;
+  const wave = async (count: number, message: (draw: Draw) => readonly [string, ...unknown[]]) => {
+    await attacker.attack(count, message);
+    sent += count;
+    await pair.work();
+  };
+
+  for (let round = 0; round < 10; round++) {
+    await wave(500, () => {
+      const known = Y.decodeStateVector(Y.encodeStateVector(pair.bob.doc));
+      return ['document', draw(20) === 0 ? mutateValue(draw, ROOM) : ROOM, hostileFrame(draw, attacker.saved, known)];
+    });
+    await wave(100, () => [
+      'join-room',
+      draw(5) === 0 ? mutateValue(draw, ROOM) : ROOM,
+      mutateValue(draw, { clientId: EVE, session: SESSION, epoch: 'an epoch', seq: draw(100) }),
+    ]);
+    await wave(200, () => {
+      const [name, payload, meta] = EVENTS[draw(EVENTS.length)] as (typeof EVENTS)[number];
+      return [name, mutateValue(draw, payload), draw(2) === 0 ? mutateValue(draw, meta) : meta];
+    });
+    sent += await attackRaw(draw, 150);
+    await pair.work();
+    sent += await attackPolling(draw, 50);
+    await pair.work();
+  }
+  attacker.close();
+  // It got as far as each step of the way in: past the frame, past admission, into the log.
+  for (const said of [
+    'malformed-frame',
+    'invalid-payload',
+    'invalid-room',
+    'access-denied',
+    'invalid-update',
+    'admitted',
+    'state',
+  ]) {
+    expect({ said, times: attacker.heard.get(said) ?? 0 }).toMatchObject({ times: expect.toSatisfy((times) => times > 20) });
+  }
+  expect(sent).toBeGreaterThanOrEqual(10_000);
+
+  expect((await retainedBytes()) - before).toBeLessThan(20_000_000);
+  await using fresh = await FrameReplica.open(server.url, tokenFor('cleo'), TARGET, 77);
+  expect(fresh.text).toBe(pair.bob.text);
+  expect(fresh.text).toContain('abcdef');
+  // The log opens again, and gives what the members have.
+  const { dataDir } = server;
+  await server.stop();
+  server = await startServer({ dataDir });
+  const stored = await server.realtime.documents.read(TARGET);
+  expect(stored.getText('text').toString()).toBe(pair.bob.text);
+});
+
+/** Engine packets below Socket.IO: text and binary, damaged anywhere. @returns how many went */
+async function attackRaw(draw: Draw, count: number): Promise<number> {
+  const whole = [
+    '42["chat:message",{"sessionId":"work-2","content":"x"},{"id":"a"}]',
+    '421["join-room","doc:target",{"clientId":666}]',
+    '451-["document","doc:target",{"_placeholder":true,"num":0}]',
+    '452-["document",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
+    '43["an ack that nobody asked for"]',
+    '461-0[{"_placeholder":true,"num":0}]',
+    '42["a","b"]',
+    '40/other,{}',
+    '41',
+    '2probe',
+    '5',
+  ].map((text) => new TextEncoder().encode(text));
+  let peer: EnginePeer | undefined;
+  for (let sent = 0; sent < count; sent++) {
+    if (peer === undefined || peer.socket.readyState !== peer.socket.OPEN) {
+      peer = await EnginePeer.connect(`${server.url}/socket.io/?EIO=4&transport=websocket`, { token: tokenFor('eve') });
+    }
+    const bytes = mutateBytes(draw, whole[draw(whole.length)] as Uint8Array, whole[draw(whole.length)] as Uint8Array);
+    peer.send(draw(4) === 0 ? bytes : Buffer.from(bytes).toString('utf8'));
+    // The server's answer, or its farewell, before the next one.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await peer?.[Symbol.asyncDispose]();
+  return count;
+}
+
+/** Bodies of long-polling, damaged anywhere. @returns how many went */
+async function attackPolling(draw: Draw, count: number): Promise<number> {
+  const encoder = new TextEncoder();
+  const bodies = [
+    '42["chat:message",{"sessionId":"work-2","content":"x"}]\x1e42["room:members","doc:target"]',
+    '451-["document","doc:target",{"_placeholder":true,"num":0}]\x1ebAAAA',
+    '3\x1e3\x1e42["a"]',
+    '\x1e\x1e\x1e',
+  ].map((text) => encoder.encode(text));
+  let sid: string | undefined;
+  const base = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  for (let sent = 0; sent < count; sent++) {
+    if (sid === undefined) {
+      const opened = await fetch(base);
+      sid = (JSON.parse((await opened.text()).slice(1)) as { sid: string }).sid;
+      await fetch(`${base}&sid=${sid}`, { method: 'POST', body: `40${JSON.stringify({ token: tokenFor('eve') })}` });
+    }
+    const body = mutateBytes(draw, bodies[draw(bodies.length)] as Uint8Array, bodies[draw(bodies.length)] as Uint8Array);
+    const response = await fetch(`${base}&sid=${sid}`, { method: 'POST', body: Buffer.from(body) });
+    await response.text();
+    if (!response.ok) sid = undefined;
+  }
+  return count;
+}
+
+test('[4] nobody speaks for another: not in presence, chat or typing, not under another id, not with a session that is not theirs', async () => {
+  const ada = new FrameClient(await connectTo(server.url, tokenFor('ada', { name: 'Ada' })), 'forgery', ADA);
+  const eve = new FrameClient(await connectTo(server.url, tokenFor('eve', { name: 'Eve' })), 'forgery', EVE);
+  const bob = new FrameClient(await connectTo(server.url, tokenFor('bob')), 'forgery', BOB);
+  for (const client of [ada, eve, bob]) {
+    expect(await client.join()).toMatchObject({ success: true });
+    client.sync();
+    await client.frame('state');
+  }
+  const refusals: string[] = [];
+  eve.socket.on('error', ({ code }: { code: string }) => refusals.push(code));
+  const show = (client: FrameClient, clientId: number, state: object | null) => {
+    const json = new TextEncoder().encode(JSON.stringify(state));
+    client.send({ type: 'awareness', update: Uint8Array.from([1, ...varUint(clientId), 99, ...varUint(json.length), ...json]) });
+  };
+  const shownTo = async (client: FrameClient) => {
+    await ask(client.socket, 'room:members', client.room);
+    const awareness = new Awareness(new Y.Doc());
+    for (const frame of client.received) if (frame.type === 'awareness') applyAwarenessUpdate(awareness, frame.update, null);
+    const states = new Map(awareness.getStates());
+    awareness.destroy();
+    states.delete(awareness.clientID);
+    return states;
+  };
+
+  // Presence: only one's own, and under the name of the token.
+  show(ada, ADA, { cursor: 1 });
+  show(eve, EVE, { cursor: 2, user: { id: 'ada', name: 'Ada', color: '#000000' }, name: 'Ada' });
+  show(eve, ADA, { cursor: 3 });
+  show(eve, ADA, null);
+  await vi.waitFor(() => expect(refusals).toEqual(['foreign-client-id', 'foreign-client-id']));
+  const shown = await shownTo(bob);
+  expect(shown.get(ADA)).toMatchObject({ cursor: 1, user: { id: 'ada', name: 'Ada' } });
+  expect(shown.get(EVE)).toMatchObject({ cursor: 2, user: { id: 'eve', name: 'Eve' } });
+
+  // Content: not under another's id, live or gone, and not by another's session.
+  const forged = Y.encodeStateAsUpdate(textBy(ADA, 'ada says so'));
+  eve.update(1, forged);
+  expect(await eve.frame('refused', ({ counter }) => counter === 1)).toMatchObject({ code: 'foreign-client-id' });
+  ada.update(1, Y.encodeStateAsUpdate(textBy(ADA, 'mine')));
+  await ada.frame('committed');
+  const joinAs = async (user: string, clientId: number, session: string) => {
+    const thief = await connectTo(server.url, tokenFor(user));
+    const answer = await ask(thief, 'join-room', 'doc:forgery', { clientId, session });
+    thief.disconnect();
+    return answer.success ? 'joined' : answer.error.code;
+  };
+  const wrong = 'not-the-secret-xxxxxxxxxxxxxxxx';
+  expect(await joinAs('eve', ADA, wrong)).toBe('foreign-client-id');
+  expect(await joinAs('eve', ADA, ada.session)).toBe('id-in-use');
+  expect(await joinAs('eve', 4_444, ada.session)).toBe('id-in-use');
+  expect(await joinAs('ada', ADA, wrong)).toBe('id-in-use');
+  ada.socket.disconnect();
+  await vi.waitFor(async () => expect((await shownTo(bob)).has(ADA)).toBe(false));
+  expect(await joinAs('eve', ADA, wrong)).toBe('foreign-client-id');
+  expect(await joinAs('eve', ADA, ada.session)).not.toBe('joined');
+  eve.update(1, Y.encodeStateAsUpdate(textBy(ADA, 'mine, and more')));
+  await vi.waitFor(() => expect(eve.received.filter(({ type }) => type === 'refused')).toHaveLength(2));
+  expect((await server.realtime.documents.read('forgery')).getText('text').toString()).toBe('mine');
+
+  // Chat and typing: who said it is the token's, whatever the message says.
+  await ask(bob.socket, 'join-room', 'chat:forgery');
+  const heard: unknown[] = [];
+  for (const name of ['chat:message', 'chat:typing']) bob.socket.on(name, (payload: unknown) => heard.push(payload));
+  const claim = { id: 'm-1', userId: 'ada', name: 'Ada', sender: 'assistant', timestamp: new Date(0).toISOString() };
+  await ask(eve.socket, 'chat:typing', { sessionId: 'forgery', isTyping: true, ...claim }, { userId: 'ada' });
+  const answer = await ask(eve.socket, 'chat:message', { sessionId: 'forgery', content: 'hi', ...claim }, { userId: 'ada' });
+  expect(answer.data).toMatchObject({ userId: 'eve', name: 'Eve', sender: 'user' });
+  expect(answer.data.id).not.toBe('m-1');
+  await vi.waitFor(() => expect(heard.length).toBeGreaterThanOrEqual(2));
+  for (const payload of heard) expect(payload).toMatchObject({ userId: 'eve', name: 'Eve' });
+
+  // What is another's alone stays so.
+  expect(await ask(eve.socket, 'join-room', 'user:ada')).toMatchObject({ error: { code: 'access-denied' } });
+  expect(await ask(eve.socket, 'room:grant', { room: 'doc:forgery', userId: 'eve', access: 'admin' })).toMatchObject({
+    error: { code: 'access-denied' },
+  });
+  expect(await ask(eve.socket, 'auth:renew', tokenFor('ada'))).toMatchObject({ error: { code: 'invalid-token' } });
+  for (const client of [eve, bob]) client.socket.disconnect();
+});
+
+function textBy(clientId: number, text: string): Y.Doc {
+  const doc = new Y.Doc();
+  doc.clientID = clientId;
+  doc.getText('text').insert(0, text);
+  return doc;
+}
+
+test('[5] each hostile update over the wire is refused, a gap or without effect, and its document opens for whoever comes', {
+  timeout: 60_000,
+}, async () => {
+  const victim = await connectTo(server.url, tokenFor('victim'));
+  const sender = await connectTo(server.url, tokenFor('sender'));
+  const texts = new Map<string, string>();
+  for (const [index, { name, update, expected, text = 'victimmine' }] of HOSTILE_UPDATES.entries()) {
+    const document = `hostile-${index}`;
+    const writer = new FrameClient(victim, document, VICTIM);
+    await writer.join();
+    writer.sync();
+    writer.update(1, VICTIM_UPDATE);
+    await writer.frame('committed');
+    const attacker = new FrameClient(sender, document, SENDER);
+    await attacker.join();
+    attacker.sync();
+    attacker.update(1, SENDER_UPDATE);
+    await attacker.frame('committed', ({ entries }) => entries.some((entry) => 'counter' in entry));
+    attacker.update(2, update);
+    // Whatever the answer is, it is here before this one.
+    await vi.waitFor(() => expect(verdictOf(attacker, 2)).toBeDefined());
+    const code = 'code' in expected ? expected.code : undefined;
+    expect({ name, ...verdictOf(attacker, 2) }).toEqual({
+      name,
+      verdict: expected.verdict,
+      ...(code === undefined ? {} : { code }),
+    });
+    texts.set(document, text);
+    await using fresh = await FrameReplica.open(server.url, tokenFor('cleo'), document, 77);
+    expect({ name, text: fresh.text }).toEqual({ name, text });
+    // Both can go on.
+    const more = insertion(VICTIM, VICTIM_UPDATE, '!');
+    writer.update(2, more);
+    await writer.frame('committed', ({ entries }) => entries.some((entry) => 'counter' in entry && entry.counter === 2));
+    for (const client of [writer, attacker]) await ask(client.socket, 'leave-room', client.room);
+  }
+  const { dataDir } = server;
+  for (const socket of [victim, sender]) socket.disconnect();
+  await server.stop();
+  server = await startServer({ dataDir });
+  for (const [document, text] of texts) {
+    const stored = (await server.realtime.documents.read(document)).getText('text').toString();
+    expect([document, stored.replace('!', '')]).toEqual([document, text]);
+  }
+});
+
+/** What became of an update, by the frames that came. */
+function verdictOf(client: FrameClient, counter: number): { verdict: string; code?: string } | undefined {
+  for (const frame of client.received) {
+    if (frame.type === 'refused' && frame.counter === counter) return { verdict: 'refused', code: frame.code };
+    if (frame.type === 'gap' && frame.counter === counter) return { verdict: 'gap' };
+    if (frame.type === 'saved' && frame.counter === counter) return { verdict: 'nothing' };
+    if (frame.type !== 'committed') continue;
+    if (frame.entries.some((entry) => 'counter' in entry && entry.counter === counter)) return { verdict: 'admitted' };
+  }
+  return undefined;
+}
+
+/** What a client that has `state` sends when it inserts at the beginning. */
+function insertion(clientId: number, state: Uint8Array, text: string): Uint8Array {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, state);
+  doc.clientID = clientId;
+  const vector = Y.encodeStateVector(doc);
+  doc.getText('text').insert(0, text);
+  return Y.encodeStateAsUpdate(doc, vector);
+}
