@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { createClient } from '../../client/create-client.ts';
@@ -11,24 +10,6 @@ const now = () => new Date().toISOString();
 const isUser = (userId: string, status: string) => (user: { userId: string; status: string }) =>
   user.userId === userId && user.status === status;
 const PLAIN = new URL('../support/plain-ws/', import.meta.url);
-
-/** Seeds a document and resolves when the server has made a snapshot of it: from then on joiners are handed its state in chunks. */
-function watchCompaction() {
-  const waiting = new Set<() => void>();
-  const lines: string[] = [];
-  const write = (line: string) => {
-    lines.push(line);
-    for (const wake of waiting) wake();
-  };
-  return {
-    logger: pino({ level: 'debug' }, { write }),
-    async compacted(): Promise<void> {
-      while (!lines.some((line) => line.includes('document:compacted'))) {
-        await new Promise<void>((resolve) => waiting.add(resolve));
-      }
-    },
-  };
-}
 
 test('the plain client knows nothing of Ashlar but the page', () => {
   const allowed = /^(ws|yjs|node:[a-z/]+|\.\/[a-z-]+\.ts)$/;
@@ -226,116 +207,6 @@ test('[2] a plain client that was cut off gets each event and edit once, in orde
   expect(adaDoc.text.toString()).toBe(`${'a'.repeat(31)}offline`);
 });
 
-test('a client that is cut off amid its updates resumes its session, and nothing is lost or doubled', async () => {
-  await using server = await startServer();
-  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
-  const document = ada.document('plan');
-  await ada.until(() => document.live);
-  for (let index = 0; index < 50; index++) document.text.insert(index, String(index % 10));
-  ada.cut();
-  await ada.until(() => !ada.online);
-  await ada.until(() => document.saved);
-  expect(document.answer).toMatchObject({ success: true });
-  const copy = await server.realtime.documents.read('plan');
-  expect(copy.getText('t').toString()).toBe('0123456789'.repeat(5));
-});
-
-test('whoever presents the session goes on with it, whoever does not must take another client id', async () => {
-  await using server = await startServer();
-  using old = await PlainClient.connect(server.url, tokenFor('ada'));
-  using fresh = await PlainClient.connect(server.url, tokenFor('ada'));
-  using eve = await PlainClient.connect(server.url, tokenFor('eve'));
-  const join = (client: PlainClient, session: string) => client.ask('join-room', 'doc:plan', { clientId: 5, session });
-  const shows = (client: PlainClient) => client.ask('document', 'doc:plan', awarenessFrame(5, { cursor: 1 }));
-  const secret = 'a-secret-of-more-than-22-letters';
-  expect(await join(old, secret)).toMatchObject({ success: true });
-  expect(await join(fresh, 'another-of-more-than-22-letters')).toMatchObject({ error: { code: 'id-in-use', room: 'doc:plan' } });
-  expect(await join(eve, 'another-of-more-than-22-letters')).toMatchObject({ error: { code: 'foreign-client-id' } });
-  expect(await join(eve, secret)).toMatchObject({ error: { code: 'id-in-use' } });
-  expect(await shows(old)).toEqual({ success: true });
-  // The old connection is still there; nobody has noticed that its client is gone.
-  expect(await join(fresh, secret)).toMatchObject({ success: true });
-  expect(await shows(fresh)).toEqual({ success: true });
-  expect(await shows(old)).toMatchObject({ error: { code: 'not-a-member', room: 'doc:plan' } });
-});
-
-test('a document of several megabytes loads in chunks, with other events between them', async () => {
-  const { logger, compacted } = watchCompaction();
-  await using server = await startServer({ logger, compactAfterBytes: 1_000 });
-  const text = 'all work and no play '.repeat(150_000);
-  await server.realtime.documents.create('book', (doc) => doc.getText('t').insert(0, text));
-  await compacted();
-  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
-  const document = ada.document('book');
-  await ada.until(() => document.whole);
-  expect(document.seen.filter((type) => type === 'state').length).toBeGreaterThanOrEqual(Math.floor(text.length / 256_000));
-  expect(document.text.toString()).toBe(text);
-  document.text.insert(0, 'Jack: ');
-  await ada.until(() => document.saved);
-  using bob = await PlainClient.connect(server.url, tokenFor('bob'));
-  const other = bob.document('book');
-  await bob.until(() => other.whole);
-  expect(other.text.length).toBe(text.length + 6);
-});
-
-test('a paste of 3 MB goes in parts and is stored as one update', async () => {
-  await using server = await startServer();
-  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
-  using bob = await PlainClient.connect(server.url, tokenFor('bob'));
-  const document = ada.document('book');
-  const other = bob.document('book');
-  await ada.until(() => document.live);
-  await bob.until(() => other.live);
-  let updates = 0;
-  other.doc.on('update', () => updates++);
-  const text = 'zwölf Boxkämpfer '.repeat(180_000);
-  document.text.insert(0, text);
-  document.text.insert(0, 'and on: ');
-  await ada.until(() => document.saved);
-  await bob.until(() => other.text.length === text.length + 8);
-  expect(other.text.toString()).toBe(`and on: ${text}`);
-  expect(updates).toBe(2);
-});
-
-test('an update that builds on what the server never got is a gap, and a full step closes it', async () => {
-  await using server = await startServer();
-  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
-  const document = ada.document('plan');
-  await ada.until(() => document.live);
-  ada.cut({ stayAway: true });
-  await ada.until(() => !ada.online);
-  document.text.insert(0, 'lost with the outbox; ');
-  document.text.delete(0, 5);
-  document.forgetUnsent();
-  await ada.comeBack();
-  await ada.until(() => document.live);
-  document.text.insert(document.text.length, 'kept');
-  await ada.until(() => document.saved);
-  expect(document.seen).toContain('gap');
-  const copy = await server.realtime.documents.read('plan');
-  expect(copy.getText('t').toString()).toBe('with the outbox; kept');
-  document.text.insert(0, 'on ');
-  await ada.until(() => document.saved);
-});
-
-test('[2] a document of another log is told so, and a full step brings back what that log lacks', async () => {
-  await using first = await startServer();
-  using ada = await PlainClient.connect(first.url, tokenFor('ada'));
-  const document = ada.document('plan');
-  document.text.insert(0, 'before the disk was lost; ');
-  document.text.delete(0, 7);
-  await ada.until(() => document.saved);
-  ada.cut({ stayAway: true });
-  await using second = await startServer();
-  await ada.until(() => !ada.online);
-  ada.moveTo(second.url);
-  await ada.comeBack();
-  await ada.until(() => document.saved);
-  expect(document.answer).toMatchObject({ recovered: false, reason: 'epoch', saved: 0 });
-  const copy = await second.realtime.documents.read('plan');
-  expect(copy.getText('t').toString()).toBe('the disk was lost; ');
-});
-
 test('a reader, a deleted document and a closing server are told as the page says', async () => {
   await using server = await startServer();
   using eve = await PlainClient.connect(server.url, tokenFor('eve', { access: { 'doc:*': 'read' } }));
@@ -355,17 +226,6 @@ test('a reader, a deleted document and a closing server are told as the page say
   ada.stayAway();
   await server.realtime.close();
   expect((await closing).data).toEqual({ reconnectAfterMs: expect.any(Number) });
-});
-
-test('what a position says before a state has come is that nothing has come', async () => {
-  await using server = await startServer();
-  await server.realtime.documents.create('plan', (doc) => doc.getText('t').insert(0, 'seed'));
-  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
-  const answer = await ada.ask('join-room', 'doc:plan');
-  expect(answer).toMatchObject({ recovered: false, reason: 'new', seq: 0, head: 1 });
-  // A client that trusts it, and is cut off before its first state, misses nothing.
-  const again = await ada.ask('join-room', 'doc:plan', { epoch: answer.epoch, seq: answer.seq });
-  expect(again).toMatchObject({ recovered: true, seq: 0, head: 1 });
 });
 
 test('a stock client sees the same frames', async () => {
