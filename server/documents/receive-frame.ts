@@ -1,12 +1,16 @@
+import { permits } from '../../shared/access.ts';
 import type { ClientFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { BudgetKind } from '../guard/budgets.ts';
 import { readAwareness } from './document-awareness.ts';
-import type { DocumentMember } from './document-member.ts';
+import { DocumentMember } from './document-member.ts';
 import type { DocumentRoom } from './document-room.ts';
 import { sendChunk, sendState } from './send-state.ts';
 import { takeUpdate } from './take-update.ts';
 import { UpdateParts } from './update-parts.ts';
+
+/** Long enough for another update of the socket to become whole. */
+const PARTS_RETRY_MS = 1_000;
 
 /**
  * Takes one frame of a member. What is wrong with an update is told in a frame of its own, by its counter; anything else wrong is thrown.
@@ -53,14 +57,26 @@ function maySync(document: DocumentRoom, member: DocumentMember): boolean {
 }
 
 function takePart(document: DocumentRoom, member: DocumentMember, frame: Extract<ClientFrame, { type: 'part' }>): void {
-  member.parts ??= new UpdateParts(document.ports.updateBytes);
   try {
+    mayKeep(document, member, frame.bytes.length);
+    member.parts ??= new UpdateParts(document.ports.updateBytes);
     const update = member.parts.add(frame);
     if (update === null) return;
     member.parts = null;
     takeUpdate(document, member, { counter: frame.counter, full: frame.full, update });
   } catch (error) {
-    const { code, detail } = AshlarError.from(error);
-    document.send(member, { type: 'refused', counter: frame.counter, code, retryAfterMs: 0, detail: detail ?? '' });
+    const { code, detail, retryAfterMs = 0 } = AshlarError.from(error);
+    document.send(member, { type: 'refused', counter: frame.counter, code, retryAfterMs, detail: detail ?? '' });
   }
+}
+
+// Parts wait in memory, for as long as their sender likes: only a writer's, and no more of one socket's than two of the largest updates.
+function mayKeep(document: DocumentRoom, member: DocumentMember, bytes: number): void {
+  if (member.session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to write' });
+  if (!permits(member.access, 'write')) throw new AshlarError('read-only');
+  let held = bytes;
+  for (const other of member.connection.rooms.values()) if (other instanceof DocumentMember) held += other.parts?.bytes ?? 0;
+  if (held <= 2 * document.ports.updateBytes) return;
+  member.parts = null;
+  throw new AshlarError('rate-limited', { retryAfterMs: PARTS_RETRY_MS });
 }

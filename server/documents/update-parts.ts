@@ -22,6 +22,11 @@ export class UpdateParts {
     this.#capBytes = capBytes;
   }
 
+  /** What is held of an update that is not whole yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * Takes the next part.
    * @returns the whole update with its last part, else null

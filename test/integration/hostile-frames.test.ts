@@ -1,18 +1,15 @@
 import type { Socket } from 'socket.io-client';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness';
+import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { type ClientFrame, decodeServerFrame, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import { connectTo } from '../support/connect-to.ts';
 import { DocumentTyper } from '../support/document-typer.ts';
 import { EnginePeer } from '../support/engine-peer.ts';
-import { FrameClient } from '../support/frame-client.ts';
 import { FrameReplica } from '../support/frame-replica.ts';
-import { HOSTILE_UPDATES, SENDER, SENDER_UPDATE, VICTIM, VICTIM_UPDATE } from '../support/hostile-admissions.ts';
 import { type Draw, drawFrom, generateUpdate, mutateBytes } from '../support/mutate-update.ts';
 import { mutateValue } from '../support/mutate-value.ts';
 import { retainedBytes } from '../support/retained-bytes.ts';
-import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 const SEED = 20_261_124;
 const TARGET = 'target';
@@ -188,17 +185,10 @@ const EVENTS: readonly (readonly [string, unknown, unknown])[] = [
   ['unknown:thing', {}, {}],
 ];
 
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer({ compactAfterRecords: 50 });
-});
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
-
 test('[5] ten thousand mutated messages of every kind hurt only their sender', { timeout: 120_000 }, async () => {
   console.info(`hostile-frames.test.ts: seed ${SEED}`);
   const draw = drawFrom(SEED);
+  await using server = await startServer({ compactAfterRecords: 50 });
   await using pair = await Pair.open(server.url);
   await pair.work();
   const before = await retainedBytes();
@@ -224,9 +214,9 @@ test('[5] ten thousand mutated messages of every kind hurt only their sender', {
       const [name, payload, meta] = EVENTS[draw(EVENTS.length)] as (typeof EVENTS)[number];
       return [name, mutateValue(draw, payload), draw(2) === 0 ? mutateValue(draw, meta) : meta];
     });
-    sent += await attackRaw(draw, 150);
+    sent += await attackRaw(server.url, draw, 150);
     await pair.work();
-    sent += await attackPolling(draw, 50);
+    sent += await attackPolling(server.url, draw, 50);
     await pair.work();
   }
   attacker.close();
@@ -249,15 +239,14 @@ test('[5] ten thousand mutated messages of every kind hurt only their sender', {
   expect(fresh.text).toBe(pair.bob.text);
   expect(fresh.text).toContain('abcdef');
   // The log opens again, and gives what the members have.
-  const { dataDir } = server;
   await server.stop();
-  server = await startServer({ dataDir });
-  const stored = await server.realtime.documents.read(TARGET);
+  await using restarted = await startServer({ dataDir: server.dataDir });
+  const stored = await restarted.realtime.documents.read(TARGET);
   expect(stored.getText('text').toString()).toBe(pair.bob.text);
 });
 
 /** Engine packets below Socket.IO: text and binary, damaged anywhere. @returns how many went */
-async function attackRaw(draw: Draw, count: number): Promise<number> {
+async function attackRaw(url: string, draw: Draw, count: number): Promise<number> {
   const whole = [
     '42["chat:message",{"sessionId":"work-2","content":"x"},{"id":"a"}]',
     '421["join-room","doc:target",{"clientId":666}]',
@@ -274,7 +263,7 @@ async function attackRaw(draw: Draw, count: number): Promise<number> {
   let peer: EnginePeer | undefined;
   for (let sent = 0; sent < count; sent++) {
     if (peer === undefined || peer.socket.readyState !== peer.socket.OPEN) {
-      peer = await EnginePeer.connect(`${server.url}/socket.io/?EIO=4&transport=websocket`, { token: tokenFor('eve') });
+      peer = await EnginePeer.connect(`${url}/socket.io/?EIO=4&transport=websocket`, { token: tokenFor('eve') });
     }
     const bytes = mutateBytes(draw, whole[draw(whole.length)] as Uint8Array, whole[draw(whole.length)] as Uint8Array);
     peer.send(draw(4) === 0 ? bytes : Buffer.from(bytes).toString('utf8'));
@@ -286,7 +275,7 @@ async function attackRaw(draw: Draw, count: number): Promise<number> {
 }
 
 /** Bodies of long-polling, damaged anywhere. @returns how many went */
-async function attackPolling(draw: Draw, count: number): Promise<number> {
+async function attackPolling(url: string, draw: Draw, count: number): Promise<number> {
   const encoder = new TextEncoder();
   const bodies = [
     '42["chat:message",{"sessionId":"work-2","content":"x"}]\x1e42["room:members","doc:target"]',
@@ -295,7 +284,7 @@ async function attackPolling(draw: Draw, count: number): Promise<number> {
     '\x1e\x1e\x1e',
   ].map((text) => encoder.encode(text));
   let sid: string | undefined;
-  const base = `${server.url}/socket.io/?EIO=4&transport=polling`;
+  const base = `${url}/socket.io/?EIO=4&transport=polling`;
   for (let sent = 0; sent < count; sent++) {
     if (sid === undefined) {
       const opened = await fetch(base);
@@ -308,160 +297,4 @@ async function attackPolling(draw: Draw, count: number): Promise<number> {
     if (!response.ok) sid = undefined;
   }
   return count;
-}
-
-test('[4] nobody speaks for another: not in presence, chat or typing, not under another id, not with a session that is not theirs', async () => {
-  const ada = new FrameClient(await connectTo(server.url, tokenFor('ada', { name: 'Ada' })), 'forgery', ADA);
-  const eve = new FrameClient(await connectTo(server.url, tokenFor('eve', { name: 'Eve' })), 'forgery', EVE);
-  const bob = new FrameClient(await connectTo(server.url, tokenFor('bob')), 'forgery', BOB);
-  for (const client of [ada, eve, bob]) {
-    expect(await client.join()).toMatchObject({ success: true });
-    client.sync();
-    await client.frame('state');
-  }
-  const refusals: string[] = [];
-  eve.socket.on('error', ({ code }: { code: string }) => refusals.push(code));
-  const show = (client: FrameClient, clientId: number, state: object | null) => {
-    const json = new TextEncoder().encode(JSON.stringify(state));
-    client.send({ type: 'awareness', update: Uint8Array.from([1, ...varUint(clientId), 99, ...varUint(json.length), ...json]) });
-  };
-  const shownTo = async (client: FrameClient) => {
-    await ask(client.socket, 'room:members', client.room);
-    const awareness = new Awareness(new Y.Doc());
-    for (const frame of client.received) if (frame.type === 'awareness') applyAwarenessUpdate(awareness, frame.update, null);
-    const states = new Map(awareness.getStates());
-    awareness.destroy();
-    states.delete(awareness.clientID);
-    return states;
-  };
-
-  // Presence: only one's own, and under the name of the token.
-  show(ada, ADA, { cursor: 1 });
-  show(eve, EVE, { cursor: 2, user: { id: 'ada', name: 'Ada', color: '#000000' }, name: 'Ada' });
-  show(eve, ADA, { cursor: 3 });
-  show(eve, ADA, null);
-  await vi.waitFor(() => expect(refusals).toEqual(['foreign-client-id', 'foreign-client-id']));
-  const shown = await shownTo(bob);
-  expect(shown.get(ADA)).toMatchObject({ cursor: 1, user: { id: 'ada', name: 'Ada' } });
-  expect(shown.get(EVE)).toMatchObject({ cursor: 2, user: { id: 'eve', name: 'Eve' } });
-
-  // Content: not under another's id, live or gone, and not by another's session.
-  const forged = Y.encodeStateAsUpdate(textBy(ADA, 'ada says so'));
-  eve.update(1, forged);
-  expect(await eve.frame('refused', ({ counter }) => counter === 1)).toMatchObject({ code: 'foreign-client-id' });
-  ada.update(1, Y.encodeStateAsUpdate(textBy(ADA, 'mine')));
-  await ada.frame('committed');
-  const joinAs = async (user: string, clientId: number, session: string) => {
-    const thief = await connectTo(server.url, tokenFor(user));
-    const answer = await ask(thief, 'join-room', 'doc:forgery', { clientId, session });
-    thief.disconnect();
-    return answer.success ? 'joined' : answer.error.code;
-  };
-  const wrong = 'not-the-secret-xxxxxxxxxxxxxxxx';
-  expect(await joinAs('eve', ADA, wrong)).toBe('foreign-client-id');
-  expect(await joinAs('eve', ADA, ada.session)).toBe('id-in-use');
-  expect(await joinAs('eve', 4_444, ada.session)).toBe('id-in-use');
-  expect(await joinAs('ada', ADA, wrong)).toBe('id-in-use');
-  ada.socket.disconnect();
-  await vi.waitFor(async () => expect((await shownTo(bob)).has(ADA)).toBe(false));
-  expect(await joinAs('eve', ADA, wrong)).toBe('foreign-client-id');
-  expect(await joinAs('eve', ADA, ada.session)).not.toBe('joined');
-  eve.update(1, Y.encodeStateAsUpdate(textBy(ADA, 'mine, and more')));
-  await vi.waitFor(() => expect(eve.received.filter(({ type }) => type === 'refused')).toHaveLength(2));
-  expect((await server.realtime.documents.read('forgery')).getText('text').toString()).toBe('mine');
-
-  // Chat and typing: who said it is the token's, whatever the message says.
-  await ask(bob.socket, 'join-room', 'chat:forgery');
-  const heard: unknown[] = [];
-  for (const name of ['chat:message', 'chat:typing']) bob.socket.on(name, (payload: unknown) => heard.push(payload));
-  const claim = { id: 'm-1', userId: 'ada', name: 'Ada', sender: 'assistant', timestamp: new Date(0).toISOString() };
-  await ask(eve.socket, 'chat:typing', { sessionId: 'forgery', isTyping: true, ...claim }, { userId: 'ada' });
-  const answer = await ask(eve.socket, 'chat:message', { sessionId: 'forgery', content: 'hi', ...claim }, { userId: 'ada' });
-  expect(answer.data).toMatchObject({ userId: 'eve', name: 'Eve', sender: 'user' });
-  expect(answer.data.id).not.toBe('m-1');
-  await vi.waitFor(() => expect(heard.length).toBeGreaterThanOrEqual(2));
-  for (const payload of heard) expect(payload).toMatchObject({ userId: 'eve', name: 'Eve' });
-
-  // What is another's alone stays so.
-  expect(await ask(eve.socket, 'join-room', 'user:ada')).toMatchObject({ error: { code: 'access-denied' } });
-  expect(await ask(eve.socket, 'room:grant', { room: 'doc:forgery', userId: 'eve', access: 'admin' })).toMatchObject({
-    error: { code: 'access-denied' },
-  });
-  expect(await ask(eve.socket, 'auth:renew', tokenFor('ada'))).toMatchObject({ error: { code: 'invalid-token' } });
-  for (const client of [eve, bob]) client.socket.disconnect();
-});
-
-function textBy(clientId: number, text: string): Y.Doc {
-  const doc = new Y.Doc();
-  doc.clientID = clientId;
-  doc.getText('text').insert(0, text);
-  return doc;
-}
-
-test('[5] each hostile update over the wire is refused, a gap or without effect, and its document opens for whoever comes', {
-  timeout: 60_000,
-}, async () => {
-  const victim = await connectTo(server.url, tokenFor('victim'));
-  const sender = await connectTo(server.url, tokenFor('sender'));
-  const texts = new Map<string, string>();
-  for (const [index, { name, update, expected, text = 'victimmine' }] of HOSTILE_UPDATES.entries()) {
-    const document = `hostile-${index}`;
-    const writer = new FrameClient(victim, document, VICTIM);
-    await writer.join();
-    writer.sync();
-    writer.update(1, VICTIM_UPDATE);
-    await writer.frame('committed');
-    const attacker = new FrameClient(sender, document, SENDER);
-    await attacker.join();
-    attacker.sync();
-    attacker.update(1, SENDER_UPDATE);
-    await attacker.frame('committed', ({ entries }) => entries.some((entry) => 'counter' in entry));
-    attacker.update(2, update);
-    // Whatever the answer is, it is here before this one.
-    await vi.waitFor(() => expect(verdictOf(attacker, 2)).toBeDefined());
-    const code = 'code' in expected ? expected.code : undefined;
-    expect({ name, ...verdictOf(attacker, 2) }).toEqual({
-      name,
-      verdict: expected.verdict,
-      ...(code === undefined ? {} : { code }),
-    });
-    texts.set(document, text);
-    await using fresh = await FrameReplica.open(server.url, tokenFor('cleo'), document, 77);
-    expect({ name, text: fresh.text }).toEqual({ name, text });
-    // Both can go on.
-    const more = insertion(VICTIM, VICTIM_UPDATE, '!');
-    writer.update(2, more);
-    await writer.frame('committed', ({ entries }) => entries.some((entry) => 'counter' in entry && entry.counter === 2));
-    for (const client of [writer, attacker]) await ask(client.socket, 'leave-room', client.room);
-  }
-  const { dataDir } = server;
-  for (const socket of [victim, sender]) socket.disconnect();
-  await server.stop();
-  server = await startServer({ dataDir });
-  for (const [document, text] of texts) {
-    const stored = (await server.realtime.documents.read(document)).getText('text').toString();
-    expect([document, stored.replace('!', '')]).toEqual([document, text]);
-  }
-});
-
-/** What became of an update, by the frames that came. */
-function verdictOf(client: FrameClient, counter: number): { verdict: string; code?: string } | undefined {
-  for (const frame of client.received) {
-    if (frame.type === 'refused' && frame.counter === counter) return { verdict: 'refused', code: frame.code };
-    if (frame.type === 'gap' && frame.counter === counter) return { verdict: 'gap' };
-    if (frame.type === 'saved' && frame.counter === counter) return { verdict: 'nothing' };
-    if (frame.type !== 'committed') continue;
-    if (frame.entries.some((entry) => 'counter' in entry && entry.counter === counter)) return { verdict: 'admitted' };
-  }
-  return undefined;
-}
-
-/** What a client that has `state` sends when it inserts at the beginning. */
-function insertion(clientId: number, state: Uint8Array, text: string): Uint8Array {
-  const doc = new Y.Doc();
-  Y.applyUpdate(doc, state);
-  doc.clientID = clientId;
-  const vector = Y.encodeStateVector(doc);
-  doc.getText('text').insert(0, text);
-  return Y.encodeStateAsUpdate(doc, vector);
 }

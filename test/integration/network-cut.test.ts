@@ -258,7 +258,10 @@ test('[2] joins at any moment of heavy typing see no gap, no duplicate, and end 
   const total = 1_500;
   let typed = false;
   const typing = (async () => {
-    for (let done = 0; done < total; done += 25) await typer.type(25);
+    // Bursts of every size: also of one, behind which a joiner is by just one record.
+    for (let done = 0, burst = 1; done < total; done += burst, burst = Math.min(total - done, 1 + ((burst * 7 + 3) % 26))) {
+      await typer.type(burst);
+    }
     typed = true;
   })();
   const joiners = Array.from({ length: 8 }, async (_, index) => {

@@ -131,3 +131,22 @@ test('[7] a socket that asks and never reads is closed, and does not fill the me
   expect((await retainedBytes()) - before).toBeLessThan(30_000_000);
   eve.disconnect();
 });
+
+test('[7] parts that never become an update are kept for a writer alone, and no more of them than two updates', async () => {
+  await using server = await startServer();
+  const reader = new FrameClient(await server.connect(tokenFor('rita', { access: { 'doc:*': 'read' } })), 'parts', 1);
+  await reader.join();
+  const bytes = new Uint8Array(250_000);
+  reader.send({ type: 'part', counter: 1, full: false, index: 0, count: 60, bytes });
+  expect(await reader.frame('refused')).toMatchObject({ counter: 1, code: 'read-only' });
+
+  const eve = await server.connect(tokenFor('eve'));
+  const documents = Array.from({ length: 3 }, (_, index) => new FrameClient(eve, `parts-${index}`, 2));
+  for (const document of documents) {
+    await document.join();
+    for (let index = 0; index < 45; index++) document.send({ type: 'part', counter: 1, full: false, index, count: 60, bytes });
+    await ask(eve, 'room:members', document.room);
+  }
+  const refusals = documents.map(({ received }) => received.flatMap((frame) => (frame.type === 'refused' ? [frame.code] : [])));
+  expect(refusals).toEqual([[], [], ['rate-limited', ...refusals[2]!.slice(1).map(() => 'counter-gap')]]);
+});
