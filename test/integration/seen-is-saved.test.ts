@@ -16,6 +16,13 @@ beforeEach(() => {
 
 const timestamp = '2026-01-01T00:00:00Z';
 const lost = () => new AshlarError('storage-unavailable');
+
+/** Holds commits until it is called; at the latest until the end of the test, whose server waits for them. */
+function holdCommits(): (() => void) & Disposable {
+  const open = store.hold('append');
+  return Object.assign(() => open(), { [Symbol.dispose]: open });
+}
+
 const commitsAreHeld = () => vi.waitFor(() => expect(store.held('append')).toBe(1));
 
 /** Updates of one writer, each a letter behind the one before. */
@@ -54,7 +61,7 @@ test('[1] a log event is seen by nobody, and its sender told nothing, until it i
   const seen: string[] = [];
   for (const [name, socket] of Object.entries({ ada, bob })) socket.on('chat:message', () => seen.push(name));
 
-  const commit = store.hold('append');
+  using commit = holdCommits();
   const sent = ask(ada, 'chat:message', { sessionId: '1', content: 'hello' }, { id: 'm1' });
   const pushed = server.realtime.toRoom('chat:1', 'chat:message', {
     id: 'p1',
@@ -80,7 +87,7 @@ test('[1] a document update is seen by nobody, and its sender told nothing, unti
   const [ada, bob] = [await member(server, 'ada', 1), await member(server, 'bob', 2)];
   const [update] = typed(1, 'x') as [Uint8Array];
 
-  const commit = store.hold('append');
+  using commit = holdCommits();
   ada.update(1, update);
   ada.update(1, update);
   await commitsAreHeld();
@@ -153,7 +160,7 @@ test('[1] updates that follow each other within one commit are taken, and all of
   {
     await using server = await startServer({ store });
     const [ada, bob] = [await member(server, 'ada', 1), await member(server, 'bob', 2)];
-    const commit = store.hold('append');
+    using commit = holdCommits();
     for (const [index, update] of typed(1, 'dressed stone').entries()) ada.update(index + 1, update);
     await commitsAreHeld();
     commit();
@@ -169,7 +176,7 @@ test('[1] a state value survives a restart, though its fan-out waits for no disk
     await using server = await startServer({ store });
     const ada = await server.connect(tokenFor('ada'));
     await ask(ada, 'join-room', 'dashboard');
-    const commit = store.hold('append');
+    using commit = holdCommits();
     const seen = new Promise((resolve) => ada.once('dashboard:update', resolve));
     await server.realtime.toRoom('dashboard', 'dashboard:update', { widgetId: 'orders', value: 7, timestamp });
     expect(await seen).toMatchObject({ value: 7 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -85,6 +85,15 @@ describe('connections', () => {
       db.close();
       db = openForWriting(Sqlite, path);
     }
+  });
+
+  test('[1] what a start reads has been written through first: the log may be in the page cache alone', () => {
+    const writer = createWriter(db, 'e');
+    appendTo(writer, lease(writer), 'a');
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
+    const next = openForWriting(Sqlite, path);
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    next.close();
   });
 
   test('a reading connection cannot write', () => {
