@@ -1,50 +1,27 @@
 import type { Access } from '../../shared/access.ts';
-import type { ClientFrame, ServerFrame } from '../../shared/document-frame.ts';
-import { AshlarError, ERRORS } from '../../shared/errors.ts';
-import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
+import type { ServerFrame } from '../../shared/document-frame.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { JoinAnswer } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import { backoffMs, jittered } from '../backoff.ts';
 import type { DocumentStatus, ResetReason } from './document-status.ts';
+import { isWorthTelling, judgeJoinRefusal, judgeUpdateRefusal } from './judge-refusal.ts';
 import { mergeInTree } from './merge-updates.ts';
-import { type Numbered, Outbox } from './outbox.ts';
-import type { Replica } from './replica.ts';
+import type { Outbox } from './outbox.ts';
+import { readCommitted } from './read-committed.ts';
+import type { SessionPorts } from './session-ports.ts';
 import { assemble, isWhole, type StateFrame, type StateTransfer, takeChunk } from './state-transfer.ts';
-
-/** What a session needs of the world. No sockets, no clock of its own. */
-export interface SessionPorts {
-  readonly replica: Replica;
-  /** Joins the room; the answer is given before any frame that the server sent after it. */
-  join(options: JoinOptions, onAnswer: (error: AshlarError | null, answer: unknown) => void): void;
-  send(frame: ClientFrame): void;
-  now(): number;
-  random(): number;
-  after(ms: number, task: () => void): () => void;
-  /** A fresh secret, and a fresh Yjs client id. */
-  drawSecret(): string;
-  drawClientId(): number;
-  /** Status, access or the outbox changed. */
-  changed(): void;
-  /** The server refused something; what to do about it is decided here. */
-  error(error: AshlarError): void;
-  /** Client and server cannot agree: the session is over. */
-  failed(reason: ResetReason): void;
-}
+import { UpdateSender } from './update-sender.ts';
 
 type Phase = 'offline' | 'joining' | 'loading' | 'live' | 'waiting' | 'refused' | 'over';
 
-// Updates under way at once: enough for a round trip of 200 ms at 150 updates/s, and little enough that what waits is merged.
-const MAX_IN_FLIGHT = 32;
-const MAX_IN_FLIGHT_BYTES = 1_000_000;
-// One update is merged from at most this much, so that it stays one or a few frames.
-const MAX_MERGED_BYTES = 200_000;
 const JOIN_RETRY = { baseMs: 1_000, capMs: 30_000 };
-const RESEND = { baseMs: 200, capMs: 30_000 };
 const MAX_GAPS = 4;
 
 /** One Y.Doc's conversation with the server: its identity, its place in the log, and what is not saved yet. */
 export class DocumentSession {
-  readonly outbox = new Outbox();
   readonly #ports: SessionPorts;
+  readonly #sender: UpdateSender;
   #secret: string;
   #clientId: number;
   #phase: Phase = 'offline';
@@ -62,28 +39,24 @@ export class DocumentSession {
   /** The first sync under way: the server's state vector, and what came so far. */
   #firstSync: { stateVector: Uint8Array; updates: Uint8Array[] } | null = null;
   #transfer: StateTransfer | null = null;
-  /** Frames that came before the state was whole. */
-  #early: ServerFrame[] = [];
-  #acknowledged = 0;
-  /** The counter to send next. */
-  #next = 1;
-  /** Copies sent in this membership and not answered, by counter, oldest first. The server answers in order. */
-  readonly #unanswered = new Map<number, Numbered[]>();
   #join = 0;
   #joinFailures = 0;
-  #refusals = 0;
   #gaps = 0;
-  #holdUntil = 0;
-  #cancelHold: (() => void) | null = null;
   #cancelFlush: (() => void) | null = null;
   #cancelJoin: (() => void) | null = null;
 
   /** @param foreignContent the document held content before the session began */
   constructor(ports: SessionPorts, foreignContent: boolean) {
     this.#ports = ports;
+    this.#sender = new UpdateSender(ports, () => this.#flush());
     this.#secret = ports.drawSecret();
     this.#clientId = ports.replica.clientId;
     this.#foreignContent = foreignContent;
+  }
+
+  /** What is not on disk yet. */
+  get outbox(): Outbox {
+    return this.#sender.outbox;
   }
 
   get status(): DocumentStatus {
@@ -160,34 +133,15 @@ export class DocumentSession {
     this.#ports.changed();
   }
 
+  /** Takes a frame of the room's. Records come after the state is whole: before it there is no place for them. */
   frame(frame: ServerFrame): void {
     if (!this.inRoom) return;
-    if (this.#phase === 'loading' && (frame.type === 'committed' || frame.type === 'saved')) {
-      this.#early.push(frame);
-      return;
-    }
-    switch (frame.type) {
-      case 'state':
-        this.#onState(frame);
-        break;
-      case 'committed':
-        this.#onCommitted(frame);
-        break;
-      case 'saved':
-        this.#onSaved(frame);
-        break;
-      case 'refused':
-        this.#onRefused(frame);
-        break;
-      case 'gap':
-        this.#onGap(frame);
-        break;
-      case 'reset':
-        this.#fail(frame.reason);
-        break;
-      case 'awareness':
-        break;
-    }
+    if (frame.type === 'state') this.#onState(frame);
+    else if (frame.type === 'committed') this.#onCommitted(frame);
+    else if (frame.type === 'saved') this.#onSaved(frame);
+    else if (frame.type === 'refused') this.#onRefused(frame);
+    else if (frame.type === 'gap') this.#onGap(frame);
+    else if (frame.type === 'reset') this.#fail(frame.reason);
   }
 
   /** The server does not count us a member any more. */
@@ -227,14 +181,8 @@ export class DocumentSession {
     }
     this.#incarnation = incarnation;
     this.#access = answer.access;
-    const saved = answer.saved ?? 0;
     // Told to be on disk, and gone: the log went back, though not beyond our position.
-    const lost = saved < this.#acknowledged;
-    this.outbox.acknowledge(saved);
-    const first = this.outbox.numbered[0]?.counter ?? this.outbox.lastCounter + 1;
-    if (first !== saved + 1) this.outbox.countFrom(saved);
-    this.#acknowledged = saved;
-    this.#next = saved + 1;
+    const { lost } = this.#sender.start(answer.saved ?? 0);
     this.#gaps = 0;
     this.#head = answer.head;
     if (lost) this.#fullStepDue = true;
@@ -255,36 +203,18 @@ export class DocumentSession {
   }
 
   #onJoinRefused(error: AshlarError): void {
-    switch (error.code) {
-      case 'not-connected':
-        return;
-      case 'gone':
-        this.#fail('gone');
-        return;
-      case 'id-in-use':
-      case 'foreign-client-id':
-        if (this.#ports.replica.hasOwnContent()) this.#fail(error.code);
-        else this.#takeNewId();
-        return;
-      default:
-        if (error.retry === 'later' || error.retry === 'rejoin') {
-          this.#rejoinAfterBackoff(error.retryAfterMs);
-          if (error.code !== 'rate-limited') this.#ports.error(error);
-        } else this.#refuse(error);
-    }
-  }
-
-  // Nothing was written under the old id, so changing it in place leaves nothing behind.
-  #takeNewId(): void {
-    this.#ports.replica.takeClientId(this.#ports.drawClientId());
-    this.#rejoinAfterBackoff();
+    const verdict = judgeJoinRefusal(error, this.#ports.replica.hasOwnContent());
+    if (verdict === 'reset') this.#fail(error.code);
+    if (verdict === 'refused') this.#refuse(error);
+    if (verdict === 'new-id') this.#ports.replica.takeClientId(this.#ports.drawClientId());
+    if (verdict === 'new-id' || verdict === 'retry') this.#rejoinAfterBackoff(error.retryAfterMs);
+    if (verdict === 'retry') this.#tell(error);
   }
 
   #newIdentity(): void {
     this.#clientId = this.#ports.replica.clientId;
     this.#secret = this.#ports.drawSecret();
-    this.#acknowledged = 0;
-    this.outbox.countFrom(0);
+    this.#sender.startOver();
   }
 
   #refuse(error: AshlarError): void {
@@ -309,11 +239,7 @@ export class DocumentSession {
     this.#join++;
     this.#transfer = null;
     this.#firstSync = null;
-    this.#early = [];
-    this.#unanswered.clear();
-    this.#holdUntil = 0;
-    this.#cancelHold?.();
-    this.#cancelHold = null;
+    this.#sender.stop();
     this.#cancelJoin?.();
     this.#cancelJoin = null;
     if (phase !== 'over') return;
@@ -344,31 +270,22 @@ export class DocumentSession {
     this.#position = { epoch: first.epoch, seq: first.seq };
     this.#phase = 'live';
     if (!this.#maySend) this.#firstSync = { stateVector: first.stateVector, updates: state.length > 0 ? [state] : [] };
-    const early = this.#early;
-    this.#early = [];
-    for (const frame of early) this.frame(frame);
     this.#settle();
   }
 
   #onCommitted(frame: Extract<ServerFrame, { type: 'committed' }>): void {
-    const updates: Uint8Array[] = [];
-    let seq = this.#position?.seq ?? 0;
-    let contiguous = true;
-    for (const entry of frame.entries) {
-      if ('counter' in entry) this.#acknowledge(entry.counter);
-      if (entry.seq <= seq) continue;
-      contiguous = entry.seq === seq + 1;
-      if (!contiguous) break;
-      seq = entry.seq;
-      if ('update' in entry) updates.push(entry.update);
-    }
+    if (this.#phase !== 'live') return;
+    const before = this.#position?.seq ?? 0;
+    const { acknowledged, updates, seq, contiguous } = readCommitted(frame, before);
+    this.#acknowledge(acknowledged);
     if (updates.length > 0 && !this.#apply(updates)) return;
     this.#firstSync?.updates.push(...updates);
-    if (seq > (this.#position?.seq ?? 0)) this.#position = { epoch: frame.epoch, seq };
+    if (seq > before) this.#position = { epoch: frame.epoch, seq };
     this.#proceed(contiguous);
   }
 
   #onSaved(frame: Extract<ServerFrame, { type: 'saved' }>): void {
+    if (this.#phase !== 'live') return;
     this.#acknowledge(frame.counter);
     // It has no record of its own: its position is the one that we have, unless something was lost on the way.
     this.#proceed(frame.seq <= (this.#position?.seq ?? 0));
@@ -404,13 +321,7 @@ export class DocumentSession {
   }
 
   #acknowledge(counter: number): void {
-    if (counter <= this.#acknowledged) return;
-    this.#acknowledged = counter;
-    this.#refusals = 0;
-    this.#gaps = 0;
-    this.outbox.acknowledge(counter);
-    this.#next = Math.max(this.#next, counter + 1);
-    for (const answered of this.#unanswered.keys()) if (answered <= counter) this.#unanswered.delete(answered);
+    if (this.#sender.acknowledge(counter)) this.#gaps = 0;
   }
 
   /** @returns false where the session could not go on: it waits, joins again or is over */
@@ -438,77 +349,40 @@ export class DocumentSession {
     if (counter === 0) {
       if (error.retry === 'rejoin' || (this.#phase === 'loading' && error.retry === 'later'))
         this.#rejoinAfterBackoff(retryAfterMs);
-      if (code !== 'rate-limited') this.#ports.error(error);
+      this.#tell(error);
       return;
     }
-    if (!this.#concernsLatest(counter)) return;
-    if (code === 'not-a-member') this.#rejoinAfterBackoff();
-    else if (ERRORS[code].retry === 'later') {
-      this.#hold(counter, retryAfterMs);
-      if (code !== 'rate-limited' && code !== 'counter-gap') this.#ports.error(error);
-    } else {
-      if (code === 'read-only') this.#access = 'read';
-      this.#ports.error(error);
-      this.#fail(code);
-    }
+    if (!this.#sender.concernsLatest(counter)) return;
+    if (code === 'read-only') this.#access = 'read';
+    const verdict = judgeUpdateRefusal(error);
+    if (verdict === 'rejoin') this.#rejoinAfterBackoff();
+    if (verdict === 'hold') this.#sender.hold(counter, retryAfterMs);
+    this.#tell(error);
+    if (verdict === 'reset') this.#fail(code);
   }
 
-  /**
-   * Takes note that the oldest copy under a counter was answered, and tells whether that decides: not where the update is saved
-   * or was replaced since (a second answer to a `gap` would send other bytes under a counter that the server may have taken), nor
-   * where another copy is on its way.
-   */
-  #concernsLatest(counter: number): boolean {
-    const copies = this.#unanswered.get(counter);
-    const answered = copies?.shift();
-    return answered !== undefined && copies?.length === 0 && answered === this.outbox.at(counter);
-  }
-
-  #hold(counter: number, retryAfterMs: number): void {
-    this.#next = Math.min(this.#next, counter);
-    const random = this.#ports.random();
-    const wait = retryAfterMs > 0 ? jittered(retryAfterMs, random) : 20 + backoffMs(++this.#refusals, random, RESEND);
-    const until = this.#ports.now() + wait;
-    // Several updates under way are refused one after the other: the longest wait counts.
-    if (until <= this.#holdUntil) return;
-    this.#holdUntil = until;
-    this.#cancelHold?.();
-    this.#cancelHold = this.#ports.after(wait, () => {
-      this.#cancelHold = null;
-      this.#holdUntil = 0;
-      this.#flush();
-    });
+  #tell(error: AshlarError): void {
+    if (isWorthTelling(error)) this.#ports.error(error);
   }
 
   #onGap({ counter, stateVector }: Extract<ServerFrame, { type: 'gap' }>): void {
-    if (this.#phase !== 'live' || !this.#concernsLatest(counter)) return;
+    if (this.#phase !== 'live' || !this.#sender.concernsLatest(counter)) return;
     if (++this.#gaps > MAX_GAPS) {
       this.#fail('invalid-update');
       return;
     }
-    // What is numbered below is under way and stays as it is: the server may have it queued.
-    this.outbox.replace(counter, this.#ports.replica.missing(stateVector));
-    this.#next = Math.min(this.#next, counter);
+    this.#sender.replace(counter, this.#ports.replica.missing(stateVector));
     this.#flush();
     this.#ports.changed();
   }
 
   #flush(): void {
-    if (this.#phase !== 'live' || !this.#maySend || this.#cancelHold !== null) return;
+    if (this.#phase !== 'live' || !this.#maySend) return;
     if (this.#ports.replica.clientId !== this.#clientId) {
       // The application changed doc.clientID: the server must know the new one first.
       this.#rejoinAfterBackoff();
       return;
     }
-    for (;;) {
-      const inFlight = this.outbox.numbered.filter((entry) => entry.counter < this.#next);
-      const bytes = inFlight.reduce((sum, entry) => sum + entry.update.length, 0);
-      if (inFlight.length >= MAX_IN_FLIGHT || bytes >= MAX_IN_FLIGHT_BYTES) return;
-      const entry = this.outbox.at(this.#next) ?? this.outbox.number(MAX_MERGED_BYTES);
-      if (entry === undefined) return;
-      this.#next = entry.counter + 1;
-      this.#unanswered.set(entry.counter, [...(this.#unanswered.get(entry.counter) ?? []), entry]);
-      this.#ports.send({ type: 'update', counter: entry.counter, full: entry.full, update: entry.update });
-    }
+    this.#sender.flush();
   }
 }
