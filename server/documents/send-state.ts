@@ -1,4 +1,6 @@
 import { AshlarError } from '../../shared/errors.ts';
+import type { Position } from '../../shared/position.ts';
+import type { Room } from '../rooms/room.ts';
 import { encodeStateVector } from './admission/state-vector.ts';
 import type { DocumentMember } from './document-member.ts';
 import type { DocumentRoom } from './document-room.ts';
@@ -23,6 +25,8 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
     let bytes: Uint8Array = snapshot?.state ?? EMPTY_UPDATE;
     const empty = stateVector.length === 0 || (stateVector.length === 1 && stateVector[0] === 0);
     if (snapshot !== null && !empty) bytes = await ports.workers.diff({ state: snapshot.state, stateVector });
+    // Without a snapshot the log is read from its beginning, which a deletion moves up.
+    const start = snapshot ?? (await beginningOf(room));
     if (member.gone) return;
     const count = Math.max(1, Math.ceil(bytes.length / ports.frameBytes));
     lastTransfer += 1;
@@ -32,7 +36,7 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
       bytes,
       count,
       next: 0,
-      snapshot: { seq: snapshot?.seq ?? 0, epoch: snapshot?.epoch ?? room.store.epoch },
+      snapshot: { seq: start.seq, epoch: start.epoch },
     };
     sendChunk(document, member, lastTransfer, 0);
   } catch (error) {
@@ -42,6 +46,12 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
     member.syncing = false;
     document.working -= 1;
   }
+}
+
+async function beginningOf(room: Room): Promise<Position> {
+  const seq = room.trimmedTo;
+  const epoch = seq === 0 ? null : await room.store.epochAt(room.name, seq);
+  return { epoch: epoch ?? room.store.epoch, seq };
 }
 
 /** Sends the chunk that the client pulls. After the last one the member is served from the log. */

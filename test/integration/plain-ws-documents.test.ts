@@ -165,3 +165,26 @@ test('what a position says before a state has come is that nothing has come', as
   const again = await ada.ask('join-room', 'doc:plan', { epoch: answer.epoch, seq: answer.seq });
   expect(again).toMatchObject({ recovered: true, seq: 0, head: 1 });
 });
+
+test('a document that was created again loads whole, and its position is good for the next join', async () => {
+  await using server = await startServer();
+  const { documents } = server.realtime;
+  await documents.create('plan', (doc) => doc.getText('t').insert(0, 'first life'));
+  await documents.delete('plan');
+  await documents.create('plan', (doc) => doc.getText('t').insert(0, 'second life'));
+  using ada = await PlainClient.connect(server.url, tokenFor('ada'));
+  const document = ada.document('plan');
+  await ada.until(() => document.whole);
+  expect(document.text.toString()).toBe('second life');
+  await documents.delete('plan');
+  await ada.until(() => document.ended === 'gone');
+  await documents.create('plan');
+  using bob = await PlainClient.connect(server.url, tokenFor('bob'));
+  const empty = bob.document('plan');
+  await bob.until(() => empty.whole);
+  expect(empty.text.toString()).toBe('');
+  bob.cut();
+  await bob.until(() => !bob.online);
+  await bob.until(() => empty.live);
+  expect(empty.answer).toMatchObject({ recovered: true });
+});
