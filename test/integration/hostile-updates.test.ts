@@ -4,6 +4,7 @@ import { connectTo } from '../support/connect-to.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { FrameReplica } from '../support/frame-replica.ts';
 import { HOSTILE_UPDATES, SENDER, SENDER_UPDATE, VICTIM, VICTIM_UPDATE } from '../support/hostile-admissions.ts';
+import { BRICK, memoryBomb } from '../support/hostile-updates.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 test('[5] each hostile update over the wire is refused, a gap or without effect, and its document opens for whoever comes', {
@@ -52,6 +53,34 @@ test('[5] each hostile update over the wire is refused, a gap or without effect,
   }
 });
 
+test('[5] a brick is refused, a memory bomb costs what its bytes do, and their documents open at once for whoever comes', async () => {
+  await using server = await startServer({ compactAfterRecords: 2 });
+  const honest = await connectTo(server.url, tokenFor('victim'));
+  const hostile = await connectTo(server.url, tokenFor('sender'));
+  const text = textOf(1, 'x'.repeat(8_000));
+  for (const [document, first, second, attackerId, verdict] of [
+    ['memory', text, memoryBomb(100_000), 3, { verdict: 'admitted' }],
+    ['brick', text, BRICK, 9, { verdict: 'refused', code: 'invalid-update' }],
+  ] as const) {
+    const writer = new FrameClient(honest, document, 1);
+    await writer.join();
+    writer.sync();
+    writer.update(1, first);
+    await writer.frame('committed');
+    const attacker = new FrameClient(hostile, document, attackerId);
+    await attacker.join();
+    attacker.sync();
+    attacker.update(1, second);
+    await vi.waitFor(() => expect(verdictOf(attacker, 1)).toBeDefined());
+    expect({ document, ...verdictOf(attacker, 1) }).toEqual({ document, ...verdict });
+    const started = performance.now();
+    await using fresh = await FrameReplica.open(server.url, tokenFor('cleo'), document, 77);
+    expect(fresh.text).toBe('x'.repeat(8_000));
+    expect(performance.now() - started).toBeLessThan(5_000);
+  }
+  for (const socket of [honest, hostile]) socket.disconnect();
+});
+
 /** What became of an update, by the frames that came. */
 function verdictOf(client: FrameClient, counter: number): { verdict: string; code?: string } | undefined {
   for (const frame of client.received) {
@@ -72,4 +101,8 @@ function insertion(clientId: number, state: Uint8Array, text: string): Uint8Arra
   const vector = Y.encodeStateVector(doc);
   doc.getText('text').insert(0, text);
   return Y.encodeStateAsUpdate(doc, vector);
+}
+
+function textOf(clientId: number, text: string): Uint8Array {
+  return insertion(clientId, new Uint8Array([0, 0]), text);
 }
