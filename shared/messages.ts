@@ -35,6 +35,8 @@ export const NotificationRead = z.union([
   z.object({ all: z.literal(true) }),
 ]);
 
+export const NotificationList = z.object({ limit: z._default(z.int().check(z.minimum(1), z.maximum(200)), 50) });
+
 export const GrantRequest = z.object({ room: z.string(), userId: z.string(), access: z.enum(ACCESS_LEVELS) });
 export const RevokeRequest = z.object({ room: z.string(), userId: z.string() });
 
@@ -78,6 +80,8 @@ export interface ChatHistoryAnswer {
 export interface MembersAnswer {
   room: string;
   members: Member[];
+  /** Of how many: one answer lists 1,000 at most. */
+  total: number;
 }
 export interface PresenceUpdate {
   room: string;

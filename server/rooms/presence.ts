@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts';
 
 /** Changes of a room are gathered for this long and told together. */
 const GATHER_MS = 50;
+/** Rooms with more users online than this are told nothing: each change would cost a message to everyone. They may still ask. */
+const MAX_TOLD = 500;
 /** Members remembered after they went, per room: the newest. */
 const MAX_OFFLINE = 100;
 
@@ -71,7 +73,7 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       else if (gone !== null) users.push(gone);
     }
     room.changed.clear();
-    if (users.length > 0) changed(name, users);
+    if (users.length > 0 && room.present.size <= MAX_TOLD) changed(name, users);
   };
   const tell = (name: RoomName, room: RoomPresence, userId: string, gone: Member | null): void => {
     room.changed.set(userId, gone);

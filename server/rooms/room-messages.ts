@@ -7,6 +7,9 @@ import { asObject } from '../guard/read-arguments.ts';
 import type { Membership } from './membership.ts';
 import type { Presence } from './presence.ts';
 
+/** Members that one answer lists. */
+const MOST_MEMBERS = 1_000;
+
 export interface RoomMessagePorts {
   readonly guard: Guard;
   readonly membership: Membership;
@@ -55,7 +58,10 @@ export function registerRoomMessages({ guard, membership, presence, setAccess }:
       glance: ([room]) => ({ room, payload: undefined }),
       parse: () => undefined,
     },
-    ({ room }) => ({ answer: { room, members: presence.members(room) } }),
+    ({ room }) => {
+      const members = presence.members(room);
+      return { answer: { room, members: members.slice(0, MOST_MEMBERS), total: members.length } };
+    },
   );
 
   guard.handle(

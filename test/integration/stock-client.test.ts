@@ -1,3 +1,4 @@
+import type { Socket } from 'socket.io-client';
 import { expect, test } from 'vitest';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
@@ -81,8 +82,12 @@ for (const transport of ['websocket', 'polling']) {
       timestamp: now(),
     });
     expect(await arrived).toMatchObject([{ id: 'n1' }, { room: 'user:ada', seq: 1 }]);
-    const laptop = await server.connect(tokenFor('ada'), { transports });
-    expect(await next(laptop, 'system:notification')).toMatchObject([{ id: 'n1' }, {}]);
+    let waiting: Promise<unknown> = Promise.resolve();
+    const before = (socket: Socket) => {
+      waiting = next(socket, 'system:notification');
+    };
+    const laptop = await server.connect(tokenFor('ada'), { transports, before });
+    expect(await waiting).toMatchObject([{ id: 'n1' }, {}]);
     const told = next(phone, 'notification:read');
     expect(await ask(laptop, 'notification:read', { ids: ['n1'] })).toMatchObject({ success: true, read: ['n1'] });
     expect(await told).toMatchObject([{ ids: ['n1'] }, {}]);

@@ -28,13 +28,19 @@ export function tokenFor(id: string, options: TokenOptions = {}): string {
   return jwt.sign({ id, ...rest, access, exp: Math.floor(Date.now() / 1_000) + expiresInSeconds }, SECRET);
 }
 
+export interface ConnectOptions {
+  transports?: string[];
+  auth?: object;
+  before?: (socket: Socket) => void;
+}
+
 export interface TestServer<Own extends Events = []> extends AsyncDisposable {
   readonly realtime: RealtimeServer<Own>;
   readonly http: Server;
   readonly url: string;
   readonly dataDir: string;
-  /** A stock socket.io-client, connected. Closed with the server. */
-  connect(token: string, options?: { transports?: string[]; auth?: object }): Promise<Socket>;
+  /** A stock socket.io-client, connected. Closed with the server. `before`: listens before anything can have arrived. */
+  connect(token: string, options?: ConnectOptions): Promise<Socket>;
   /** Closes the server and keeps its data. */
   stop(): Promise<void>;
 }
@@ -67,9 +73,10 @@ export async function startServer<Own extends Events = []>(
     url,
     dataDir,
     stop,
-    connect(token, { transports = ['websocket'], auth = {} } = {}) {
+    connect(token, { transports = ['websocket'], auth = {}, before } = {}) {
       const socket = io(url, { auth: { token, ...auth }, transports, forceNew: true, reconnection: false });
       sockets.push(socket);
+      before?.(socket);
       return new Promise((resolve, reject) => {
         socket.once('connect', () => resolve(socket));
         socket.once('connect_error', reject);

@@ -239,3 +239,18 @@ describe('presence', () => {
     );
   });
 });
+
+test('a room with more than 500 users online is told nothing of who comes and goes, and answers all the same', () => {
+  const clock = createManualClock();
+  const told: number[] = [];
+  const presence = createPresence({ clock, graceMs: 0, changed: (_room, users) => told.push(users.length) });
+  const room = parseRoomName('system');
+  for (let index = 0; index < 500; index++) presence.join(room, { id: `u${index}`, name: 'n', color: '#000000' }, `s${index}`);
+  clock.advance(1_000);
+  expect(told).toEqual([500]);
+  presence.join(room, { id: 'one more', name: 'n', color: '#000000' }, 'one more');
+  clock.advance(1_000);
+  expect(told).toEqual([500]);
+  expect(presence.members(room)).toHaveLength(501);
+  presence.close();
+});
