@@ -156,8 +156,7 @@ test('documents work over long-polling as well, large ones too', async () => {
   const mine = ada.document('big');
   const theirs = bob.document('big');
   textOf(mine).insert(0, 'stone '.repeat(200_000));
-  await mine.whenSaved();
-  await theirs.whenSynced();
+  await Promise.all([mine.whenSaved(), sees(theirs, 'stone '.repeat(200_000))]);
   textOf(theirs).insert(0, 'mason ');
   await theirs.whenSaved();
   await sees(mine, `mason ${'stone '.repeat(200_000)}`);
