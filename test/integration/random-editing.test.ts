@@ -91,7 +91,7 @@ class Member implements AsyncDisposable {
       this.#online(true);
       await until(this.client.status, ({ state }) => state !== 'connecting');
     }
-    await this.handle.whenSynced();
+    await this.handle.whenSynced;
     await this.handle.whenSaved();
   }
 
@@ -177,7 +177,7 @@ test(
         const name = `random-${runs}`;
         const before = refusals.frames.length;
         await using members = await openMembers(server, name);
-        await Promise.all(members.map((one) => one.handle.whenSynced()));
+        await Promise.all(members.map((one) => one.handle.whenSynced));
         for (const next of steps) {
           if (next.do === 'undo' && (members[next.member]?.undo.undoStack.length ?? 0) > 0) did.undone += 1;
           if (next.do === 'cut' || next.do === 'vanish') did.cuts += 1;
@@ -190,7 +190,7 @@ test(
         const expected = contentOf(await server.realtime.documents.read(name));
         for (const one of members) expect(contentOf(one.doc)).toEqual(expected);
         await using fresh = new Member('dora', await startTcpProxy(server.url), name);
-        await fresh.handle.whenSynced();
+        await fresh.handle.whenSynced;
         expect(contentOf(fresh.doc)).toEqual(expected);
         expect(members.flatMap(({ problems }) => problems)).toEqual([]);
         expect(refusals.frames.slice(before)).toEqual([]);
@@ -220,7 +220,7 @@ test('what the server refuses is seen by these tests', async () => {
   const reader = createClient({ url: server.url, token: tokenFor('eve', { access: { '*': 'read' } }), onError: () => {} });
   void reader.connect();
   const handle = reader.document('handbook');
-  await handle.whenSynced();
+  await handle.whenSynced;
   handle.doc.getText('text').insert(0, 'no');
   await expect(handle.whenSaved()).rejects.toMatchObject({ code: 'read-only' });
   expect(refusals.frames).toMatchObject([{ type: 'refused', code: 'read-only' }]);
