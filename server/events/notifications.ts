@@ -1,21 +1,52 @@
+import { permits } from '../../shared/access.ts';
 import { parsePayload } from '../../shared/define-event.ts';
-import { NotificationRead } from '../../shared/messages.ts';
+import { NotificationList, NotificationRead } from '../../shared/messages.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
-import { encodeDomainEvent, fanOutEphemeral } from '../rooms/fan-out.ts';
+import type { Connection } from '../rooms/connection.ts';
+import { encodeDomainEvent, fanOutEphemeral, logMeta } from '../rooms/fan-out.ts';
 import { type Room, stateKey } from '../rooms/room.ts';
 import type { StateValue } from '../storage/store.ts';
 import type { EventPorts } from './event-ports.ts';
 import { readNotifications } from './history.ts';
-import { type MarkChange, markRead, NOTIFICATION_READ, readMarks, readUpTo } from './unread.ts';
+import { readPayload } from './read-payload.ts';
+import { type MarkChange, markRead, NOTIFICATION_READ, readMarks, readUpTo, unreadOf } from './unread.ts';
 
 const FOR_ALL = parseRoomName('notifications');
 
-/** `notification:read`: unread until marked, on every device of the user. */
+/** `notification:read` and `notification:list`: unread until marked, on every device of the user. */
 export function registerNotifications(ports: EventPorts): void {
-  const { guard, clock, rooms } = ports;
-  /** A user's marks are changed one after the other. */
+  const { guard, catalog, clock, rooms } = ports;
+  /** A user's marks are changed one after the other, and read in between. */
   const turns = new Map<string, Promise<unknown>>();
+
+  function inTurn<Result>(user: User, task: () => Promise<Result>): Promise<Result> {
+    const turn = (turns.get(user.id) ?? Promise.resolve()).catch(() => {}).then(task);
+    turns.set(user.id, turn);
+    return turn.finally(() => {
+      if (turns.get(user.id) === turn) turns.delete(user.id);
+    });
+  }
+
+  async function list(user: User, connection: Connection, limit: number) {
+    const own = await rooms.open(userRoom(user.id));
+    const access = connection.access.cached(FOR_ALL) ?? (await connection.access.decide(FOR_ALL));
+    const readable = permits(access, 'read') ? [own, await rooms.open(FOR_ALL)] : [own];
+    return inTurn(user, async () => {
+      const marks = readMarks(own.states.values());
+      const unread = [];
+      for (const room of readable) {
+        const logged = await readNotifications(room, readUpTo(marks, room.name), room.head.seq);
+        for (const { record } of unreadOf(logged, marks)) unread.push({ record, meta: logMeta(room, record) });
+      }
+      unread.sort((left, right) => left.record.at - right.record.at);
+      const newest = unread.slice(-limit);
+      return {
+        notifications: newest.map(({ record, meta }) => ({ data: readPayload(catalog, record), meta })),
+        unread: unread.length,
+      };
+    });
+  }
 
   async function mark(user: User, request: { ids: string[] } | { all: true }): Promise<string[]> {
     const own = await rooms.open(userRoom(user.id));
@@ -60,11 +91,7 @@ export function registerNotifications(ports: EventPorts): void {
       parse: (request) => parsePayload(NotificationRead, request, NOTIFICATION_READ),
     },
     async ({ user, payload }) => {
-      const turn = (turns.get(user.id) ?? Promise.resolve()).catch(() => {}).then(() => mark(user, payload));
-      turns.set(user.id, turn);
-      const read = await turn.finally(() => {
-        if (turns.get(user.id) === turn) turns.delete(user.id);
-      });
+      const read = await inTurn(user, () => mark(user, payload));
       const own = await rooms.open(userRoom(user.id));
       const at = clock.now();
       if (read.length > 0) {
@@ -74,5 +101,16 @@ export function registerNotifications(ports: EventPorts): void {
       }
       return { answer: { read } };
     },
+  );
+
+  guard.handle(
+    {
+      name: 'notification:list',
+      budget: 'joins',
+      needs: 'read',
+      glance: ([query], user) => ({ room: userRoom(user.id), payload: query }),
+      parse: (query) => parsePayload(NotificationList, query ?? {}, 'notification:list'),
+    },
+    async ({ user, connection, payload }) => ({ answer: await list(user, connection, payload.limit) }),
   );
 }

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { ask, startServer, tokenFor } from '../support/start-server.ts';
+
+const notification = (id: string) => ({
+  id,
+  level: 'info' as const,
+  title: id,
+  message: '',
+  timestamp: new Date(0).toISOString(),
+});
+const ids = (answer: { notifications: { data: { id: string } }[] }) => answer.notifications.map(({ data }) => data.id);
+
+test('a device that was away asks which notifications are unread, of both rooms, oldest first', async () => {
+  await using server = await startServer();
+  const phone = await server.connect(tokenFor('ada'));
+  await server.realtime.toUser('ada', 'system:notification', notification('n1'));
+  await server.realtime.broadcast('system:notification', notification('n2'));
+  await server.realtime.toUser('ada', 'system:notification', notification('n3'));
+  await server.realtime.toUser('bob', 'system:notification', notification('of-bob'));
+  const answer = await ask(phone, 'notification:list', {});
+  expect(ids(answer)).toEqual(['n1', 'n2', 'n3']);
+  expect(answer).toMatchObject({ success: true, unread: 3, notifications: [{ meta: { room: 'user:ada', seq: 1 } }, {}, {}] });
+  const newest = await ask(phone, 'notification:list', { limit: 1 });
+  expect([ids(newest), newest.unread]).toEqual([['n3'], 3]);
+  await ask(phone, 'notification:read', { ids: ['n1', 'n3'] });
+  expect(ids(await ask(phone, 'notification:list'))).toEqual(['n2']);
+  await ask(phone, 'notification:read', { all: true });
+  expect(await ask(phone, 'notification:list', {})).toMatchObject({ notifications: [], unread: 0 });
+  expect(await ask(phone, 'notification:list', { limit: 0 })).toMatchObject({ error: { code: 'invalid-payload' } });
+});
+
+test('[3] who may not read the notifications for all is listed none of them', async () => {
+  await using server = await startServer();
+  await server.realtime.broadcast('system:notification', notification('for-all'));
+  const outsider = await server.connect(tokenFor('eve', { access: { dashboard: 'read' } }));
+  await server.realtime.toUser('eve', 'system:notification', notification('own'));
+  const answer = await ask(outsider, 'notification:list', {});
+  expect([ids(answer), answer.unread]).toEqual([['own'], 1]);
+});
