@@ -37,7 +37,7 @@ export interface DocumentHandle {
   /** Whether everything that others saved is here. */
   readonly synced: boolean;
   /** Resolves once synced: the same promise until that changes. Rejects where the server refuses or the handle is destroyed. */
-  whenSynced(): Promise<void>;
+  readonly whenSynced: Promise<void>;
   /** Resolves once everything edited before the call is on disk; rejects where a reset took it out. */
   whenSaved(): Promise<void>;
   /** @returns a function that removes the listener */
@@ -106,7 +106,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     access: live.access,
     status: live.status,
     unsavedChanges: live.unsavedChanges,
-    whenSynced() {
+    get whenSynced() {
       if (destroyed) return quiet(Promise.reject(new AshlarError('client-closed')));
       if (syncing !== null) return syncing.promise;
       let settle: (error: AshlarError | null) => void = () => {};

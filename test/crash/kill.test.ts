@@ -46,7 +46,7 @@ test('[1] whatever anyone saw or was told saved is there after kill -9, and noth
   const chat = new Chat();
 
   for (let kill = 1; kill <= KILLS; kill++) {
-    await Promise.all([writer.handle.whenSynced(), watcher.handle.whenSynced()]);
+    await Promise.all([writer.handle.whenSynced, watcher.handle.whenSynced]);
     await chat.connect(server);
     const edits = 15 + draw(60);
     for (let count = 0; count < edits; count++) {
@@ -75,7 +75,7 @@ test('[1] whatever anyone saw or was told saved is there after kill -9, and noth
     proxy.mend();
   }
 
-  await Promise.all([writer.handle.whenSynced(), writer.handle.whenSaved()]);
+  await Promise.all([writer.handle.whenSynced, writer.handle.whenSaved()]);
   await using last = await FrameReplica.open(server.url, tokenFor('eve'), 'minutes');
   expect(last.doc.getArray('typed').toArray()).toEqual(typed.toArray());
   expect(typed.toArray()).toEqual(Array.from({ length: typed.length }, (_, index) => index));

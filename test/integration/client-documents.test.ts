@@ -38,7 +38,7 @@ test('[1] two people write one document; what is told saved is there after a res
   // Editable at once; the edits wait for the first sync.
   textOf(mine).insert(0, 'stone');
   expect(mine.unsavedChanges.get()).toBe(1);
-  await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
+  await Promise.all([mine.whenSynced, theirs.whenSynced]);
   expect(mine.access.get()).toBe('write');
   const counts: number[] = [];
   theirs.unsavedChanges.subscribe((count) => counts.push(count));
@@ -53,7 +53,7 @@ test('[1] two people write one document; what is told saved is there after a res
   await using again = await startServer({ dataDir: server.dataDir });
   using carl = clientOf(again.url, 'carl');
   const fresh = carl.document('handbook');
-  await fresh.whenSynced();
+  await fresh.whenSynced;
   expect(textOf(fresh).toString()).toBe('stonemason');
 });
 
@@ -64,7 +64,7 @@ test('[2] edits on both sides of a cut meet afterwards, each once', async () => 
   using bob = clientOf(server.url, 'bob');
   const mine = ada.document('handbook');
   const theirs = bob.document('handbook');
-  await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
+  await Promise.all([mine.whenSynced, theirs.whenSynced]);
   const synced: boolean[] = [];
   mine.on('sync', (state) => synced.push(state));
   for (let index = 0; index < 20; index++) mine.doc.getArray('list').push([`a${index}`]);
@@ -76,7 +76,7 @@ test('[2] edits on both sides of a cut meet afterwards, each once', async () => 
   expect(mine.unsavedChanges.get()).toBeGreaterThanOrEqual(180);
   proxy.mend();
   await mine.whenSaved();
-  await mine.whenSynced();
+  await mine.whenSynced;
   await when(
     (listener) => {
       theirs.doc.on('update', listener);
@@ -98,7 +98,7 @@ test('presence: names come from the token, cursors arrive, and a cut leaves no g
   using bob = clientOf(server.url, 'bob');
   const mine = ada.document('handbook');
   const theirs = bob.document('handbook');
-  await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
+  await Promise.all([mine.whenSynced, theirs.whenSynced]);
   mine.awareness.setLocalStateField('cursor', { anchor: 1 });
   mine.awareness.setLocalStateField('user', { name: 'the king' });
   const shown = () =>
@@ -125,7 +125,7 @@ test('two handles share one document, and the last one out leaves', async () => 
   const two = ada.document('handbook');
   expect(two.doc).toBe(one.doc);
   expect(two.awareness).toBe(one.awareness);
-  await two.whenSynced();
+  await two.whenSynced;
   one.destroy();
   textOf(two).insert(0, 'still here');
   await two.whenSaved();
@@ -145,7 +145,7 @@ test('a document of 3 MB goes up in parts and comes down in chunks, with progres
   textOf(mine).insert(0, 'stone '.repeat(500_000));
   await mine.whenSaved();
   const theirs = bob.document('big');
-  await theirs.whenSynced();
+  await theirs.whenSynced;
   expect(textOf(theirs).length).toBe(3_000_000);
 });
 
@@ -169,11 +169,11 @@ test('a caller brings a document with content of its own: the server gets what i
   doc.getText('text').insert(0, 'from another life');
   const mine = ada.document('handbook', { doc });
   expect(mine.doc).toBe(doc);
-  await mine.whenSynced();
+  await mine.whenSynced;
   await mine.whenSaved();
   using bob = clientOf(server.url, 'bob');
   const theirs = bob.document('handbook');
-  await theirs.whenSynced();
+  await theirs.whenSynced;
   expect(textOf(theirs).toString()).toBe('from another life');
   // Opened again from a store, as y-indexeddb does, by the same user, with a deletion that was never sent.
   ada.disconnect();
@@ -182,7 +182,7 @@ test('a caller brings a document with content of its own: the server gets what i
   const reopened = again.document('handbook', { doc: stored });
   Y.applyUpdate(stored, Y.encodeStateAsUpdate(doc), 'y-indexeddb');
   stored.getText('text').delete(0, 5);
-  await reopened.whenSynced();
+  await reopened.whenSynced;
   await reopened.whenSaved();
   await sees(theirs, 'another life');
 });
@@ -195,7 +195,7 @@ test('[4] a reader who writes is told why, gets the document back as it is, and 
   textOf(mine).insert(0, 'truth');
   await mine.whenSaved();
   const theirs = eve.document('handbook');
-  await theirs.whenSynced();
+  await theirs.whenSynced;
   expect(theirs.access.get()).toBe('read');
   const errors: string[] = [];
   theirs.on('error', ({ code }) => errors.push(code));
@@ -209,7 +209,7 @@ test('[4] a reader who writes is told why, gets the document back as it is, and 
   expect(theirs.doc).not.toBe(before);
   expect(event.doc).toBe(theirs.doc);
   expect(errors).toContain('read-only');
-  await theirs.whenSynced();
+  await theirs.whenSynced;
   expect(textOf(theirs).toString()).toBe('truth');
   expect(theirs.unsavedChanges.get()).toBe(0);
   // The bytes hold the edit, against the document it was made on.
@@ -250,7 +250,7 @@ test('[4] edits under a client id that belongs to someone else come back under o
   expect(theirs.unsaved).toBeNull();
   using carl = clientOf(server.url, 'carl');
   const fresh = carl.document('handbook');
-  await fresh.whenSynced();
+  await fresh.whenSynced;
   expect(textOf(fresh).toString()).toBe(textOf(theirs).toString());
 });
 
@@ -264,7 +264,7 @@ test('two live documents with one client id: the second takes another, or stops 
   const doc = new Y.Doc();
   doc.clientID = mine.doc.clientID;
   const empty = other.document('handbook', { doc });
-  await empty.whenSynced();
+  await empty.whenSynced;
   expect(doc.clientID).not.toBe(mine.doc.clientID);
   expect(empty.awareness.clientID).toBe(doc.clientID);
   textOf(empty).insert(3, ' two');
@@ -278,7 +278,7 @@ test('two live documents with one client id: the second takes another, or stops 
   const event = await nextReset(clone);
   expect(event).toMatchObject({ reason: 'id-in-use', restoring: false, doc: full });
   expect(clone.status.get()).toEqual({ state: 'stopped', reason: 'id-in-use' });
-  await expect(clone.whenSynced()).rejects.toMatchObject({ code: 'id-in-use' });
+  await expect(clone.whenSynced).rejects.toMatchObject({ code: 'id-in-use' });
 });
 
 test('a deleted document stops its members with their unsaved bytes; created again, it starts empty', async () => {
@@ -300,7 +300,7 @@ test('a deleted document stops its members with their unsaved bytes; created aga
   expect(textOf(mine).toString()).toBe('old and unsaved');
   await server.realtime.documents.create('handbook');
   mine.connect();
-  await mine.whenSynced();
+  await mine.whenSynced;
   expect(textOf(mine).toString()).toBe('');
   textOf(mine).insert(0, 'new');
   await mine.whenSaved();
@@ -320,7 +320,7 @@ test('a document that was deleted and created again meanwhile is not merged with
   const reset = nextReset(mine);
   proxy.mend();
   expect((await reset).reason).toBe('replaced');
-  await mine.whenSynced();
+  await mine.whenSynced;
   expect(textOf(mine).toString()).toBe('seed');
 });
 
@@ -350,7 +350,7 @@ test('a client whose old connection the server still takes for alive resumes its
   using bob = clientOf(server.url, 'bob');
   const mine = ada.document('handbook');
   const theirs = bob.document('handbook');
-  await Promise.all([mine.whenSynced(), theirs.whenSynced()]);
+  await Promise.all([mine.whenSynced, theirs.whenSynced]);
   const { doc } = mine;
   const id = doc.clientID;
   textOf(mine).insert(0, 'one');
@@ -359,7 +359,7 @@ test('a client whose old connection the server still takes for alive resumes its
   await until(mine.status, ({ state }) => state === 'offline');
   theirs.doc.getMap('map').set('zero', true);
   await Promise.all([mine.whenSaved(), theirs.whenSaved()]);
-  await Promise.all([mine.whenSynced(), sees(theirs, 'one two')]);
+  await Promise.all([mine.whenSynced, sees(theirs, 'one two')]);
   expect(textOf(mine).toString()).toBe('one two');
   await when(
     (listener) => {

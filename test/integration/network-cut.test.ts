@@ -87,7 +87,7 @@ test('[2] the SDK comes back by itself, says that it recovered, and hands each e
     if (status.state === 'joined') statuses.push(status.recovered);
   });
   const handle = client.document('minutes');
-  await handle.whenSynced();
+  await handle.whenSynced;
   await publish(server, 0, 10);
   await typer.type(10);
   await vi.waitFor(() => expect([heard.length, handle.doc.getText('text').length]).toEqual([10, 10]));

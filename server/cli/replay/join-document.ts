@@ -46,7 +46,7 @@ export async function joinDocument(options: JoinOptions): Promise<Joined> {
     });
     handle.on('saved', onActivity);
     handle.doc.on('update', onActivity);
-    await unlessAborted(handle.whenSynced(), signal);
+    await unlessAborted(handle.whenSynced, signal);
     return {
       label,
       handle,
