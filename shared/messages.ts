@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { Access } from './access.ts';
 import { ACCESS_LEVELS } from './access.ts';
 import type { WireError } from './errors.ts';
-import type { EventMeta, NotRecovered } from './position.ts';
+import type { NotRecovered } from './position.ts';
 import type { Member, User } from './user.ts';
 
 /** What may follow the room in `join-room`. Unknown keys are dropped. */
@@ -69,14 +69,6 @@ export interface SessionAnnouncement {
   limits: { frameBytes: number; updateBytes: number; rooms: number };
 }
 
-export interface LogEventAnswer {
-  data: unknown;
-  meta: EventMeta;
-}
-export interface ChatHistoryAnswer {
-  messages: { data: unknown; meta: EventMeta }[];
-  hasMore: boolean;
-}
 export interface MembersAnswer {
   room: string;
   members: Member[];
