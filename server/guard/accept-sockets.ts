@@ -5,6 +5,7 @@ import type { SessionAnnouncement } from '../../shared/messages.ts';
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../options.ts';
 import { Connection } from '../rooms/connection.ts';
+import { dropConnection } from '../sockets/drop-connection.ts';
 import { meterInbound } from '../sockets/inbound-meter.ts';
 import { createOutbox } from '../sockets/outbox.ts';
 import type { AddressLimiter } from './address-limiter.ts';
@@ -51,9 +52,15 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
     });
   });
 
+  // One CONNECT per connection: several in one read would each become a socket.
+  const taken = new WeakSet<object>();
+
   io.use((socket, next) => {
     const address = addressOf(ports, socket.request);
+    const again = taken.has(socket.conn);
     try {
+      if (again) throw new AshlarError('unknown-message', { detail: 'one CONNECT per connection' });
+      taken.add(socket.conn);
       const allowed = ports.addresses.check(address);
       if (!allowed.ok) throw new AshlarError('rate-limited', { retryAfterMs: allowed.retryAfterMs });
       checkProtocol(socket.handshake.auth.protocol);
@@ -61,6 +68,8 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
       next();
     } catch (thrown) {
       const error = AshlarError.from(thrown, 'invalid-token');
+      // After a refusal a stock client may try again on the same connection, with a fresh token.
+      if (!again) taken.delete(socket.conn);
       ports.addresses.refused(address);
       ports.refused(address, error);
       const wire = error.toWire();
@@ -89,7 +98,13 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
     );
     // `next` is never called: no message goes on to listeners, and there are none.
     socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
-    socket.on('disconnect', (reason) => ports.disconnected(connection, reason));
+    // Malformed packets: Socket.IO ends the connection, and without a listener prints each to stderr.
+    socket.on('error', () => {});
+    socket.on('disconnect', (reason) => {
+      ports.disconnected(connection, reason);
+      // A connection that has left its one namespace has nothing more to say, and no timeout covers it.
+      if (reason === 'client namespace disconnect') dropConnection(socket.conn);
+    });
     announce(connection, ports.limits);
     ports.connected(connection, socket.handshake.auth.autoJoin !== false);
   });
