@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { type Client, createClient, type DocumentHandle, platformEnvironment } from '../../client/index.ts';
+import { exchangeMarks } from '../support/exchange-marks.ts';
 import { contentOf, edit, roots } from '../support/random-session.ts';
-import { until, when } from '../support/sdk.ts';
+import { until } from '../support/sdk.ts';
 import { startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { watchRefusals } from '../support/watch-refusals.ts';
@@ -35,8 +36,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mend' as const), member }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('rest' as const), turns: fc.integer({ min: 1, max: 30 }) }) },
 );
-
-const MARKS = 'marks';
 
 /** One user with a client of the SDK, an undo manager, and a network that can be cut. */
 class Member implements AsyncDisposable {
@@ -84,27 +83,12 @@ class Member implements AsyncDisposable {
     this.#online(true);
   }
 
-  /** Connected, in sync, and everything written is on disk. */
-  async settle(): Promise<void> {
+  async reconnect(): Promise<void> {
     this.proxy.mend();
     while (this.client.status.get().state !== 'connected') {
       this.#online(true);
       await until(this.client.status, ({ state }) => state !== 'connecting');
     }
-    await this.handle.whenSynced;
-    await this.handle.whenSaved();
-  }
-
-  /** Resolves once somebody's mark is here: with it everything that they wrote before. */
-  sees(user: string, mark: number): Promise<void> {
-    const marks = this.doc.getMap<number>(MARKS);
-    return when(
-      (listener) => {
-        this.doc.on('update', listener);
-        return () => this.doc.off('update', listener);
-      },
-      () => (marks.get(user) ?? 0) >= mark,
-    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,16 +138,6 @@ async function take(members: readonly Member[], next: Step): Promise<void> {
   }
 }
 
-/** Everyone has everything: also what a reader's Yjs tidied up when others' formats came. */
-async function settle(members: readonly Member[]): Promise<void> {
-  for (const mark of [1, 2]) {
-    for (const one of members) one.doc.getMap<number>(MARKS).set(one.user, mark);
-    await Promise.all(members.map((one) => one.settle()));
-    await Promise.all(members.flatMap((one) => USERS.map((user) => one.sees(user, mark))));
-  }
-  await Promise.all(members.map((one) => one.settle()));
-}
-
 test(
   '[2] three people who edit, undo and lose their network at random end with one document, nothing refused',
   async () => {
@@ -184,7 +158,8 @@ test(
           if (next.do === 'edit') did.edits += 1;
           await take(members, next);
         }
-        await settle(members);
+        await Promise.all(members.map((one) => one.reconnect()));
+        await exchangeMarks(members);
         for (const one of members) did.reconnects += one.proxy.accepted - 1;
 
         const expected = contentOf(await server.realtime.documents.read(name));
