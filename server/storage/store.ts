@@ -158,6 +158,11 @@ export interface TrimOptions {
 export interface Store {
   /** Drawn at random when this store was opened; written with each record. */
   readonly epoch: string;
+  /**
+   * Set where this store came up with fewer commits than it is known to have had: a log was cut, or an old copy put back. For
+   * operators; what a client may go on from is decided by each record's epoch.
+   */
+  readonly wentBack?: { readonly commits: number; readonly witnessed: number } | undefined;
   /** Takes the lease of a room; a room that was never written is empty, not an error. @throws AshlarError `storage-damaged` | `storage-unavailable` */
   open(room: RoomName): Promise<RoomLease>;
   /**

@@ -243,6 +243,7 @@ describe('workers', () => {
     await workers[0]?.terminate();
     // The next writer finds what it may not touch.
     const db = new Database(folder.file);
+    const version = db.pragma('user_version', { simple: true });
     db.pragma('user_version = 99');
     db.close();
     await expect(store.open(room)).rejects.toMatchObject({
@@ -250,7 +251,7 @@ describe('workers', () => {
       detail: expect.stringContaining('newer'),
     });
     const back = new Database(folder.file);
-    back.pragma('user_version = 1');
+    back.pragma(`user_version = ${version}`);
     back.close();
     const opened = async (): Promise<RoomLease> => store.open(room).catch(opened);
     expect(await opened()).toMatchObject({ head: 0 });

@@ -1,11 +1,16 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
 import type { Db, Sqlite } from './load-sqlite.ts';
+import { syncFile } from './sync-file.ts';
 
 /** The files of a data folder. */
 export function dataFiles(dataDir: string) {
-  return { database: join(dataDir, 'ashlar.db'), lock: join(dataDir, 'ashlar.lock') };
+  return {
+    database: join(dataDir, 'ashlar.db'),
+    lock: join(dataDir, 'ashlar.lock'),
+    witness: join(dataDir, 'ashlar.witness'),
+  };
 }
 
 /** Makes the folder, readable by its owner alone, if it is missing. @throws AshlarError `storage-unavailable` */
@@ -14,8 +19,7 @@ export async function makeDataFolder(dataDir: string): Promise<void> {
     const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
     if (made === undefined) return;
     // The new folder's name is durable only once the folder above it is synced.
-    const parent = await open(dirname(resolve(made)), 'r');
-    await parent.sync().finally(() => parent.close());
+    await syncFile(dirname(resolve(made)));
   } catch (cause) {
     const said = cause instanceof Error ? cause.message : String(cause);
     throw new AshlarError('storage-unavailable', { detail: `the data folder cannot be made: ${said}`, cause });

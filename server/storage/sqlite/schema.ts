@@ -113,6 +113,8 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX keysByAge ON keys (at);
   `,
+  // What counted the proofs that the store can write now counts every commit: a witness outside the database knows it too.
+  'ALTER TABLE counters RENAME COLUMN probes TO commits;',
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

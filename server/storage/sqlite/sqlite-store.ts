@@ -6,6 +6,7 @@ import type { Commit, Store } from '../store.ts';
 import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
+import { openWitness } from './witness.ts';
 import { type StoreLog, startWorker } from './worker-link.ts';
 
 export interface SqliteStoreOptions {
@@ -59,18 +60,37 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     throw error;
   });
 
+  const witness = testing.shareLock
+    ? undefined
+    : await openWitness({
+        path: dataFiles(dataDir).witness,
+        clock,
+        log: options.log,
+        commits: () => writer.ask('commits', []),
+      }).catch(async (error) => {
+        await Promise.all([reader.close(), writer.close()]);
+        unlock();
+        throw error;
+      });
+  /** Asks for a change: it is witnessed soon, whatever came of it. */
+  const change: typeof writer.ask = (call, args, transfer) => {
+    witness?.soon();
+    return writer.ask(call, args, transfer);
+  };
+
   let closing: Promise<void> | undefined;
   const whileOpen = <T>(work: () => Promise<T>): Promise<T> =>
     closing ? Promise.reject(new AshlarError('storage-unavailable', { detail: 'the store is closed' })) : work();
 
   return {
     epoch,
-    open: (room) => whileOpen(() => writer.ask('open', [room])),
+    wentBack: witness?.wentBack,
+    open: (room) => whileOpen(() => change('open', [room])),
     append: (commit) =>
       whileOpen(async () => {
         checkCommit(commit);
         const { commit: packed, buffer } = packCommit(commit);
-        return writer.ask('append', [packed], [buffer]);
+        return change('append', [packed], [buffer]);
       }),
     read: (room, range) =>
       whileOpen(async () => {
@@ -84,32 +104,36 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     writeSnapshot: (room, snapshot) =>
       whileOpen(() => {
         const [state, stateVector] = [new Uint8Array(snapshot.state), new Uint8Array(snapshot.stateVector)];
-        return writer.ask('writeSnapshot', [room, { ...snapshot, state, stateVector }], [state.buffer, stateVector.buffer]);
+        return change('writeSnapshot', [room, { ...snapshot, state, stateVector }], [state.buffer, stateVector.buffer]);
       }),
     trim: (room, trimOptions) =>
       whileOpen(async () => {
         const point = await reader.ask('trimPoint', [room, trimOptions]);
-        return point > 0 ? writer.ask('trimTo', [room, point]) : 0;
+        return point > 0 ? change('trimTo', [room, point]) : 0;
       }),
     listRooms: (prefix, after, limit) => whileOpen(() => reader.ask('listRooms', [prefix, after, limit])),
     readGrant: (room, userId) => whileOpen(() => reader.ask('readGrant', [room, userId])),
-    writeGrant: (room, userId, access, at) => whileOpen(() => writer.ask('writeGrant', [room, userId, access, at])),
+    writeGrant: (room, userId, access, at) => whileOpen(() => change('writeGrant', [room, userId, access, at])),
     findKey: (userId, key) => whileOpen(() => reader.ask('findKey', [userId, key])),
     forgetKeys: (before) =>
       whileOpen(async () => {
         let forgotten = 0;
         for (;;) {
-          const some = await writer.ask('forgetKeys', [before, FORGET_STEP]);
+          const some = await change('forgetKeys', [before, FORGET_STEP]);
           forgotten += some;
           if (some < FORGET_STEP) return forgotten;
         }
       }),
-    probe: () => whileOpen(() => writer.ask('probe', [])),
+    probe: () => whileOpen(() => change('probe', [])),
     close() {
       // The reader first: the last connection to close empties the WAL, and only the writer can.
       closing ??= reader
         .close()
-        .then(() => writer.close())
+        .then(async () => {
+          const commits = writer.ask('commits', []);
+          await Promise.allSettled([commits, writer.close()]);
+          await witness?.close(commits);
+        })
         .finally(unlock);
       return closing;
     },

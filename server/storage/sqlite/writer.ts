@@ -27,6 +27,8 @@ export interface Writer {
   /** Forgets at most `limit` keys. @returns how many */
   forgetKeys(before: number, limit: number): number;
   probe(): void;
+  /** How many transactions this database has seen, in all its life. */
+  commits(): number;
   /** Takes some cut records out of the table. @returns whether there are more */
   purge(): boolean;
   close(): void;
@@ -40,7 +42,7 @@ export function createWriter(db: Db, epoch: string): Writer {
   const commit = db.prepare('COMMIT');
   const rollback = db.prepare('ROLLBACK');
   const nextFence = db.prepare('UPDATE counters SET fence = fence + 1 RETURNING fence').pluck();
-  const countProbe = db.prepare('UPDATE counters SET probes = probes + 1');
+  const countCommit = db.prepare('UPDATE counters SET commits = commits + 1 RETURNING commits').pluck();
   const snapshotSeq = db.prepare('SELECT seq FROM snapshots WHERE room = ?').pluck();
   const putSnapshot = db.prepare(
     'INSERT OR REPLACE INTO snapshots (room, seq, epoch, checksum, stateVector, state) VALUES (?, ?, ?, ?, ?, ?)',
@@ -58,6 +60,7 @@ export function createWriter(db: Db, epoch: string): Writer {
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
+  let commits = db.prepare('SELECT commits FROM counters').pluck().get() as number;
   /**
    * A commit that failed is unknown: its pages may be in the page cache and not on disk, and a later sync can succeed without
    * them. Nothing is acknowledged until the WAL has been written through and emptied.
@@ -70,7 +73,9 @@ export function createWriter(db: Db, epoch: string): Writer {
       fenced = false;
       begin.run();
       const value = work();
+      const count = countCommit.get() as number;
       commit.run();
+      commits = count;
       checkFiles();
       return value;
     } catch (thrown) {
@@ -177,8 +182,11 @@ export function createWriter(db: Db, epoch: string): Writer {
     forgetKeys: (before, limit) => transaction(() => dropKeys.run(before, limit).changes),
 
     probe() {
-      transaction(() => countProbe.run());
+      // Counting it is what is written.
+      transaction(() => undefined);
     },
+
+    commits: () => commits,
 
     purge() {
       const id = nextToPurge.get() as number | undefined;
