@@ -46,4 +46,9 @@ export type EmitAnswerOf<List extends Events, Name> = Name extends EventName<Lis
 export interface EmitOptions {
   /** Only for events whose room does not follow from the payload. */
   room?: string;
+  /**
+   * Log events: 1 to 64 characters, unique per user and room; default: drawn at random. An event sent again under its id gets the
+   * first answer, and nobody sees it twice.
+   */
+  id?: string;
 }

@@ -1,5 +1,5 @@
 import type { Access } from '../shared/access.ts';
-import { createCatalog, type Events, type PayloadOf } from '../shared/catalog.ts';
+import { createCatalog, type EventName, type Events, type PayloadOf } from '../shared/catalog.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
 import type { EventMeta } from '../shared/position.ts';
 import type { Member } from '../shared/user.ts';
@@ -16,6 +16,7 @@ import type { ConnectionStatus } from './connection.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
 import { type Environment, platformEnvironment } from './environment.ts';
 import { EventHub } from './event-hub.ts';
+import { latestValue } from './latest-value.ts';
 import { type ConnectionNotice, onConnectionNotice } from './lost-connection.ts';
 import { Members } from './members.ts';
 import { type Readable, writable } from './readable.ts';
@@ -44,6 +45,12 @@ export interface EventClientOptions<Own extends Events = []> extends ConnectorOp
 export interface ChatPage {
   messages: { data: PayloadOf<AllEvents<[]>, 'chat:message'>; meta: EventMeta }[];
   hasMore: boolean;
+}
+
+/** Unread notifications, oldest first, and how many there are in all. */
+export interface NotificationPage {
+  notifications: { data: PayloadOf<AllEvents<[]>, 'system:notification'>; meta: EventMeta }[];
+  unread: number;
 }
 
 /** The SDK without documents. */
@@ -105,8 +112,22 @@ export interface EventClient<Own extends Events = []> {
   /** Who is or was there. Subscribing holds a lease of the room; until then it is empty. */
   members(room: string): Readable<readonly Member[]>;
 
+  /**
+   * The newest value of a state event under one key: of `dashboard:update` a widget's, of `batch:progress` a batch's. Subscribing
+   * holds a lease of its room. Undefined until known; a value stays, as the last one seen, while the room is away.
+   * @param options `room`: default, the event's only room, or its pattern with the key in the place of `*`
+   * @throws AshlarError `unknown-event`, or `invalid-options` for an event that is not of the class `state`
+   */
+  latest<Name extends EventName<AllEvents<Own>>>(
+    name: Name,
+    key: string,
+    options?: { room?: string | undefined },
+  ): Readable<PayloadOf<AllEvents<Own>, Name> | undefined>;
+
   /** A chat's messages before the `seq` `before` (default: the newest), at most `limit` (default 50, at most 200). */
   chatHistory(sessionId: string, page?: { before?: number; limit?: number }): Promise<ChatPage>;
+  /** The user's unread notifications, oldest first: the newest `limit` (default 50, at most 200), and how many there are in all. */
+  unreadNotifications(page?: { limit?: number }): Promise<NotificationPage>;
   markNotificationsRead(ids: readonly string[] | 'all'): Promise<void>;
   /** Needs `admin` in the room. */
   grant(userId: string, room: string, access: Access): Promise<void>;
@@ -169,6 +190,9 @@ export function buildEventClient<const Own extends Events = []>(
           return { messages, hasMore };
         }),
       ),
+    latest: (name, key, { room } = {}) => latestValue({ catalog, rooms, hub }, name, key, room) as Readable<never>,
+    unreadNotifications: (page = {}) =>
+      quiet(requests.ask('notification:list', [page]).then((answer) => answer as NotificationPage)),
     markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),
     grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),

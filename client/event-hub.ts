@@ -84,7 +84,7 @@ export class EventHub {
     }
     // The id makes sending it again harmless: the server answers a repeat with the first answer.
     const settle = delivery === 'request' ? this.#expectRepeats(definition, input, options.room) : () => {};
-    const meta = delivery === 'log' ? { id: randomWord(this.#env, 22), ...room } : room;
+    const meta = delivery === 'log' ? { id: options.id ?? randomWord(this.#env, 22), ...room } : room;
     return quiet(
       this.#requests
         .ask(name, [input, meta])

@@ -1,0 +1,89 @@
+import type { CatalogEvents, PayloadOf } from '../../shared/catalog.ts';
+import type { Readable } from '../readable.ts';
+import { shallowEqual } from '../snapshot.ts';
+import { watched } from '../watched.ts';
+import type { FeatureClient } from './feature-client.ts';
+import { sharedStore } from './shared-store.ts';
+
+type Progress = PayloadOf<CatalogEvents, 'batch:progress'>;
+
+export interface BatchState {
+  readonly batchId: string;
+  readonly status: Progress['status'];
+  /** 0 to 100. */
+  readonly progress: number;
+  readonly current: number;
+  readonly total: number;
+  /** How long it will still take at the pace seen so far, ms; null until there is one, and once it has ended. */
+  readonly remainingMs: number | null;
+  /** What `batch:completed` brought; null until then. */
+  readonly results: readonly unknown[] | null;
+  /** How long it took, ms; null until it is completed. */
+  readonly durationMs: number | null;
+}
+
+/** The batch that all parts of a page share. Null until something is known of it. */
+export function batch(client: FeatureClient, batchId: string): Readable<BatchState | null> {
+  return sharedStore(client, `batch:${batchId}`, (forget) => createBatch(client, batchId, forget));
+}
+
+/** A batch job: joined late or early, it shows where the job stands. Making one does nothing; it lives while somebody subscribes. */
+export function createBatch(client: FeatureClient, batchId: string, onIdle: () => void = () => {}): Readable<BatchState | null> {
+  const room = `batch:${batchId}`;
+  const pace = createPace();
+  let told: Progress | null = null;
+  let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
+  return watched<BatchState | null>(
+    null,
+    (store) => {
+      const show = (): void => {
+        if (told === null) return;
+        const { status, progress, current, total } = told;
+        const ended = status === 'completed' || status === 'failed';
+        // Progress says where the job stands: an older run of the same batch may have left its completion in the log.
+        const result = status === 'completed' ? completed : null;
+        const remainingMs = ended ? null : pace.remainingMs();
+        const [results, durationMs] = [result?.results ?? null, result?.duration ?? null];
+        store.set({ batchId, status, progress, current, total, remainingMs, results, durationMs });
+      };
+      const stops = [
+        client.on('batch:progress', (progress, { at, room: where }) => {
+          if (where !== room || progress.batchId !== batchId) return;
+          pace.note(progress.progress, at);
+          told = progress;
+          show();
+        }),
+        client.on('batch:completed', (completion, { room: where }) => {
+          if (where !== room) return;
+          completed = completion;
+          show();
+        }),
+      ];
+      void client.joinRoom(room).catch(() => {});
+      return () => {
+        for (const stop of stops) stop();
+        client.leaveRoom(room);
+        onIdle();
+      };
+    },
+    { same: shallowEqual },
+  );
+}
+
+/** The pace of a job, from what was told of its progress. */
+function createPace() {
+  let first: { progress: number; at: number } | null = null;
+  let last = { progress: 0, at: 0 };
+  return {
+    /** @param at Unix ms, by the server's clock */
+    note(progress: number, at: number): void {
+      // It started over.
+      if (first === null || progress < last.progress) first = { progress, at };
+      last = { progress, at };
+    },
+    remainingMs(): number | null {
+      if (first === null || last.progress <= first.progress || last.at <= first.at) return null;
+      return Math.round(((100 - last.progress) * (last.at - first.at)) / (last.progress - first.progress));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { CatalogEvents, PayloadOf } from '../../shared/catalog.ts';
+
+/** A notification as the server tells it. */
+type ToldNotification = PayloadOf<CatalogEvents, 'system:notification'>;
+
+/** A notification of this user. One keeps its identity until it is read. */
+export interface NotificationItem extends Readonly<ToldNotification> {
+  readonly read: boolean;
+  /** When the server took it, Unix ms. */
+  readonly at: number;
+}
+
+/** What is known of a user's notifications. */
+export interface Inbox {
+  /** Newest first: the unread ones, and what was read since they are watched. */
+  readonly items: readonly NotificationItem[];
+  /** Unread ones beyond those listed. */
+  readonly unlisted: number;
+}
+
+export const EMPTY_INBOX: Inbox = { items: [], unlisted: 0 };
+
+export interface ToldItem {
+  readonly data: ToldNotification;
+  readonly at: number;
+}
+
+/** A notification came; one that is known already changes nothing. */
+export function arrived(inbox: Inbox, told: ToldItem): Inbox {
+  if (inbox.items.some(({ id }) => id === told.data.id)) return inbox;
+  const item: NotificationItem = { ...told.data, read: false, at: told.at };
+  const before = inbox.items.findIndex(({ at }) => at <= item.at);
+  return { ...inbox, items: inbox.items.toSpliced(before === -1 ? inbox.items.length : before, 0, item) };
+}
+
+/** Some were marked read, here or on another device. */
+export function marked(inbox: Inbox, ids: readonly string[]): Inbox {
+  const read = new Set(ids);
+  const known = inbox.items.filter(({ id }) => read.has(id)).length;
+  const items = inbox.items.map((item) => (read.has(item.id) && !item.read ? { ...item, read: true } : item));
+  return { items, unlisted: Math.max(0, inbox.unlisted - (read.size - known)) };
+}
+
+/** All were marked read. */
+export function allMarked(inbox: Inbox): Inbox {
+  return {
+    items: marked(
+      inbox,
+      inbox.items.map(({ id }) => id),
+    ).items,
+    unlisted: 0,
+  };
+}
+
+/**
+ * The server listed what is unread: what is not among it was read elsewhere.
+ * @param since ids of those that came, and of those that were marked read, after it was asked
+ */
+export function listed(
+  inbox: Inbox,
+  answer: { readonly items: readonly ToldItem[]; readonly unread: number },
+  since: { readonly arrived: ReadonlySet<string>; readonly marked: ReadonlySet<string> },
+): Inbox {
+  const unread = new Set(answer.items.map(({ data }) => data.id));
+  const settled = inbox.items.map((item) => {
+    const read = since.marked.has(item.id) || (!unread.has(item.id) && !since.arrived.has(item.id));
+    return read === item.read ? item : { ...item, read };
+  });
+  const complete = answer.items.reduce(arrived, { items: settled, unlisted: 0 } satisfies Inbox as Inbox);
+  const unlisted = Math.max(0, answer.unread - answer.items.length);
+  return marked(
+    { ...complete, unlisted },
+    [...since.marked].filter((id) => complete.items.some((item) => item.id === id)),
+  );
+}

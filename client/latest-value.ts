@@ -1,0 +1,42 @@
+import type { Catalog } from '../shared/catalog.ts';
+import { roomPatterns } from '../shared/define-event.ts';
+import { AshlarError } from '../shared/errors.ts';
+import type { EventMeta } from '../shared/position.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Readable } from './readable.ts';
+import type { Rooms } from './rooms.ts';
+import { snapshot } from './snapshot.ts';
+import { watched } from './watched.ts';
+
+export interface LatestPorts {
+  readonly catalog: Catalog;
+  readonly rooms: Rooms;
+  readonly hub: EventHub;
+}
+
+/** The newest value of a state event under one key. Subscribing holds a lease of its room. */
+export function latestValue({ catalog, rooms, hub }: LatestPorts, name: string, key: string, given?: string): Readable<unknown> {
+  const definition = catalog.get(name);
+  if (definition === undefined) throw new AshlarError('unknown-event', { detail: name });
+  const { delivery } = definition;
+  if (delivery.class !== 'state') {
+    throw new AshlarError('invalid-options', {
+      detail: `${name} is a ${delivery.class} event: only state events have a latest value`,
+    });
+  }
+  const room = given ?? roomPatterns(definition)[0]!.replace('*', key);
+  const known = [...(rooms.cursor(room)?.cursor.values.values() ?? [])].find(
+    ({ event, payload }) => event === name && delivery.key(payload) === key,
+  );
+  return watched<unknown>(snapshot(undefined, known?.payload), (store) => {
+    const stop = hub.on(name, (...args) => {
+      const [payload, meta] = args as [unknown, EventMeta];
+      if (meta.room === room && delivery.key(payload) === key) store.set(snapshot(store.get(), payload));
+    });
+    void rooms.join(room).catch(() => {});
+    return () => {
+      stop();
+      rooms.leave(room);
+    };
+  });
+}

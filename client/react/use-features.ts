@@ -1,0 +1,101 @@
+import { useMemo } from 'react';
+import { AshlarError } from '../../shared/errors.ts';
+import { type BatchState, batch } from '../features/batch.ts';
+import { type ChatActions, type ChatSession, type ChatState, chatSession, NO_CHAT } from '../features/chat-session.ts';
+import { createDashboard, type DashboardState, NO_DASHBOARD } from '../features/dashboard.ts';
+import { NO_NOTIFICATIONS, type NotificationActions, type NotificationsState, notifications } from '../features/notifications.ts';
+import { constant } from '../watched.ts';
+import { useClient } from './context.ts';
+import { type IsEqual, type Select, useStable, useStore } from './use-store.ts';
+
+const NO_BATCH = constant<BatchState | null>(null);
+
+const noSession = (): never => {
+  throw new AshlarError('invalid-options', { detail: 'useChat(null) has no session to send to' });
+};
+const NO_SESSION: ChatSession = {
+  ...constant(NO_CHAT),
+  send: noSession,
+  retry: noSession,
+  discard: noSession,
+  loadOlder: () => Promise.resolve(),
+  setTyping: () => {},
+};
+
+/** A chat session as a component sees it. */
+export interface Chat extends ChatState, ChatActions {}
+
+/**
+ * A chat session: its messages, who types, and what can be done. All components that ask for a session share it: a message sent in one
+ * stands in the others at once.
+ * @param sessionId null: none
+ * @param select picks a part: `({ send }) => send` renders never again
+ */
+export function useChat(sessionId: string | null): Chat;
+export function useChat<Selected>(
+  sessionId: string | null,
+  select: Select<Chat, Selected>,
+  isEqual?: IsEqual<Selected>,
+): Selected;
+export function useChat<Selected>(
+  sessionId: string | null,
+  select: Select<Chat, unknown> = (chat) => chat,
+  isEqual?: IsEqual<unknown>,
+): Selected {
+  const client = useClient('useChat');
+  const session = useMemo(() => (sessionId === null ? NO_SESSION : chatSession(client, sessionId)), [client, sessionId]);
+  const { send, retry, discard, loadOlder, setTyping } = session;
+  const chat = (state: ChatState): Chat => ({ ...state, send, retry, discard, loadOlder, setTyping });
+  return useStore(session, NO_CHAT, (state) => select(chat(state)), isEqual) as Selected;
+}
+
+/** The user's notifications, and what can be done with them. */
+export interface NotificationList extends NotificationsState, NotificationActions {}
+
+/** The user's notifications, newest first, and how many are unread; read on one device, they are read on all. */
+export function useNotifications(): NotificationList;
+export function useNotifications<Selected>(select: Select<NotificationList, Selected>, isEqual?: IsEqual<Selected>): Selected;
+export function useNotifications<Selected>(
+  select: Select<NotificationList, unknown> = (list) => list,
+  isEqual?: IsEqual<unknown>,
+): Selected {
+  const client = useClient('useNotifications');
+  const store = useMemo(() => notifications(client), [client]);
+  const { markRead, markAllRead } = store;
+  return useStore(store, NO_NOTIFICATIONS, (state) => select({ ...state, markRead, markAllRead }), isEqual) as Selected;
+}
+
+/** A batch job; null until something is known of it. @param batchId null: none */
+export function useBatch(batchId: string | null): BatchState | null;
+export function useBatch<Selected>(
+  batchId: string | null,
+  select: Select<BatchState | null, Selected>,
+  isEqual?: IsEqual<Selected>,
+): Selected;
+export function useBatch<Selected>(
+  batchId: string | null,
+  select?: Select<BatchState | null, Selected>,
+  isEqual?: IsEqual<Selected>,
+): Selected {
+  const client = useClient('useBatch');
+  const job = useMemo(() => (batchId === null ? NO_BATCH : batch(client, batchId)), [client, batchId]);
+  return useStore(job, null, select, isEqual);
+}
+
+/** The newest values of some widgets, and whether they are live. @param widgets may be written inline */
+export function useDashboard<const Widget extends string>(widgets: readonly Widget[]): DashboardState<Widget>;
+export function useDashboard<const Widget extends string, Selected>(
+  widgets: readonly Widget[],
+  select: Select<DashboardState<Widget>, Selected>,
+  isEqual?: IsEqual<Selected>,
+): Selected;
+export function useDashboard<const Widget extends string, Selected>(
+  widgets: readonly Widget[],
+  select?: Select<DashboardState<Widget>, Selected>,
+  isEqual?: IsEqual<Selected>,
+): Selected {
+  const client = useClient('useDashboard');
+  const wanted = useStable(widgets);
+  const dashboard = useMemo(() => createDashboard(client, wanted), [client, wanted]);
+  return useStore<DashboardState<Widget>, Selected>(dashboard, NO_DASHBOARD, select, isEqual);
+}
