@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     // Workers, crash and CLI tests run the build: Node 20 starts no TypeScript worker.
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
