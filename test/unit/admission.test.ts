@@ -57,7 +57,7 @@ describe('an admitted update', () => {
     [
       'values',
       (doc: Y.Doc) =>
-        doc.getArray('t').insert(0, [1, 'two', { three: [3] }, null, -6.5, undefined, [new Uint8Array([5])]] as never[]),
+        doc.getArray('t').insert(0, [1, 'two', { three: [3, undefined] }, null, -6.5, true, [new Uint8Array([5])]] as never[]),
     ],
     [
       'collected content',
