@@ -3,6 +3,7 @@ import { Guard, type Handler, type Rule } from '../../server/guard/guard.ts';
 import type { Connection } from '../../server/rooms/connection.ts';
 import type { Access } from '../../shared/access.ts';
 import { AshlarError, type WireError } from '../../shared/errors.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
 import { type FakeConnectionOptions, fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
@@ -163,7 +164,7 @@ test('[3] what follows a join waits for it, and is handled in its order', async 
   });
   register();
   const connection = connect();
-  await connection.access.decide('a' as never);
+  await connection.access.decide(parseRoomName('a'));
   const answers = [send(connection, 'enter', 'a', ''), add(connection, 'a', 'one'), add(connection, 'a', 'two')];
   expect(await add(connection, 'b', 'elsewhere')).toMatchObject({ success: true });
   await vi.waitFor(() => expect(connection.joining.size).toBe(1));
@@ -183,16 +184,18 @@ test('[5] whatever a handler throws is an answer, tells nothing of the inside, a
   guard.handle({ ...rule, name: 'rejects' }, async () => {
     throw new TypeError('a secret of the inside');
   });
+  guard.handle({ ...rule, name: 'breaks' }, () => {
+    throw new AshlarError('internal', { detail: 'broken invariant: a secret of the inside' });
+  });
   const connection = connect();
+  // Decided, so that the handler runs in the very turn of the message.
+  await connection.access.decide(parseRoomName('a'));
   const wire = { code: 'internal', message: 'Internal error', room: 'a' };
-  for (const name of ['throws', 'rejects']) {
+  for (const name of ['throws', 'rejects', 'breaks']) {
     expect(() => guard.receive(connection, [name, 'a', 'x'])).not.toThrow();
     expect(await send(connection, name, 'a', 'x')).toEqual({ success: false, error: wire });
   }
-  expect(connection.outbox.taken).toEqual([
-    ['error', wire],
-    ['error', wire],
-  ]);
+  expect(connection.outbox.taken).toEqual(Array(3).fill(['error', wire]));
 });
 
 test('[5] arguments of any kind are refused by code', async () => {

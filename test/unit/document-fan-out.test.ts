@@ -1,0 +1,105 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { DocumentMember } from '../../server/documents/document-member.ts';
+import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { receiveFrame } from '../../server/documents/receive-frame.ts';
+import { createCatchUp } from '../../server/rooms/catch-up.ts';
+import type { Room } from '../../server/rooms/room.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { decodeServerFrame, type ServerFrame } from '../../shared/document-frame.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
+
+let room: Room;
+let document: DocumentRoom;
+const clock = createManualClock();
+
+beforeEach(async () => {
+  const catchUp = createCatchUp((_member, error) => {
+    throw error;
+  });
+  const rooms = new Rooms({
+    store: openMemoryStore(),
+    clock,
+    soon: setImmediate,
+    catchUp,
+    createContent: (of, lease) =>
+      new DocumentRoom(of, lease, {
+        clock,
+        workers: {} as never,
+        overflowRecords: 1_000,
+        frameBytes: 100_000,
+        updateBytes: 1_000_000,
+        structsPerUpdate: 1_000,
+        subdocuments: false,
+        compactAfterRecords: 1_000,
+        compactAfterBytes: 1_000_000,
+        hashSecret: (secret) => secret,
+        catchUp,
+        evict: () => {},
+        compact: () => {},
+        changed: () => {},
+      }),
+  });
+  room = await rooms.open(parseRoomName('doc:minutes'));
+  document = room.content as DocumentRoom;
+});
+
+/** A member that has all there is, and has its queue in the test's hands. */
+async function join(userId: string, clientId: number): Promise<{ member: DocumentMember; outbox: FakeOutbox }> {
+  const connection = fakeConnection({ clock, userId });
+  const position = { epoch: room.head.epoch, seq: room.head.seq };
+  const joined = await room.content.join(connection, 'write', { ...position, clientId, session: `session of ${userId}` });
+  if (!(joined.member instanceof DocumentMember)) throw new Error('no member of a document');
+  room.members.set(connection, joined.member);
+  joined.start();
+  await vi.waitFor(() => expect(joined.member.delivery).toBe('live'));
+  return { member: joined.member, outbox: connection.outbox };
+}
+
+const framesIn = ({ taken }: FakeOutbox): ServerFrame[] => taken.map(([, , bytes]) => decodeServerFrame(bytes as Uint8Array));
+const seqsIn = (outbox: FakeOutbox) =>
+  framesIn(outbox).flatMap((frame) => (frame.type === 'committed' ? frame.entries.map(({ seq }) => seq) : []));
+const awarenessIn = (outbox: FakeOutbox) =>
+  framesIn(outbox).flatMap((frame) =>
+    frame.type === 'awareness' ? [new TextDecoder().decode(frame.update).match(/"cursor":\d+/g)] : [],
+  );
+
+async function type(writer: DocumentMember, count: number): Promise<void> {
+  const doc = new Y.Doc();
+  doc.clientID = writer.session?.clientId as number;
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  for (let index = 0; index < count; index++) doc.getText('text').insert(index, 'x');
+  for (const [index, update] of updates.entries()) {
+    receiveFrame(document, writer, { type: 'update', counter: index + 1, full: false, update });
+    await room.settled();
+  }
+}
+
+test('[7] updates for which there was no room come from the log once it drains, in order, and others do not wait', async () => {
+  const [ada, slow, fast] = [await join('ada', 1), await join('slow', 2), await join('fast', 3)];
+  slow.outbox.room = 2;
+  await type(ada.member, 10);
+  expect(seqsIn(fast.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(seqsIn(slow.outbox)).toEqual([1, 2]);
+  slow.outbox.drain();
+  await vi.waitFor(() => expect(slow.member.delivery).toBe('live'));
+  expect(seqsIn(slow.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test('[7] awareness for which there was no room is made up for by everyone’s latest, once', async () => {
+  const [ada, bob, slow] = [await join('ada', 1), await join('bob', 2), await join('slow', 3)];
+  slow.outbox.room = 1;
+  for (let cursor = 1; cursor <= 20; cursor++) {
+    document.showAwareness(ada.member, 1, { cursor });
+    document.showAwareness(bob.member, 2, { cursor: 100 + cursor });
+  }
+  expect(awarenessIn(slow.outbox)).toEqual([['"cursor":1']]);
+  slow.outbox.drain();
+  expect(awarenessIn(slow.outbox)).toEqual([['"cursor":1'], ['"cursor":20', '"cursor":120']]);
+  document.showAwareness(ada.member, 1, { cursor: 21 });
+  expect(awarenessIn(slow.outbox).at(-1)).toEqual(['"cursor":21']);
+});
