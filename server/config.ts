@@ -131,6 +131,11 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
   return { settings: { ...settings, jwtSecret }, port, host, production, warnings: unknownVariables(env, variables) };
 }
 
+/** The data folder alone, for commands that need no other setting. @param override the flag's, which goes first */
+export function readDataDir(env: Env, override: string | undefined): string {
+  return Settings.shape.dataDir.parse(override || env.DATA_DIR?.trim() || undefined);
+}
+
 /** One wrong value in one line. */
 function describe(name: string, given: string, allowed: string): string {
   const shown = /SECRET/.test(name) ? `${given.length} characters, not shown` : JSON.stringify(given.slice(0, 200));

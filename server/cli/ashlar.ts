@@ -2,7 +2,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { AshlarError } from '../../shared/errors.ts';
 import { packageVersion } from '../package-version.ts';
+import type { BackupFlags } from './backup.ts';
+import type { CheckFlags } from './check.ts';
 import type { ReplayFlags } from './replay.ts';
+import type { RestoreFlags } from './restore.ts';
 import type { ServeFlags } from './serve.ts';
 import type { TokenFlags } from './token.ts';
 
@@ -11,9 +14,22 @@ Examples:
   $ ashlar serve                                   a server on http://127.0.0.1:3000, its data in ./data
   $ ashlar token --id anna --access 'doc:*=write'  a token that may edit every document, good for 12 hours
   $ ashlar replay session.json.gz                  types a recorded session into the server, and checks the result
+  $ ashlar backup backups/monday.db                a copy of the data, complete and checked, while the server runs
+  $ ashlar restore backups/monday.db               puts it in the place of the data; the server is stopped for that
 
 Settings come from the environment (PORT, HOST, JWT_SECRET, FRONTEND_URL, DATA_DIR, LOG_LEVEL, and every limit as ASHLAR_LIMITS_…):
 docs/configuration.md lists them all. ashlar <command> --help says more about each command.`;
+
+const BACKUP_HELP = `
+Run it as the user that the server runs as, on the server's machine. Exit code 1: there is no new backup, and earlier files are as
+they were. Where the data itself is damaged, what can be read of it is in <file>.damaged.`;
+
+const RESTORE_HELP = `
+Run it as the user that the server runs as. The backup is read whole before anything is touched. Clients that know newer records are told that their positions are of another
+log, get the state of the backup, and bring back what they still hold of documents.`;
+
+const CHECK_HELP = `
+Changes nothing. Exit code 1: something is damaged, and named in a line that begins with DAMAGED.`;
 
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -69,6 +85,43 @@ program
   .action(async (file: string, flags: ReplayFlags) => {
     const { replay } = await import('./replay.ts');
     process.exitCode = (await replay(file, flags)) ? 0 : 1;
+  });
+
+program
+  .command('backup')
+  .description(
+    'copy the data into one file, also while a server runs; it appears under its name only when it was read back and is sound',
+  )
+  .argument('<file>', 'where the backup goes; its folder is there already')
+  .option('-f, --force', 'overwrite a file that is there')
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR')
+  .addHelpText('after', BACKUP_HELP)
+  .action(async (file: string, flags: BackupFlags) => {
+    const { backup } = await import('./backup.ts');
+    process.exitCode = (await backup(file, flags)) ? 0 : 1;
+  });
+
+program
+  .command('restore')
+  .description('put a backup in the place of the data; the server must be stopped, and what was there is kept beside it')
+  .argument('<file>', 'a backup, or any ashlar.db')
+  .option('-f, --force', 'restore what is in it, though it is damaged')
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR; made if it is missing')
+  .addHelpText('after', RESTORE_HELP)
+  .action(async (file: string, flags: RestoreFlags) => {
+    const { restore } = await import('./restore.ts');
+    process.exitCode = (await restore(file, flags)) ? 0 : 1;
+  });
+
+program
+  .command('check')
+  .description('read everything that is stored, load every document, and say what each room holds and what is damaged')
+  .argument('[file]', 'a backup, in place of the data folder (whose server must be stopped)')
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR')
+  .addHelpText('after', CHECK_HELP)
+  .action(async (file: string | undefined, flags: CheckFlags) => {
+    const { check } = await import('./check.ts');
+    process.exitCode = (await check(file, flags)) ? 0 : 1;
   });
 
 try {

@@ -1,10 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { AshlarError } from '../../../shared/errors.ts';
 import type { Db, Sqlite } from './load-sqlite.ts';
-import { checkSchema, migrate } from './schema.ts';
+import { checkSchema, isEmpty, migrate } from './schema.ts';
 import { damaged, storageError } from './storage-error.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
+/** A backup that is being taken holds the WAL while it copies (0.2 GB take 1 s): a start waits for it. */
+const START_TIMEOUT_MS = 30_000;
 const FULL = 2;
 
 /**
@@ -21,7 +23,9 @@ export function openForWriting(Sqlite: Sqlite, path: string, maxPages?: number):
     // A large snapshot lets the WAL grow; afterwards it shrinks to this.
     db.pragma('journal_size_limit = 67108864');
     harden(db);
+    db.pragma(`busy_timeout = ${START_TIMEOUT_MS}`);
     checkpoint(db);
+    db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     migrate(db);
     if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`);
     return db;
@@ -41,6 +45,31 @@ export function openForReading(Sqlite: Sqlite, path: string): Db {
     return db;
   } catch (error) {
     db.close();
+    throw storageError(error);
+  }
+}
+
+/**
+ * A connection to any Ashlar database, to look at it and not change it: that of a data folder, also while a server runs, or a backup.
+ * What lies in a write-ahead log beside it counts.
+ * @throws AshlarError `invalid-options` where there is no such file; `storage-damaged`; `storage-unavailable` where it is another
+ *   program's or a newer Ashlar's
+ */
+export function openForInspection(Sqlite: Sqlite, path: string): Db {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    throw new AshlarError('invalid-options', { detail: `there is no database at ${path}` });
+  }
+  let db: Db | undefined;
+  try {
+    db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: true });
+    db.pragma('query_only = ON');
+    db.pragma('cell_size_check = ON');
+    db.pragma('trusted_schema = OFF');
+    checkSchema(db);
+    if (isEmpty(db)) throw damaged(`${path} is empty`);
+    return db;
+  } catch (error) {
+    db?.close();
     throw storageError(error);
   }
 }

@@ -12,21 +12,23 @@ interface ReadRecords {
   byId(row: RoomRow, userId: string, id: string): LogRecord | null;
 }
 
-type Row = LogRecord & { checksum: number };
+export type RecordRow = LogRecord & { checksum: number };
 
-const COLUMNS = 'seq, at, userId, kind, epoch, version, id, session, counter, checksum, payload';
+export const RECORD_COLUMNS = 'seq, at, userId, kind, epoch, version, id, session, counter, checksum, payload';
 
 /** Reading the log. Every record is checked before it is handed out. @throws AshlarError `storage-damaged` */
 export function prepareReadRecords(db: Db): ReadRecords {
   const select = (kind: string, order: string) =>
-    db.prepare(`SELECT ${COLUMNS} FROM records WHERE room = ? AND seq BETWEEN ? AND ? ${kind} ORDER BY seq ${order} LIMIT ?`);
+    db.prepare(
+      `SELECT ${RECORD_COLUMNS} FROM records WHERE room = ? AND seq BETWEEN ? AND ? ${kind} ORDER BY seq ${order} LIMIT ?`,
+    );
   const statements = {
     oldest: { any: select('', 'ASC'), ofKind: select('AND kind = ?', 'ASC') },
     newest: { any: select('', 'DESC'), ofKind: select('AND kind = ?', 'DESC') },
   };
-  const single = db.prepare(`SELECT ${COLUMNS} FROM records WHERE room = ? AND seq = ?`);
+  const single = db.prepare(`SELECT ${RECORD_COLUMNS} FROM records WHERE room = ? AND seq = ?`);
   const byWriter = db.prepare(
-    `SELECT ${COLUMNS} FROM records WHERE room = ? AND userId = ? AND id = ? AND seq > ? ORDER BY seq LIMIT 1`,
+    `SELECT ${RECORD_COLUMNS} FROM records WHERE room = ? AND userId = ? AND id = ? AND seq > ? ORDER BY seq LIMIT 1`,
   );
 
   return {
@@ -42,7 +44,7 @@ export function prepareReadRecords(db: Db): ReadRecords {
         kind === undefined
           ? statements[from].any.iterate(row.id, first, last, limit)
           : statements[from].ofKind.iterate(row.id, first, last, kind, limit)
-      ) as IterableIterator<Row>;
+      ) as IterableIterator<RecordRow>;
       let bytes = 0;
       let stopped = false;
       for (const each of rows) {
@@ -61,19 +63,19 @@ export function prepareReadRecords(db: Db): ReadRecords {
     },
 
     at(row, seq) {
-      const found = single.get(row.id, seq) as Row | undefined;
+      const found = single.get(row.id, seq) as RecordRow | undefined;
       if (!found) throw missing(row, seq);
       return checked(row, found);
     },
 
     byId(row, userId, id) {
-      const found = byWriter.get(row.id, userId, id, row.trimmedTo) as Row | undefined;
+      const found = byWriter.get(row.id, userId, id, row.trimmedTo) as RecordRow | undefined;
       return found ? checked(row, found) : null;
     },
   };
 }
 
-function checked(row: RoomRow, found: Row): LogRecord {
+function checked(row: RoomRow, found: RecordRow): LogRecord {
   const { checksum, ...record } = found;
   if (checksum !== recordChecksum(row.name, record)) throw damaged(`record ${found.seq} does not fit its checksum`, row.name);
   return record;

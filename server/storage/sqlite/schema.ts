@@ -126,8 +126,7 @@ const SCHEMA_VERSION = MIGRATIONS.length;
 export function checkSchema(db: Db): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const owner = db.pragma('application_id', { simple: true }) as number;
-  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
-  if (owner === 0 && version === 0 && tables === 0) return;
+  if (isEmpty(db)) return;
   if (owner !== APPLICATION_ID) {
     throw new AshlarError('storage-unavailable', { detail: `${db.name} is not an Ashlar database: choose another data folder` });
   }
@@ -136,6 +135,13 @@ export function checkSchema(db: Db): void {
       detail: `${db.name} was written by a newer Ashlar (schema ${version}, this one knows ${SCHEMA_VERSION}): upgrade ashlar`,
     });
   }
+}
+
+/** Whether nobody has made anything in this file yet. */
+export function isEmpty(db: Db): boolean {
+  const marks = ['user_version', 'application_id'].map((name) => db.pragma(name, { simple: true }));
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  return tables === 0 && marks.every((mark) => mark === 0);
 }
 
 /** Brings the file to this schema, in one transaction. */

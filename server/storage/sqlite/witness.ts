@@ -48,7 +48,7 @@ export async function openWitness({ path, clock, log, commits }: WitnessOptions)
       // The files were exchanged under a writer that had died.
       if (next < witnessed) alarm(next, witnessed);
       if (next === witnessed && written) return;
-      await writeFileDurably(path, encode(next));
+      await writeWitness(path, next);
       witnessed = next;
       written = true;
       failing = false;
@@ -87,7 +87,7 @@ export async function openWitness({ path, clock, log, commits }: WitnessOptions)
 }
 
 /** The witness as it is on disk, or why there is none. */
-async function readWitness(path: string): Promise<{ commits: number } | { reason: 'missing' | 'unreadable' }> {
+export async function readWitness(path: string): Promise<{ commits: number } | { reason: 'missing' | 'unreadable' }> {
   try {
     const { commits, checksum } = JSON.parse(await readFile(path, 'utf8')) as { commits: unknown; checksum: unknown };
     if (Number.isSafeInteger(commits) && checksum === checksumOf([commits as number])) return { commits: commits as number };
@@ -97,6 +97,6 @@ async function readWitness(path: string): Promise<{ commits: number } | { reason
   return { reason: 'unreadable' };
 }
 
-function encode(commits: number): string {
-  return `${JSON.stringify({ commits, checksum: checksumOf([commits]) })}\n`;
+export function writeWitness(path: string, commits: number): Promise<void> {
+  return writeFileDurably(path, `${JSON.stringify({ commits, checksum: checksumOf([commits]) })}\n`);
 }
