@@ -16,7 +16,7 @@ export interface BatchState {
   readonly total: number;
   /** How long it will still take at the pace seen so far, ms; null until there is one, and once it has ended. */
   readonly remainingMs: number | null;
-  /** What `batch:completed` brought; null until then. */
+  /** What `batch:completed` brought; null until then, and where it came before anybody asked for this batch in a room joined already. */
   readonly results: readonly unknown[] | null;
   /** How long it took, ms; null until it is completed. */
   readonly durationMs: number | null;
@@ -31,6 +31,7 @@ export function batch(client: FeatureClient, batchId: string): Readable<BatchSta
 export function createBatch(client: FeatureClient, batchId: string, onIdle: () => void = () => {}): Readable<BatchState | null> {
   const room = `batch:${batchId}`;
   const pace = createPace();
+  let active = false;
   let told: Progress | null = null;
   let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
   return watched<BatchState | null>(
@@ -60,10 +61,17 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
         }),
       ];
       void client.joinRoom(room).catch(() => {});
+      active = true;
       return () => {
+        active = false;
         for (const stop of stops) stop();
         client.leaveRoom(room);
-        onIdle();
+        // As long as the room is held, its completion is not told again.
+        const left = client.room(room).subscribe(({ state }) => {
+          if (state !== 'left') return;
+          left();
+          if (!active) onIdle();
+        });
       };
     },
     { same: shallowEqual },

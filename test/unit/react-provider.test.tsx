@@ -1,0 +1,216 @@
+import { useState } from 'react';
+import { renderToString } from 'react-dom/server';
+import { expect, test } from 'vitest';
+import { createClient, createEventClient } from '../../client/index.ts';
+import {
+  EventClientProvider,
+  RealtimeProvider,
+  useArray,
+  useAwareness,
+  useBatch,
+  useChat,
+  useConnectionStatus,
+  useDashboard,
+  useDocument,
+  useEventClient,
+  useLatest,
+  useLostConnection,
+  useMap,
+  useNotifications,
+  useOthers,
+  usePresence,
+  useReadable,
+  useRealtime,
+  useSaveStatus,
+  useSelf,
+  useSystemStatus,
+  useText,
+  useUndo,
+  useWebSocket,
+  useWebSocketRoom,
+} from '../../client/react/index.ts';
+import { act, expectQuietConsole, hydrate, mount } from '../support/react.tsx';
+import { until } from '../support/sdk.ts';
+import { startServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+expectQuietConsole();
+
+function State() {
+  return useConnectionStatus(({ state }) => state);
+}
+
+/** Every hook at once. */
+function Everything() {
+  const document = useDocument('handbook');
+  const state = [
+    useRealtime() === useEventClient(),
+    useConnectionStatus(),
+    useLostConnection(),
+    useSystemStatus(),
+    useWebSocket('dashboard:update', () => {}),
+    useWebSocketRoom('catalog'),
+    usePresence('catalog'),
+    useLatest('dashboard:update', 'sales'),
+    useText(document, 'body'),
+    useMap(document, 'board'),
+    useArray(document, 'list'),
+    useUndo(document),
+    useSaveStatus(document),
+    useAwareness(document),
+    useOthers(document),
+    useSelf(document),
+    useChat('s1'),
+    useNotifications(),
+    useBatch('b1'),
+    useDashboard(['sales', 'costs']),
+    useReadable(useRealtime().pending),
+  ];
+  return <pre>{JSON.stringify(state)}</pre>;
+}
+
+test('a provider with url and token connects once under StrictMode, and asks for one token', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  let tokens = 0;
+  const token = async () => {
+    tokens++;
+    return tokenFor('ada');
+  };
+  await using page = await mount(
+    <RealtimeProvider url={proxy.url} token={token} transports={['websocket']}>
+      <State />
+      <Everything />
+    </RealtimeProvider>,
+  );
+  await page.shows((text) => text.startsWith('connected'));
+  expect([proxy.accepted, tokens]).toEqual([1, 1]);
+  // Rendered again with another inline token function: nothing connects anew.
+  await page.render(
+    <RealtimeProvider url={proxy.url} token={() => token()} transports={['websocket']}>
+      <State />
+    </RealtimeProvider>,
+  );
+  expect([page.text, proxy.accepted, tokens]).toEqual(['connected', 1, 1]);
+  await page.unmount();
+  await expect.poll(() => proxy.connections).toBe(0);
+});
+
+test('another url is another client; a new token word is taken to the next connection', async () => {
+  await using one = await startServer();
+  await using other = await startServer();
+  const app = (url: string, token: string) => (
+    <RealtimeProvider url={url} token={token}>
+      <State />
+    </RealtimeProvider>
+  );
+  await using page = await mount(app(one.url, 'no token at all'));
+  await page.shows('refused');
+  await page.render(app(one.url, tokenFor('ada')));
+  await page.shows('connected');
+  expect(one.realtime.getStats().totalConnections).toBe(1);
+  await page.render(app(other.url, tokenFor('ada')));
+  await page.shows('connected');
+  await expect.poll(() => other.realtime.getStats().totalConnections).toBe(1);
+  await expect.poll(() => one.realtime.getStats().totalConnections).toBe(0);
+});
+
+test('a client of one’s own is connected if nobody has done so, and stays when the provider goes', async () => {
+  await using server = await startServer();
+  const client = createClient({ url: server.url, token: tokenFor('ada') });
+  await using page = await mount(
+    <RealtimeProvider client={client}>
+      <State />
+    </RealtimeProvider>,
+  );
+  await page.shows('connected');
+  await page.unmount();
+  expect(client.status.get().state).toBe('connected');
+  client.disconnect();
+  // Closed by its owner: a provider does not open it again.
+  await using again = await mount(
+    <RealtimeProvider client={client}>
+      <State />
+    </RealtimeProvider>,
+  );
+  expect(again.text).toBe('closed');
+});
+
+test('rendering on a server connects nothing, asks for no token, and every hook has something to show', () => {
+  let tokens = 0;
+  const html = renderToString(
+    <RealtimeProvider
+      url="http://127.0.0.1:1"
+      token={() => {
+        tokens++;
+        return 'x';
+      }}
+    >
+      <Everything />
+    </RealtimeProvider>,
+  );
+  expect(html).toContain('{&quot;state&quot;:&quot;idle&quot;}');
+  const client = createClient({ url: 'http://127.0.0.1:1', token: 'x' });
+  renderToString(
+    <RealtimeProvider client={client}>
+      <Everything />
+    </RealtimeProvider>,
+  );
+  expect([tokens, client.status.get().state, client.pending.get()]).toEqual([0, 'idle', 0]);
+});
+
+test('a page that takes over what a server rendered agrees with it, also where it is connected already', async () => {
+  await using server = await startServer();
+  const app = (client: ReturnType<typeof createClient>) => (
+    <RealtimeProvider client={client}>
+      <State />
+      <Everything />
+    </RealtimeProvider>
+  );
+  const html = renderToString(app(createClient({ url: server.url, token: 'x' })));
+  const client = createClient({ url: server.url, token: tokenFor('ada') });
+  await client.connect();
+  await client.joinRoom('catalog');
+  const { text, mended } = await hydrate(html, app(client));
+  expect([mended, text.startsWith('connected')]).toEqual([[], true]);
+  client.disconnect();
+});
+
+test('outside of a provider every hook says in one sentence what to add', async () => {
+  expect(() => renderToString(<State />)).toThrow(
+    'useConnectionStatus is used outside of a provider: put <RealtimeProvider client={client}> around the component',
+  );
+  const client = createEventClient({ url: 'http://127.0.0.1:1', token: 'x' });
+  const inside = (node: React.ReactNode) => <EventClientProvider client={client}>{node}</EventClientProvider>;
+  const Document = () => useDocument('handbook')?.name;
+  expect(() => renderToString(inside(<Document />))).toThrow('useDocument needs a client with documents');
+  expect(renderToString(inside(<State />))).toBe('idle');
+});
+
+test('everything that was held is given back: rooms, documents and listeners', async () => {
+  await using server = await startServer();
+  const client = createClient({ url: server.url, token: tokenFor('ada') });
+  function Switch() {
+    const [on, set] = useState(true);
+    return (
+      <>
+        <button type="button" onClick={() => set(false)}>
+          off
+        </button>
+        {on ? <Everything /> : null}
+      </>
+    );
+  }
+  await using page = await mount(
+    <RealtimeProvider client={client}>
+      <Switch />
+    </RealtimeProvider>,
+  );
+  const rooms = ['catalog', 'dashboard', 'chat:s1', 'batch:b1', 'notifications'];
+  await Promise.all(rooms.map((room) => until(client.room(room), ({ state }) => state === 'joined')));
+  await expect.poll(() => server.realtime.getStats().rooms['doc:handbook']).toBe(1);
+  await act(() => page.element.querySelector('button')?.click());
+  await Promise.all(rooms.map((room) => until(client.room(room), ({ state }) => state === 'left')));
+  await expect.poll(() => server.realtime.getStats().rooms['doc:handbook']).toBeUndefined();
+  client.disconnect();
+});
