@@ -19,7 +19,7 @@ export function readSources(...folders: readonly string[]): ReadonlyMap<string, 
   const files = new Map<string, SourceFile>();
   for (const folder of folders) {
     for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
+      if (!/\.tsx?$/.test(name)) continue;
       const path = posix.join(folder, name.replaceAll('\\', '/'));
       const text = readFileSync(join(ROOT, path), 'utf8');
       files.set(path, { path, text, lines: text.trimEnd().split('\n').length, imports: importsOf(path, text) });
