@@ -103,7 +103,7 @@ export function renewed(known: ChatLog, fresh: ChatLog, sameLog: boolean): ChatL
   const byId = new Map(known.sent.map((message) => [message.id, message]));
   const newer = fresh.sent.map((message) => {
     const before = byId.get(message.id);
-    return before !== undefined && before.seq === message.seq ? before : message;
+    return before !== undefined && before.seq === message.seq && before.content === message.content ? before : message;
   });
   return { sent: [...older, ...newer], outgoing: fresh.outgoing };
 }
