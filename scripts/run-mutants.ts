@@ -3,15 +3,17 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Mutant, readMutants } from './mutants/read-mutants.ts';
+import { refreshMutant } from './mutants/refresh-mutant.ts';
 import { Sandbox, type TestRun } from './mutants/sandbox.ts';
 
 // npm run mutants: breaks the product on purpose, one small patch at a time, and expects tests that notice. See test/mutants/README.md.
 
-const HELP = `npm run mutants -- [--only NAME]… [--jobs N] [--commit REF]
+const HELP = `npm run mutants -- [--only NAME]… [--jobs N] [--commit REF] [--refresh]
 
   --only NAME    mutants whose names begin so: 1-, r9-, 2-catch-up; may be repeated
   --jobs N       copies at work at the same time (default: the machine's cores, at most 4)
-  --commit REF   breaks this commit instead of the files as they are`;
+  --commit REF   breaks this commit instead of the files as they are
+  --refresh      runs nothing: writes patches anew whose surroundings have changed, and says which want a hand`;
 
 const LIMIT_MS = 90_000;
 const BASELINE_LIMIT_MS = 600_000;
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     jobs: { type: 'string' },
     commit: { type: 'string' },
+    refresh: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -41,6 +44,15 @@ if (values.help) {
 const root = fileURLToPath(new URL('..', import.meta.url));
 const wanted = ({ name }: Mutant): boolean => values.only?.some((start) => name.startsWith(start)) ?? true;
 const mutants = readMutants(join(root, 'test/mutants')).filter(wanted);
+if (values.refresh) {
+  let byHand = 0;
+  for (const mutant of mutants) {
+    const result = await refreshMutant(root, mutant);
+    if (result !== 'fits') console.log(`${result.padEnd(9)}  ${mutant.name}`);
+    if (result === 'by hand') byHand += 1;
+  }
+  process.exit(byHand === 0 ? 0 : 1);
+}
 const jobs = Math.max(1, Math.min(Number(values.jobs ?? Math.min(4, availableParallelism())), mutants.length));
 if (mutants.length === 0 || Number.isNaN(jobs)) {
   console.error(HELP);
