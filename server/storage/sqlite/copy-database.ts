@@ -55,7 +55,7 @@ function inspectCopy(Sqlite: Sqlite, path: string): DatabaseCopy {
   const copy = openForInspection(Sqlite, path);
   try {
     const counters = copy.prepare('SELECT * FROM counters').get() as { commits?: number } | undefined;
-    return { verification: verifyDatabase(copy, 'quick_check'), commits: counters?.commits ?? 0 };
+    return { verification: verifyDatabase(Sqlite, copy), commits: counters?.commits ?? 0 };
   } finally {
     copy.close();
   }

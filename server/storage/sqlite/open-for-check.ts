@@ -36,7 +36,7 @@ export async function openForCheck(dataDir: string, file?: string): Promise<Chec
   const unlock = file === undefined ? lockDataFolder(Sqlite, dataDir) : () => undefined;
   try {
     const db = openForInspection(Sqlite, path);
-    const verification = verifyDatabase(db, 'integrity_check');
+    const verification = verifyDatabase(Sqlite, db);
     const reader = createReader(db);
     return {
       file: path,

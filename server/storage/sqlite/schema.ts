@@ -1,5 +1,5 @@
 import { AshlarError } from '../../../shared/errors.ts';
-import type { Db } from './load-sqlite.ts';
+import type { Db, Sqlite } from './load-sqlite.ts';
 
 /** 'Ashl': tells our files from any other program's. */
 const APPLICATION_ID = 0x4173686c;
@@ -153,4 +153,27 @@ export function migrate(db: Db): void {
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).immediate();
+}
+
+/** Whether the tables and indexes are those that this schema version makes: their definitions carry no checksum. */
+export function hasItsSchema(Sqlite: Sqlite, db: Db): boolean {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const model = new Sqlite(':memory:');
+  try {
+    for (const step of MIGRATIONS.slice(0, version)) model.exec(step);
+    return describe(db) === describe(model);
+  } finally {
+    model.close();
+  }
+}
+
+function describe(db: Db): string {
+  const columns = db.prepare(
+    `SELECT s.name AS owner, c.* FROM sqlite_schema s JOIN pragma_table_xinfo(s.name) c WHERE s.type = 'table' ORDER BY s.name, c.cid`,
+  );
+  const indexes = db.prepare(
+    `SELECT s.name AS owner, s.tbl_name, c.* FROM sqlite_schema s JOIN pragma_index_xinfo(s.name) c WHERE s.type = 'index'
+     ORDER BY s.name, c.seqno`,
+  );
+  return JSON.stringify([columns.all(), indexes.all()]);
 }
