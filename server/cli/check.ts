@@ -3,7 +3,7 @@ import { processEnv, readDataDir } from '../config.ts';
 import { createDocumentWorkers, type DocumentWorkers } from '../documents/worker/document-workers.ts';
 import { openForCheck, type StoredDocument } from '../storage/sqlite/open-for-check.ts';
 import { createSystemClock } from '../system-clock.ts';
-import { describeDamage, describeRoom, summarize } from './describe-verification.ts';
+import { count, describeDamage, describeRoom, summarize } from './describe-verification.ts';
 
 export interface CheckFlags {
   dataDir?: string;
@@ -36,7 +36,7 @@ export async function check(file: string | undefined, flags: CheckFlags): Promis
   for (const line of damage) process.stdout.write(`${line}\n`);
   const verdict =
     damage.length === 0 ? 'sound' : 'DAMAGED: what is named above is not handed out; ashlar restore puts a backup in its place';
-  process.stdout.write(`${database.file}: ${summarize(verification)}, ${loaded} documents load: ${verdict}\n`);
+  process.stdout.write(`${database.file}: ${summarize(verification)}, ${count(loaded, 'document')} loaded: ${verdict}\n`);
   return damage.length === 0;
 }
 

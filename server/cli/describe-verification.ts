@@ -23,7 +23,7 @@ export function summarize({ rooms }: Verification): string {
   return `${count(rooms.length, 'room')}, ${count(sum, 'record')}`;
 }
 
-function count(number: number, what: string): string {
+export function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
 }
 
