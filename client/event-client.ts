@@ -1,8 +1,11 @@
 import type { Access } from '../shared/access.ts';
-import { createCatalog, type EventName, type Events, type PayloadOf } from '../shared/catalog.ts';
+import type { EventName, Events, PayloadOf } from '../shared/catalog.ts';
+import { CATALOG_FACTS } from '../shared/catalog-facts.ts';
+import { collectByName } from '../shared/define-event.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
 import type { EventMeta } from '../shared/position.ts';
 import type { Member } from '../shared/user.ts';
+import type { ClientEvent } from './check-input.ts';
 import type {
   AllEvents,
   EmitAnswerOf,
@@ -149,7 +152,7 @@ export function buildEventClient<const Own extends Events = []>(
 ): { client: EventClient<Own>; core: ClientCore } {
   const env = options.environment ?? platformEnvironment();
   const report = safeReport(options.onError ?? reportToConsole);
-  const catalog = createCatalog(options.events);
+  const catalog = collectByName<ClientEvent>(CATALOG_FACTS, options.events ?? []);
   const connector = new Connector(options, env, report);
   const rooms = new Rooms(connector, env, report);
   const requests = new Requests(connector, env, {

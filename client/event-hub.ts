@@ -1,8 +1,8 @@
-import type { Catalog } from '../shared/catalog.ts';
-import { type AnyEventDefinition, onlyRoom, parsePayload } from '../shared/define-event.ts';
+import { type EventFacts, onlyRoom } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { isDocumentRoom } from '../shared/room-name.ts';
+import { type ClientCatalog, checkInput } from './check-input.ts';
 import type { EmitAnswer, EmitOptions } from './client-events.ts';
 import { type Connector, isRecord } from './connector.ts';
 import { type Environment, randomWord } from './environment.ts';
@@ -18,7 +18,7 @@ const PLATFORM = ['presence:update', 'room:access', 'notification:read'];
 
 /** Domain events, both ways: checked, in order, each once. */
 export class EventHub {
-  readonly #catalog: Catalog;
+  readonly #catalog: ClientCatalog;
   readonly #connector: Connector;
   readonly #rooms: Rooms;
   readonly #requests: Requests;
@@ -29,7 +29,7 @@ export class EventHub {
   /** Listeners of state events by what they were given as. */
   readonly #wrapped = new WeakMap<Listener, Map<string, Listener>>();
 
-  constructor(catalog: Catalog, connector: Connector, rooms: Rooms, requests: Requests, env: Environment, report: Report) {
+  constructor(catalog: ClientCatalog, connector: Connector, rooms: Rooms, requests: Requests, env: Environment, report: Report) {
     this.#catalog = catalog;
     this.#connector = connector;
     this.#rooms = rooms;
@@ -72,7 +72,7 @@ export class EventHub {
       if (!definition.sentBy.includes('client')) {
         throw new AshlarError('access-denied', { detail: `${name} is sent by the backend alone` });
       }
-      input = parsePayload(definition.input, data, name);
+      input = checkInput(definition, data);
     } catch (error) {
       return quiet(Promise.reject(AshlarError.from(error)));
     }
@@ -94,7 +94,7 @@ export class EventHub {
   }
 
   // A request is answered with state events: values that we have already are then no duplicates but the answer.
-  #expectRepeats(definition: AnyEventDefinition, input: unknown, given: string | undefined): () => void {
+  #expectRepeats(definition: EventFacts, input: unknown, given: string | undefined): () => void {
     const room = given ?? definition.roomOf?.(input) ?? onlyRoom(definition);
     const cursor = room === undefined ? undefined : this.#rooms.cursor(room)?.cursor;
     if (cursor === undefined) return () => {};

@@ -1,7 +1,7 @@
-import type { Catalog } from '../shared/catalog.ts';
 import { roomPatterns } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
+import type { ClientCatalog } from './check-input.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Readable } from './readable.ts';
 import type { Rooms } from './rooms.ts';
@@ -9,7 +9,7 @@ import { snapshot } from './snapshot.ts';
 import { watched } from './watched.ts';
 
 export interface LatestPorts {
-  readonly catalog: Catalog;
+  readonly catalog: ClientCatalog;
   readonly rooms: Rooms;
   readonly hub: EventHub;
 }

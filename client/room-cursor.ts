@@ -1,4 +1,4 @@
-import type { AnyEventDefinition } from '../shared/define-event.ts';
+import type { EventFacts } from '../shared/define-event.ts';
 import type { EventMeta, Position } from '../shared/position.ts';
 
 /** How far a client has come in one room. */
@@ -35,7 +35,7 @@ export function startFrom(cursor: RoomCursor, position: Position): void {
  * through the epochs of one log (a log that went back answers the join with a new position); state events by `rev` within one
  * epoch.
  */
-export function admitEvent(cursor: RoomCursor, definition: AnyEventDefinition, payload: unknown, meta: EventMeta): boolean {
+export function admitEvent(cursor: RoomCursor, definition: EventFacts, payload: unknown, meta: EventMeta): boolean {
   if (definition.delivery.class === 'state') return admitValue(cursor, definition, payload, meta);
   const { seq, epoch } = meta;
   if (seq === undefined || epoch === undefined) return true;
@@ -47,7 +47,7 @@ export function admitEvent(cursor: RoomCursor, definition: AnyEventDefinition, p
   return news;
 }
 
-function admitValue(cursor: RoomCursor, definition: AnyEventDefinition, payload: unknown, meta: EventMeta): boolean {
+function admitValue(cursor: RoomCursor, definition: EventFacts, payload: unknown, meta: EventMeta): boolean {
   if (definition.delivery.class !== 'state') return true;
   const key = JSON.stringify([definition.name, definition.delivery.key(payload)]);
   const last = cursor.values.get(key);

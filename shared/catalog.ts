@@ -1,33 +1,26 @@
 import * as z from 'zod/mini';
-import { type AnyEventDefinition, defineEvent, type Sender } from './define-event.ts';
-import { AshlarError } from './errors.ts';
+import * as facts from './catalog-facts.ts';
+import { type AnyEventDefinition, collectByName, defineEvent, type Sender } from './define-event.ts';
 
-const id = z.string().check(z.minLength(1), z.maxLength(128));
-const text = z.string().check(z.maxLength(20_000));
+const id = z.string().check(z.minLength(1), z.maxLength(facts.MAX_ID));
+const text = z.string().check(z.maxLength(facts.MAX_TEXT));
 const timestamp = z.iso.datetime({ offset: true });
 const count = z.int().check(z.nonnegative());
 
+// Name, room, senders and delivery class of each stand in catalog-facts.ts, which clients read too.
+
 export const dashboardUpdate = defineEvent({
-  name: 'dashboard:update',
-  room: 'dashboard',
-  sentBy: ['backend'],
+  ...facts.dashboardUpdate,
   payload: z.object({ widgetId: id, value: z.number(), timestamp }),
-  delivery: { class: 'state', key: (update) => update.widgetId },
 });
 
 export const dashboardRefresh = defineEvent({
-  name: 'dashboard:refresh',
-  room: 'dashboard',
-  sentBy: ['client'],
-  payload: z.object({ widgets: z.array(id).check(z.maxLength(200)) }),
-  delivery: { class: 'request' },
+  ...facts.dashboardRefresh,
+  payload: z.object({ widgets: z.array(id).check(z.maxLength(facts.MAX_WIDGETS)) }),
 });
 
 export const chatMessage = defineEvent({
-  name: 'chat:message',
-  room: 'chat:*',
-  roomOf: (message: { sessionId: string }) => `chat:${message.sessionId}`,
-  sentBy: ['client', 'backend'],
+  ...facts.chatMessage,
   payload: z.object({
     id,
     sessionId: id,
@@ -39,24 +32,16 @@ export const chatMessage = defineEvent({
     name: z.optional(z.string()),
   }),
   input: z.object({ sessionId: id, content: text.check(z.minLength(1)) }),
-  delivery: { class: 'log' },
 });
 
 export const chatTyping = defineEvent({
-  name: 'chat:typing',
-  room: 'chat:*',
-  roomOf: (typing: { sessionId: string }) => `chat:${typing.sessionId}`,
-  sentBy: ['client', 'backend'],
+  ...facts.chatTyping,
   payload: z.object({ sessionId: id, isTyping: z.boolean(), userId: z.optional(id), name: z.optional(z.string()) }),
   input: z.object({ sessionId: id, isTyping: z.boolean() }),
-  delivery: { class: 'ephemeral' },
 });
 
-/** In `user:<id>` for one user, in `notifications` for all. */
 export const systemNotification = defineEvent({
-  name: 'system:notification',
-  room: ['notifications', 'user:*'],
-  sentBy: ['backend'],
+  ...facts.systemNotification,
   payload: z.object({
     id,
     level: z.enum(['info', 'warning', 'error']),
@@ -64,25 +49,18 @@ export const systemNotification = defineEvent({
     message: text,
     timestamp,
   }),
-  delivery: { class: 'log' },
 });
 
 export const systemStatus = defineEvent({
-  name: 'system:status',
-  room: 'system',
-  sentBy: ['backend'],
+  ...facts.systemStatus,
   payload: z.object({
     status: z.enum(['online', 'maintenance', 'degraded']),
     message: z.optional(z.string().check(z.maxLength(2_000))),
   }),
-  delivery: { class: 'state', key: () => 'status' },
 });
 
 export const batchProgress = defineEvent({
-  name: 'batch:progress',
-  room: 'batch:*',
-  roomOf: (progress: { batchId: string }) => `batch:${progress.batchId}`,
-  sentBy: ['backend'],
+  ...facts.batchProgress,
   payload: z.object({
     batchId: id,
     progress: z.number().check(z.minimum(0), z.maximum(100)),
@@ -90,24 +68,16 @@ export const batchProgress = defineEvent({
     total: count,
     status: z.enum(['pending', 'processing', 'completed', 'failed']),
   }),
-  delivery: { class: 'state', key: (progress) => progress.batchId },
 });
 
 export const batchCompleted = defineEvent({
-  name: 'batch:completed',
-  room: 'batch:*',
-  roomOf: (completed: { batchId: string }) => `batch:${completed.batchId}`,
-  sentBy: ['backend'],
+  ...facts.batchCompleted,
   payload: z.object({ batchId: id, results: z.array(z.unknown()), duration: z.number().check(z.nonnegative()) }),
-  delivery: { class: 'log' },
 });
 
 export const catalogUpdated = defineEvent({
-  name: 'catalog:updated',
-  room: 'catalog',
-  sentBy: ['backend'],
+  ...facts.catalogUpdated,
   payload: z.object({ updatedAt: timestamp, changes: z.object({ added: count, modified: count, deleted: count }) }),
-  delivery: { class: 'log' },
 });
 
 /** The events that every Ashlar server knows. A product adds its own with `defineEvent`. */
@@ -158,12 +128,5 @@ export type Catalog = ReadonlyMap<string, AnyEventDefinition>;
  * @throws AshlarError `invalid-options` where a name is declared twice
  */
 export function createCatalog(own: Events = []): Catalog {
-  const catalog = new Map<string, AnyEventDefinition>();
-  for (const definition of [...CATALOG, ...own]) {
-    if (catalog.has(definition.name)) {
-      throw new AshlarError('invalid-options', { detail: `event ${definition.name} is declared twice` });
-    }
-    catalog.set(definition.name, definition);
-  }
-  return catalog;
+  return collectByName<AnyEventDefinition>(CATALOG, own);
 }

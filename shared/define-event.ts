@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { patternCovers } from './access.ts';
 import { AshlarError } from './errors.ts';
 
@@ -41,15 +41,22 @@ export interface EventDeclaration<Name extends string, Payload, Input, Sent exte
   upcast?: (payload: unknown, version: number) => Payload;
 }
 
-/** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
-export interface EventDefinition<Name extends string = string, Payload = unknown, Input = unknown, Sent extends Sender = Sender> {
+/** What is known of an event besides its schemas. */
+// biome-ignore lint/suspicious/noExplicitAny: variance: facts of unrelated payloads stand in one list.
+export interface EventFacts<Name extends string = string, Payload = any, Input = any, Sent extends Sender = Sender> {
   readonly name: Name;
   readonly room: string | readonly string[];
-  readonly roomOf: ((payload: Input) => string) | undefined;
+  readonly roomOf?: ((payload: Input) => string) | undefined;
   readonly sentBy: readonly Sent[];
+  readonly delivery: Delivery<Payload>;
+}
+
+/** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
+export interface EventDefinition<Name extends string = string, Payload = unknown, Input = unknown, Sent extends Sender = Sender>
+  extends EventFacts<Name, Payload, Input, Sent> {
+  readonly roomOf: ((payload: Input) => string) | undefined;
   readonly payload: PayloadSchema<Payload>;
   readonly input: PayloadSchema<Input>;
-  readonly delivery: Delivery<Payload>;
   readonly version: number;
   readonly upcast: ((payload: unknown, version: number) => Payload) | undefined;
 }
@@ -98,29 +105,31 @@ export function defineEvent<const Name extends string, Payload, Input = Payload,
 }
 
 /** The names and patterns of the rooms that an event belongs in. */
-export function roomPatterns(definition: AnyEventDefinition): readonly string[] {
+export function roomPatterns(definition: EventFacts): readonly string[] {
   return typeof definition.room === 'string' ? [definition.room] : definition.room;
 }
 
 /** Whether an event belongs in a room. */
-export function belongsIn(definition: AnyEventDefinition, room: string): boolean {
+export function belongsIn(definition: EventFacts, room: string): boolean {
   return roomPatterns(definition).some((pattern) => patternCovers(pattern, room));
 }
 
 /** The one room of an event that has just one. */
-export function onlyRoom(definition: AnyEventDefinition): string | undefined {
+export function onlyRoom(definition: EventFacts): string | undefined {
   return typeof definition.room === 'string' && !definition.room.endsWith('*') ? definition.room : undefined;
 }
 
 /**
- * Checks a payload against a schema.
- * @returns the parsed payload (unknown keys gone)
- * @throws AshlarError `invalid-payload` with the path and the sentence of the first thing wrong
+ * Events by name.
+ * @throws AshlarError `invalid-options` where a name is declared twice
  */
-export function parsePayload<Output>(schema: PayloadSchema<Output>, payload: unknown, what: string): Output {
-  const result = z.safeParse(schema, payload);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
-  throw new AshlarError('invalid-payload', { detail: `${what}${path}: ${issue?.message ?? 'does not fit its schema'}` });
+export function collectByName<Facts extends EventFacts>(...lists: readonly (readonly Facts[])[]): ReadonlyMap<string, Facts> {
+  const byName = new Map<string, Facts>();
+  for (const definition of lists.flat()) {
+    if (byName.has(definition.name)) {
+      throw new AshlarError('invalid-options', { detail: `event ${definition.name} is declared twice` });
+    }
+    byName.set(definition.name, definition);
+  }
+  return byName;
 }

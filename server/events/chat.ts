@@ -1,9 +1,9 @@
 import type * as z from 'zod/mini';
 import { permits } from '../../shared/access.ts';
 import { chatMessage, chatTyping } from '../../shared/catalog.ts';
-import { parsePayload } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { ChatHistoryQuery } from '../../shared/messages.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
 import type { Rule } from '../guard/guard.ts';
 import { asObject } from '../guard/read-arguments.ts';

@@ -1,6 +1,7 @@
-import { type AnyEventDefinition, onlyRoom, parsePayload } from '../../shared/define-event.ts';
+import { type AnyEventDefinition, onlyRoom } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { ClientMeta } from '../../shared/messages.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import type { Rule } from '../guard/guard.ts';
 import { payloadDepth } from '../guard/payload-depth.ts';
 

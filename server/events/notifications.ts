@@ -1,6 +1,6 @@
 import { permits } from '../../shared/access.ts';
-import { parsePayload } from '../../shared/define-event.ts';
 import { NotificationList, NotificationRead } from '../../shared/messages.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Connection } from '../rooms/connection.ts';

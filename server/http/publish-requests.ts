@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { batchCompleted, type Catalog, systemNotification } from '../../shared/catalog.ts';
-import { type AnyEventDefinition, onlyRoom, parsePayload } from '../../shared/define-event.ts';
+import { type AnyEventDefinition, onlyRoom } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';

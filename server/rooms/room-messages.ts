@@ -1,6 +1,6 @@
 import type { Access } from '../../shared/access.ts';
-import { parsePayload } from '../../shared/define-event.ts';
 import { GrantRequest, JoinOptions, RevokeRequest } from '../../shared/messages.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asObject } from '../guard/read-arguments.ts';

@@ -6,10 +6,12 @@ import { afterEach, beforeEach, expect, vi } from 'vitest';
 const flags = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean };
 
 /** Runs what changes a page, and all effects of it. Between two of them the page follows its sockets as it would in a browser. */
-export async function act(task: () => void | Promise<void>): Promise<void> {
+export async function act(task: () => unknown): Promise<void> {
   flags.IS_REACT_ACT_ENVIRONMENT = true;
   try {
-    await reactAct(async () => task());
+    await reactAct(async () => {
+      await task();
+    });
   } finally {
     flags.IS_REACT_ACT_ENVIRONMENT = false;
   }

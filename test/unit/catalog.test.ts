@@ -18,8 +18,9 @@ import {
   systemStatus,
   type WithCatalog,
 } from '../../shared/catalog.ts';
-import { defineEvent, type PayloadSchema, parsePayload } from '../../shared/define-event.ts';
+import { defineEvent, type PayloadSchema } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 
 const timestamp = '2026-11-24T12:00:00Z';
 

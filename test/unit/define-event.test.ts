@@ -1,8 +1,9 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as zod from 'zod';
 import * as z from 'zod/mini';
-import { belongsIn, defineEvent, onlyRoom, parsePayload, roomPatterns, type Sender } from '../../shared/define-event.ts';
+import { belongsIn, defineEvent, onlyRoom, roomPatterns, type Sender } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 
 const shipped = defineEvent({
   name: 'order:shipped',

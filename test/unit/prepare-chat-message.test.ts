@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { prepareChatMessage } from '../../server/events/prepare-chat-message.ts';
 import { chatMessage } from '../../shared/catalog.ts';
-import { parsePayload } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parsePayload } from '../../shared/parse-payload.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 const anna = { id: 'anna', name: 'Anna Ek', color: '#123456' };

@@ -1,0 +1,92 @@
+import type { EventFacts } from './define-event.ts';
+
+// What both sides must know of Ashlar's events, without their schemas: a client needs no more, and so carries no schema library.
+// shared/catalog.ts adds the payloads.
+
+/** Most characters of an id. */
+export const MAX_ID = 128;
+/** Most characters of a message's text. */
+export const MAX_TEXT = 20_000;
+/** Most widgets that one `dashboard:refresh` names. */
+export const MAX_WIDGETS = 200;
+
+export const dashboardUpdate = {
+  name: 'dashboard:update',
+  room: 'dashboard',
+  sentBy: ['backend'],
+  delivery: { class: 'state', key: (update: { widgetId: string }) => update.widgetId },
+} as const;
+
+export const dashboardRefresh = {
+  name: 'dashboard:refresh',
+  room: 'dashboard',
+  sentBy: ['client'],
+  delivery: { class: 'request' },
+} as const;
+
+export const chatMessage = {
+  name: 'chat:message',
+  room: 'chat:*',
+  roomOf: (message: { sessionId: string }) => `chat:${message.sessionId}`,
+  sentBy: ['client', 'backend'],
+  delivery: { class: 'log' },
+} as const;
+
+export const chatTyping = {
+  name: 'chat:typing',
+  room: 'chat:*',
+  roomOf: (typing: { sessionId: string }) => `chat:${typing.sessionId}`,
+  sentBy: ['client', 'backend'],
+  delivery: { class: 'ephemeral' },
+} as const;
+
+/** In `user:<id>` for one user, in `notifications` for all. */
+export const systemNotification = {
+  name: 'system:notification',
+  room: ['notifications', 'user:*'],
+  sentBy: ['backend'],
+  delivery: { class: 'log' },
+} as const;
+
+export const systemStatus = {
+  name: 'system:status',
+  room: 'system',
+  sentBy: ['backend'],
+  delivery: { class: 'state', key: () => 'status' },
+} as const;
+
+export const batchProgress = {
+  name: 'batch:progress',
+  room: 'batch:*',
+  roomOf: (progress: { batchId: string }) => `batch:${progress.batchId}`,
+  sentBy: ['backend'],
+  delivery: { class: 'state', key: (progress: { batchId: string }) => progress.batchId },
+} as const;
+
+export const batchCompleted = {
+  name: 'batch:completed',
+  room: 'batch:*',
+  roomOf: (completed: { batchId: string }) => `batch:${completed.batchId}`,
+  sentBy: ['backend'],
+  delivery: { class: 'log' },
+} as const;
+
+export const catalogUpdated = {
+  name: 'catalog:updated',
+  room: 'catalog',
+  sentBy: ['backend'],
+  delivery: { class: 'log' },
+} as const;
+
+/** Every event of the catalog, in its order. */
+export const CATALOG_FACTS: readonly EventFacts[] = [
+  dashboardUpdate,
+  dashboardRefresh,
+  chatMessage,
+  chatTyping,
+  systemNotification,
+  systemStatus,
+  batchProgress,
+  batchCompleted,
+  catalogUpdated,
+];
