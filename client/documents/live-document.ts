@@ -188,7 +188,7 @@ export class LiveDocument {
     this.#awareness = sync;
     const session: DocumentSession = new DocumentSession(
       {
-        replica: createReplica(doc, this.#origin, () => sync.rename(doc.clientID)),
+        replica: createReplica(doc, this.#origin, () => sync.rename(doc.clientID), this.#core.report),
         join: (options, onAnswer) => this.#core.connector.request('join-room', [this.room, options], onAnswer),
         send: (frame) => this.#upload.push(frame),
         now: () => this.#env.now(),

@@ -1,10 +1,11 @@
 import * as Y from 'yjs';
+import type { Report } from '../report.ts';
 
 /** A document's content as its session sees it. */
 export interface Replica {
   readonly clientId: number;
   stateVector(): Uint8Array;
-  /** Applies others' updates, as one transaction. Throws where Yjs does. */
+  /** Applies others' updates, as one transaction. Throws where they do not apply; what observers throw is reported: the content stands. */
   apply(updates: readonly Uint8Array[]): void;
   /**
    * A full step: all that the server's state vector lacks, with all deletions, and nothing that is still pending here.
@@ -20,21 +21,25 @@ export interface Replica {
 /** The transaction origin of everything that the SDK applies to `doc`. */
 export type ReplicaOrigin = object;
 
-export function createReplica(doc: Y.Doc, origin: ReplicaOrigin, onNewClientId: () => void): Replica {
+export function createReplica(doc: Y.Doc, origin: ReplicaOrigin, onNewClientId: () => void, report: Report): Replica {
   return {
     get clientId() {
       return doc.clientID;
     },
     stateVector: () => Y.encodeStateVector(doc),
     apply(updates) {
-      Y.transact(
-        doc,
-        () => {
-          for (const update of updates) Y.applyUpdate(doc, update, origin);
-        },
-        origin,
-        false,
-      );
+      let applied = false;
+      const applyAll = () => {
+        for (const update of updates) Y.applyUpdate(doc, update, origin);
+        applied = true;
+      };
+      try {
+        Y.transact(doc, applyAll, origin, false);
+      } catch (error) {
+        // Observers run once all is applied. An editor binding that throws (y-tiptap does, on some selections) damages no document.
+        if (!applied) throw error;
+        report(error, 'observer of a document');
+      }
     },
     missing(serverStateVector, known) {
       const update = encodeWithoutPending(doc, serverStateVector);

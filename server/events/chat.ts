@@ -63,15 +63,17 @@ export function registerChat(ports: EventPorts, typing: Typing): void {
       glance: ([query]) => ({ room: `chat:${String(asObject(query, 'chat:history').sessionId)}`, payload: query }),
       parse: (query) => parsePayload(ChatHistoryQuery, query, 'chat:history'),
     },
-    async ({ payload }) => {
+    async ({ connection, payload }) => {
       const room = await rooms.open(parseRoomName(`chat:${payload.sessionId}`));
       // One more than asked for says whether there are others before them.
-      const records = await room.store.read(room.name, {
-        before: payload.before ?? room.head.seq + 1,
-        limit: payload.limit + 1,
-        from: 'newest',
-        kind: chatMessage.name,
-      });
+      const records = await connection.readInTurn(() =>
+        room.store.read(room.name, {
+          before: payload.before ?? room.head.seq + 1,
+          limit: payload.limit + 1,
+          from: 'newest',
+          kind: chatMessage.name,
+        }),
+      );
       const page = records.slice(-payload.limit);
       return {
         answer: {

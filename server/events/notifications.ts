@@ -111,6 +111,8 @@ export function registerNotifications(ports: EventPorts): void {
       glance: ([query], user) => ({ room: userRoom(user.id), payload: query }),
       parse: (query) => parsePayload(NotificationList, query ?? {}, 'notification:list'),
     },
-    async ({ user, connection, payload }) => ({ answer: await list(user, connection, payload.limit) }),
+    async ({ user, connection, payload }) => ({
+      answer: await connection.readInTurn(() => list(user, connection, payload.limit)),
+    }),
   );
 }

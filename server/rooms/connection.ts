@@ -1,3 +1,4 @@
+import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { AccessCache } from '../guard/authorize.ts';
@@ -30,6 +31,7 @@ export class Connection {
   /** Set once, when the socket is gone: everything asynchronous checks it after each await. */
   closed = false;
   readonly #close: () => void;
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(port: ConnectionPort, user: User, expiresAt: number, access: AccessCache, budgets: SocketBudgets) {
     this.id = port.id;
@@ -44,6 +46,19 @@ export class Connection {
   /** Sends an event to this socket alone, beyond the queue's cap: for answers, refusals and the like, bounded by what the client asked for. */
   tell(event: string, ...args: readonly unknown[]): void {
     if (!this.closed) this.outbox.force(encodeEvent([event, ...args]));
+  }
+
+  /**
+   * Reads pages for its answers one at a time: a hundred questions at once, whose answers nobody reads, hold one page's memory.
+   * @throws AshlarError `not-connected` where the socket is gone before its turn
+   */
+  readInTurn<Page>(read: () => Promise<Page>): Promise<Page> {
+    const turn = this.#reading.then(() => {
+      if (this.closed) throw new AshlarError('not-connected');
+      return read();
+    });
+    this.#reading = turn.catch(() => {});
+    return turn;
   }
 
   /** Closes the transport. The rooms are left when the socket's disconnection is seen. */

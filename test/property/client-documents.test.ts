@@ -188,7 +188,7 @@ function run(steps: readonly Step[]): Net {
 }
 
 const replay = {
-  numRuns: Number(process.env.FC_RUNS ?? 300),
+  numRuns: Number(process.env.FC_RUNS ?? 600),
   ...(process.env.FC_SEED === undefined ? {} : { seed: Number(process.env.FC_SEED), path: process.env.FC_PATH ?? '' }),
 };
 

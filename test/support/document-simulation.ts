@@ -71,7 +71,14 @@ export class SimulatedClient {
     let secrets = 0;
     const session: DocumentSession = new DocumentSession(
       {
-        replica: createReplica(this.doc, this.#origin, () => {}),
+        replica: createReplica(
+          this.doc,
+          this.#origin,
+          () => {},
+          (error) => {
+            throw error;
+          },
+        ),
         join: (joinOptions, answer) => this.toServer.push({ kind: 'join', options: joinOptions, answer }),
         send: (frame) => {
           this.sent.push(frame);

@@ -14,12 +14,18 @@ function byHand(doc = new Y.Doc()) {
   const sent: ClientFrame[] = [];
   const joins: JoinOptions[] = [];
   const errors: AshlarError[] = [];
+  const reported: unknown[] = [];
   const failed: string[] = [];
   let answer: (error: AshlarError | null, answer: unknown) => void = () => {};
   const origin = {};
   let secrets = 0;
   const ports: SessionPorts = {
-    replica: createReplica(doc, origin, () => {}),
+    replica: createReplica(
+      doc,
+      origin,
+      () => {},
+      (error) => reported.push(error),
+    ),
     join(options, onAnswer) {
       joins.push(options);
       answer = onAnswer;
@@ -75,6 +81,7 @@ function byHand(doc = new Y.Doc()) {
     sent,
     joins,
     errors,
+    reported,
     failed,
     session,
     joined,
@@ -106,6 +113,25 @@ test('nothing is sent before the first sync is whole: the state, and the records
   expect(session.status).toEqual({ state: 'synced' });
   expect(updates()).toHaveLength(1);
   expect(updates()[0]).toMatchObject({ counter: 1, full: false });
+});
+
+test('an observer that throws, as editor bindings do, is reported and damages nothing: the session goes on', () => {
+  const { doc, session, live, updates, time, errors, reported } = byHand();
+  live();
+  const mistake = new Error('the binding stumbles');
+  doc.getText('text').observe((event) => {
+    if (!event.transaction.local) throw mistake;
+  });
+  const other = new Y.Doc();
+  type(other, 'theirs');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: Y.encodeStateAsUpdate(other) }] });
+  expect(doc.getText('text').toString()).toBe('theirs');
+  expect(reported).toEqual([mistake]);
+  expect(errors).toEqual([]);
+  expect(session.status).toEqual({ state: 'synced' });
+  type(doc, 'mine');
+  time.advance(0);
+  expect(updates()).toHaveLength(1);
 });
 
 test('a burst in one tick is one update; later ones go beside it, each with the next counter', () => {
