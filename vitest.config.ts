@@ -7,5 +7,7 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Left to itself vitest keeps one core free, which on two cores is half of them.
+    maxWorkers: 2,
   },
 });
