@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 async function snippet(name: string): Promise<string> {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const found = new RegExp(`<!-- snippet: ${name} -->\\n\`\`\`ts\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
+  const found = new RegExp(`<!-- snippet: ${name} -->\\n\`\`\`tsx?\\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1];
   if (found === undefined) throw new Error(`README.md has no snippet ${name}`);
   return found;
 }
@@ -30,10 +30,11 @@ async function product(): Promise<AsyncDisposable & { dir: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'ashlar-readme-'));
   await mkdir(join(dir, 'node_modules'));
   await symlink(root, join(dir, 'node_modules', 'ashlar'));
-  for (const name of ['yjs', 'y-protocols', 'better-sqlite3']) {
+  for (const name of ['yjs', 'y-protocols', 'better-sqlite3', 'react', 'react-dom', 'jsdom', 'tsx']) {
     await symlink(join(root, 'node_modules', name), join(dir, 'node_modules', name));
   }
   await writeFile(join(dir, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(dir, 'tsconfig.json'), '{ "compilerOptions": { "jsx": "react-jsx" } }');
   return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
 }
 
@@ -57,7 +58,7 @@ function run(dir: string, file: string, env: object) {
     /** Resolves once the output holds the text. */
     async says(text: string): Promise<void> {
       while (!output.includes(text)) {
-        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output}`);
+        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output.replaceAll(/^ +at .*\n/gm, '')}`);
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
     },
@@ -70,9 +71,20 @@ function run(dir: string, file: string, env: object) {
   };
 }
 
-test('the README’s snippets for server and client run as they stand, against each other', async () => {
+/** Shows what the snippet exports in a page, and prints the page's text each time it changes. */
+const PAGE = `import { JSDOM } from 'jsdom';
+const { window } = new JSDOM('<main></main>');
+Object.assign(globalThis, { window, document: window.document, navigator: window.navigator });
+const { createElement } = await import('react');
+const { createRoot } = await import('react-dom/client');
+const { App } = await import('./app.tsx');
+const main = window.document.querySelector('main');
+new window.MutationObserver(() => console.log('page:', main.textContent)).observe(main, { childList: true, characterData: true, subtree: true });
+createRoot(main).render(createElement(App));
+`;
+
+test('the README’s snippets for server, client and React run as they stand, against each other', async () => {
   await using folder = await product();
-  await symlink(join(root, 'node_modules', 'tsx'), join(folder.dir, 'node_modules', 'tsx'));
   const port = await freePort();
   const here = (source: string) => source.replaceAll('3000', String(port));
   await writeFile(join(folder.dir, 'server.ts'), `${here(await snippet('server'))}\nconsole.log('server: ready');\n`);
@@ -86,4 +98,10 @@ test('the README’s snippets for server and client run as they stand, against e
   await client.says('client: ');
   await client.says('Welcome. ');
   expect(await snippet('client')).toContain('whenSaved');
+
+  await writeFile(join(folder.dir, 'app.tsx'), prelude + here(await snippet('react')));
+  await writeFile(join(folder.dir, 'page.ts'), PAGE);
+  await using page = run(folder.dir, 'page.ts', {});
+  await page.says('Welcome. ');
+  await page.says('Orders: 7. Here: anna. saved');
 });
