@@ -1,7 +1,10 @@
 // What editors look for in a browser, before they are loaded: import this first. Only that, so that sockets stay Node's.
 import { JSDOM } from 'jsdom';
 
-const { window } = new JSDOM('<!doctype html><body></body>', { url: 'http://localhost/', pretendToBeVisual: true });
+const { window } = new JSDOM('<!doctype html><body></body>', {
+  url: process.env.PAGE_URL ?? 'http://localhost/',
+  pretendToBeVisual: true,
+});
 
 const NAMES = [
   'document',
