@@ -1,3 +1,4 @@
+import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
 
 /** What a product can listen to. Handlers may be async; what they throw is logged and hurts nobody else. */
@@ -10,6 +11,8 @@ export interface ServerEvents {
   'dashboard:refresh': { user: User; widgets: readonly string[] };
   /** A user wrote in a chat session: the place to answer as the assistant. */
   'chat:message': { user: User; sessionId: string; message: { id: string; content: string; timestamp: string }; seq: number };
+  /** A user sent one of the product's own events: a `request` is answered here and nowhere else. `data` has passed the event's schema. */
+  'client:event': { user: User; room: RoomName; event: string; data: unknown };
 }
 
 export type ServerEventName = keyof ServerEvents;

@@ -8,12 +8,12 @@ import type { User } from '../shared/user.ts';
 import type { Store } from './storage/store.ts';
 
 const access = z.enum(ACCESS_LEVELS);
-const positive = z.coerce.number().int().positive();
-const count = z.coerce.number().int().nonnegative();
+const positive = z.int('a whole number from 1').positive('a whole number from 1');
+const count = z.int('a whole number from 0').nonnegative('a whole number from 0');
 
 /** How much one sender may do. Each is a token bucket: `burst` at once, refilled at the rate given. */
 export const Limits = z
-  .object({
+  .strictObject({
     eventsPerMinute: positive.default(100).describe('domain events from clients, per socket and per user'),
     joinsPerMinute: positive.default(600).describe('joins, leaves and other questions, per socket'),
     publishesPerMinute: positive.default(600_000).describe('events published over HTTP, per user of the token'),
@@ -35,21 +35,21 @@ export const Limits = z
   .prefault({});
 export type Limits = z.output<typeof Limits>;
 
-const Retention = z.object({
+const Retention = z.strictObject({
   maxRecords: positive.optional().describe('newest records kept per room'),
   maxAgeMs: positive.optional().describe('age at which a record is cut, ms'),
 });
 
 /** What can be written in a file or an environment variable: everything but functions and objects of the product's. */
-export const Settings = z.object({
+export const Settings = z.strictObject({
   jwtSecret: z.string().min(32, 'at least 32 bytes').describe('HMAC secret of the tokens'),
   jwtAlgorithms: z
     .array(z.enum(['HS256', 'HS384', 'HS512']))
     .nonempty()
     .default(['HS256'])
     .describe('accepted algorithms'),
-  jwtAudience: z.string().optional().describe('required `aud`'),
-  jwtIssuer: z.string().optional().describe('required `iss`'),
+  jwtAudience: z.string().min(1, 'text').optional().describe('required `aud`'),
+  jwtIssuer: z.string().min(1, 'text').optional().describe('required `iss`'),
   dataDir: z.string().min(1).default('./data').describe('folder of the SQLite file'),
   allowedOrigins: z
     .array(z.string())
@@ -72,10 +72,10 @@ export const Settings = z.object({
   typingTimeoutMs: positive.default(6_000).describe('chat:typing ends by itself after this'),
   overflowRecords: positive.default(10_000).describe('a reconnecting client that missed more gets the state instead'),
   retention: z
-    .object({
+    .strictObject({
       log: Retention.default({ maxRecords: 10_000 }),
       documents: z
-        .object({
+        .strictObject({
           maxAgeMs: positive.default(86_400_000).describe('age at which a record under a snapshot is cut, ms'),
           keepBytes: positive.default(16 * 1024 * 1024).describe('bytes of records that are kept at least, whatever their age'),
         })

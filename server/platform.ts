@@ -128,7 +128,7 @@ export class Platform {
       toReaders: (room, packet) => this.#toReaders(room, packet),
       grown: retention,
     });
-    this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish });
+    this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish, authorizer: this.authorizer });
     this.#presence = presence;
     this.#forgetKeys();
     this.#typing = this.#register(publish);
@@ -216,7 +216,8 @@ export class Platform {
   // Decisions from the caches only; whoever is not yet decided is asked behind it.
   #toReaders(room: Room, packet: EncodedPacket): void {
     for (const connection of this.connections.values()) {
-      if (connection.rooms.has(room.name)) continue;
+      // Who is about to join gets it from the log, or as a value, in its place.
+      if (connection.rooms.has(room.name) || connection.joining.has(room.name)) continue;
       const access = connection.access.cached(room.name);
       if (access !== undefined) {
         if (permits(access, 'read')) connection.outbox.offer(packet);
@@ -224,7 +225,8 @@ export class Platform {
       }
       connection.access.decide(room.name).then(
         (decided) => {
-          if (permits(decided, 'read') && !connection.closed) connection.outbox.offer(packet);
+          const joined = connection.rooms.has(room.name) || connection.joining.has(room.name);
+          if (permits(decided, 'read') && !connection.closed && !joined) connection.outbox.offer(packet);
         },
         () => {},
       );

@@ -79,12 +79,18 @@ export class RealtimeServer<Own extends Events = []> {
   #workers: DocumentWorkers | null = null;
   #io: Server | null = null;
   #http: Attachment | null = null;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
   #state: 'new' | 'starting' | 'ready' | 'closing' | 'closed' = 'new';
 
   /** @throws AshlarError `invalid-options`: its detail names each wrong option, what was given and what is allowed */
   constructor(options: RealtimeServerOptions<Own>) {
     const { events, authorize, store, logger, ...settings } = options;
     this.#settings = parseSettings(settings);
+    if (events !== undefined && !Array.isArray(events))
+      throw new AshlarError('invalid-options', { detail: 'events: a list made with defineEvent' });
+    if (authorize !== undefined && typeof authorize !== 'function')
+      throw new AshlarError('invalid-options', { detail: 'authorize: a function' });
     this.#own = events ?? [];
     createCatalog(this.#own);
     this.#authorize = authorize;
@@ -128,7 +134,7 @@ export class RealtimeServer<Own extends Events = []> {
     try {
       this.#store =
         this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
-      this.#workers = createDocumentWorkers({ clock: this.#clock });
+      this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
       this.#platform = this.#assemble(io, this.#store, this.#workers);
     } catch (error) {
       await this.close();
@@ -189,13 +195,19 @@ export class RealtimeServer<Own extends Events = []> {
   }
 
   /** Drains: takes nothing new, tells clients to reconnect, commits what is under way, lets go of the data. The HTTP server stays open. */
-  async close(): Promise<void> {
-    if (this.#state === 'closing' || this.#state === 'closed') return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#state = 'closing';
     const platform = this.#platform;
     for (const connection of platform?.connections.values() ?? []) {
       connection.tell('server:closing', { reconnectAfterMs: RECONNECT_AFTER_MS });
     }
+    // What was taken before this may still wait for its room to be read.
+    await Promise.allSettled(this.#underWay);
     await platform?.rooms.groupCommit.settled();
     if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
     await platform?.close();
@@ -270,7 +282,13 @@ export class RealtimeServer<Own extends Events = []> {
   }
 
   async #publish(request: { event: string; data: unknown; room?: string; userId?: string }): Promise<PublishedAs> {
-    return (await this.#ready().publisher.publish(request)).meta;
+    const publishing = this.#ready().publisher.publish(request);
+    this.#underWay.add(publishing);
+    try {
+      return (await publishing).meta;
+    } finally {
+      this.#underWay.delete(publishing);
+    }
   }
 
   #ready(): Platform {

@@ -4,6 +4,8 @@ declare const checked: unique symbol;
 /** A room name that passed the grammar. Made by `parseRoomName` alone. */
 export type RoomName = string & { readonly [checked]: 'RoomName' };
 
+export const DOCUMENT_PREFIX = 'doc:';
+
 /** Longest room name, in UTF-16 units. */
 export const MAX_ROOM_NAME = 128;
 
@@ -27,10 +29,9 @@ export function parseRoomName(value: unknown): RoomName {
   return value as RoomName;
 }
 
-export const DOCUMENT_PREFIX = 'doc:';
-
 /** The room of a document. @throws AshlarError `invalid-room` */
 export function documentRoom(name: string): RoomName {
+  if (typeof name !== 'string' || name === '') throw new AshlarError('invalid-room', { detail: 'a document has a name' });
   return parseRoomName(`${DOCUMENT_PREFIX}${name}`);
 }
 

@@ -68,6 +68,7 @@ export class Compactor {
   async #compact(document: DocumentRoom): Promise<void> {
     const { room, ports } = document;
     const { clock, maxAgeMs, keepBytes, log } = this.#options;
+    const { unvouched } = document;
     const before = await document.snapshot();
     const updates: Uint8Array[] = [];
     let position = { seq: before?.seq ?? 0, epoch: before?.epoch ?? room.store.epoch };
@@ -85,6 +86,7 @@ export class Compactor {
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
+    document.vouchedFor(unvouched);
     const cut = await room.store.trim(room.name, { before: clock.now() - maxAgeMs, keepBytes, upTo: snapshot.seq });
     if (cut > 0) await noteTrim(document);
     log.debug({ room: room.name, seq: snapshot.seq, records: updates.length, bytes: state.length, cut }, 'document:compacted');

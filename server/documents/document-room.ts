@@ -24,6 +24,8 @@ export class DocumentRoom implements RoomContent {
   readonly writers: Writers;
   readonly awareness = new DocumentAwareness();
   snapshotSeq: number;
+  /** Items whose places in their lists nobody has vouched for: see PlaceMeter. */
+  unvouched = 0;
   /** A compaction or a server-side edit is under way. */
   working = 0;
   #snapshot: Promise<Snapshot | null> | null = null;
@@ -217,6 +219,11 @@ export class DocumentRoom implements RoomContent {
     this.#snapshot = Promise.resolve(snapshot);
     this.snapshotSeq = snapshot.seq;
     this.#tailBytes = tailBytes;
+  }
+
+  /** So many of the unvouched items have been applied in a worker, within its time. */
+  vouchedFor(items: number): void {
+    this.unvouched = Math.max(0, this.unvouched - items);
   }
 
   compactionDue(): boolean {

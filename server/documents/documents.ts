@@ -96,12 +96,12 @@ export class Documents {
             document.deleted();
             resolve();
           },
-          fail: (error) => {
-            room.deleted = false;
-            reject(error);
-          },
+          fail: reject,
         }),
-      );
+      ).catch((error: unknown) => {
+        room.deleted = false;
+        throw error;
+      });
       this.#clientIds.delete(document.room.name);
     });
   }
@@ -120,9 +120,9 @@ export class Documents {
   async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result, onlyIfEmpty = false): Promise<Result> {
     const { room, writers } = document;
     const content = await loadDocument(document);
-    // Between the load and here nothing was awaited but the load: a seed goes in only where nothing came meanwhile.
+    // Between the load and here nothing was awaited but the load: a seed goes in only where nothing came meanwhile, and nobody needs it else.
     if (onlyIfEmpty && (content.state !== null || content.updates.length > 0 || writers.known.size > 0)) {
-      throw new AshlarError('internal', { detail: 'the document is no longer empty: the seed was not applied' });
+      return undefined as Result;
     }
     const clientId = this.#clientId(document);
     const { update, result } = editDocument({ ...content, clientId, change });

@@ -2,6 +2,7 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 import type { Member } from '../rooms/member.ts';
 import type { ClientClock, SessionMark } from '../storage/store.ts';
+import type { Place } from './admission/place-meter.ts';
 
 /** A client's Y.Doc as the server knows it: one Yjs client id, and how far its updates have come. */
 export interface WriterSession {
@@ -17,6 +18,10 @@ export interface WriterSession {
   member: Member | null;
   /** An update of it is being looked at off the event loop: what follows is sent again. */
   busy: boolean;
+  /** Where its latest item stands; null: not known. */
+  place: Place | null;
+  /** How often in a row an update of it could not be shown to be harmless. */
+  failedTrials: number;
 }
 
 /**
@@ -59,7 +64,17 @@ export class Writers {
     const other = this.#byClient.get(clientId);
     if (other !== undefined) throw new AshlarError(other.userId === user.id ? 'id-in-use' : 'foreign-client-id');
     const counter = stored?.counter ?? 0;
-    const session = { hash, userId: user.id, clientId, counter, saved: counter, member: null, busy: false };
+    const session = {
+      hash,
+      userId: user.id,
+      clientId,
+      counter,
+      saved: counter,
+      member: null,
+      busy: false,
+      place: null,
+      failedTrials: 0,
+    };
     this.#sessions.set(hash, session);
     this.#byClient.set(clientId, session);
     return session;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AccessClaim, permits } from '../../shared/access.ts';
 import { batchCompleted, type Catalog, systemNotification } from '../../shared/catalog.ts';
 import { type AnyEventDefinition, onlyRoom } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
@@ -8,6 +9,7 @@ import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import { settleBatch } from '../events/batch.ts';
 import { type Publish, type Published, requireRoom } from '../events/publish.ts';
+import type { Authorizer } from '../guard/authorize.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { IdempotencyKey, Store } from '../storage/store.ts';
@@ -19,7 +21,10 @@ export interface PublisherPorts {
   readonly rooms: Rooms;
   readonly store: Store;
   readonly publish: Publish;
+  readonly authorizer: Pick<Authorizer, 'decide'>;
 }
+
+const EVERY_ROOM: AccessClaim = { '*': 'write' };
 
 interface Checked {
   readonly definition: AnyEventDefinition;
@@ -50,6 +55,7 @@ export class Publisher {
   /** `HttpPorts.publish`: all or none, at most once per key. */
   async publishAll(user: User, requests: readonly PublishRequest[], key: string | undefined): Promise<readonly PublishAnswer[]> {
     const checked = requests.map((request) => this.#check(request));
+    await this.#authorize(user, new Set(checked.map(({ room }) => room)));
     if (key === undefined) return this.#take(checked, undefined);
     const requestHash = createHash('sha256').update(JSON.stringify(requests)).digest('base64url');
     const name = JSON.stringify([user.id, key]);
@@ -106,6 +112,19 @@ export class Publisher {
     return answers;
   }
 
+  // The permission to publish opens every room of a token that claims none; a revocation, the product's callback and a claim narrow it.
+  async #authorize(user: User, names: ReadonlySet<RoomName>): Promise<void> {
+    const publisher = { ...user, access: user.access ?? EVERY_ROOM };
+    await Promise.all(
+      [...names].map(async (room) => {
+        // Nobody but its owner reads it, and nobody at all writes: what reaches a user is the permission's alone.
+        if (room.startsWith('user:')) return;
+        if (!permits(await this.#ports.authorizer.decide(publisher, room), 'write'))
+          throw new AshlarError('access-denied', { room });
+      }),
+    );
+  }
+
   #check({ event, data, room, userId }: PublishRequest): Checked {
     const definition = this.#ports.catalog.get(event);
     if (definition === undefined) throw new AshlarError('unknown-event', { detail: event });
@@ -121,6 +140,9 @@ export class Publisher {
         : userRoom(userId);
     // Asked here too: of a list all is checked before anything is taken.
     requireRoom(definition, target, broadcast);
+    const own = broadcast ? undefined : definition.roomOf?.(payload);
+    if (own !== undefined && own !== target)
+      throw new AshlarError('wrong-room', { detail: `${event} belongs in ${own}`, room: target });
     return { definition, room: target, payload, broadcast };
   }
 }

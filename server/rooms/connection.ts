@@ -23,6 +23,8 @@ export class Connection {
   readonly budgets: SocketBudgets;
   /** The rooms it is in. */
   readonly rooms = new Map<RoomName, Member>();
+  /** Rooms that it is about to be in: they count against its limit. */
+  entering = 0;
   /** Joins under way: what follows for such a room waits for it. */
   readonly joining = new Map<RoomName, Promise<unknown>>();
   user: User;

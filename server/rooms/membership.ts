@@ -33,8 +33,17 @@ export class Membership {
    * @throws AshlarError `too-many-rooms`, `gone`, `id-in-use`, `foreign-client-id`, `storage-damaged`, `not-connected`
    */
   async join(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
-    if (!connection.rooms.has(name) && connection.rooms.size >= this.#roomsPerSocket)
-      throw new AshlarError('too-many-rooms', { room: name });
+    const others = connection.rooms.size - (connection.rooms.has(name) ? 1 : 0);
+    if (others + connection.entering >= this.#roomsPerSocket) throw new AshlarError('too-many-rooms', { room: name });
+    connection.entering += 1;
+    try {
+      return await this.#enter(connection, name, access, options);
+    } finally {
+      connection.entering -= 1;
+    }
+  }
+
+  async #enter(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
     const room = await this.#rooms.open(name);
     if (connection.closed) throw new AshlarError('not-connected');
     // Joining again starts over.

@@ -1,5 +1,6 @@
 import { cutKnown } from './cut-known.ts';
 import { hasCircle } from './find-circle.ts';
+import type { PlaceMeter } from './place-meter.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
 import { type ScannedUpdate, scanUpdate } from './scan-update.ts';
 import { WireReader } from './wire-reader.ts';
@@ -19,6 +20,8 @@ export interface AdmissionContext {
   readonly maxStructs: number;
   /** Whether an update may hold Yjs subdocuments. */
   readonly subdocuments: boolean;
+  /** Takes the items that are new under this client id. */
+  readonly places?: { readonly clientId: number; readonly meter: PlaceMeter } | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ConflictMeter } from './conflict-meter.ts';
+import type { PlaceMeter } from './place-meter.ts';
 import { Refusal } from './refusal.ts';
 import { CONTENT, scanContent } from './scan-content.ts';
 import { MAX_CLOCK } from './state-vector.ts';
@@ -46,6 +47,8 @@ export interface ScanLimits {
   readonly known: ReadonlyMap<number, number>;
   readonly maxStructs: number;
   readonly subdocuments: boolean;
+  /** Takes the sender's new items. */
+  readonly places?: { readonly clientId: number; readonly meter: PlaceMeter } | undefined;
 }
 
 /** How far a scan came, for whoever must charge for one that ended in a refusal. */
@@ -156,6 +159,7 @@ function scanStructs(
 ): boolean {
   const { clientId, known, needs } = block;
   const meter = count > METERED_STRUCTS ? new ConflictMeter(clientId, block.start) : null;
+  const places = limits.places?.clientId === clientId ? limits.places.meter : null;
   let clock = block.start;
   let skips = false;
   for (let index = 0; index < count; index++) {
@@ -228,6 +232,11 @@ function scanStructs(
       if (meter !== null && !cut && ref !== CONTENT.gc && ref !== CONTENT.skip) {
         if (parentEndsAt > 0) meter.addAlone(clock, reader.bytes, parentAt, parentEndsAt);
         else meter.add(clock, originClient, originClock, rightClient, rightClock);
+      }
+      if (places !== null && !cut && info !== CONTENT.gc && info !== CONTENT.skip) {
+        const fresh = parentClient === clientId && parentClock >= block.start;
+        const alone = parentEndsAt === 0 ? 'no' : fresh ? 'fresh' : 'known';
+        places.add(clock, end, originClient, originClock, rightClient, rightClock, alone);
       }
     }
     clock = end;

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { RealtimeServer } from '../../server/server.ts';
+import { defineEvent } from '../../shared/define-event.ts';
+import { SECRET, startServer, tokenFor } from '../support/start-server.ts';
+
+const chat = (sessionId: string) => ({
+  id: 'm1',
+  sessionId,
+  content: 'hello',
+  sender: 'assistant' as const,
+  timestamp: '2026-01-01T00:00:00Z',
+});
+const widget = { widgetId: 'orders', value: 1, timestamp: '2026-01-01T00:00:00Z' };
+
+test('an event whose payload names another room of the same kind is an error, in-process and over HTTP', async () => {
+  await using server = await startServer();
+  await expect(server.realtime.toRoom('chat:1', 'chat:message', chat('2'))).rejects.toMatchObject({ code: 'wrong-room' });
+  const response = await fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${tokenFor('backend', { permissions: ['publish'] })}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ event: 'chat:message', room: 'chat:1', data: chat('2') }),
+  });
+  expect(await response.json()).toMatchObject({ success: false, error: { code: 'wrong-room' } });
+});
+
+test('[3] the permission to publish is narrowed by a revocation, the product’s callback and the token’s own claim', async () => {
+  await using server = await startServer({ authorize: (user) => (user.id === 'barred' ? 'read' : undefined) });
+  const publish = async (id: string, access?: { [room: string]: string }) => {
+    const response = await fetch(`${server.url}/api/events`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${tokenFor(id, { permissions: ['publish'], access } as object)}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify([
+        { event: 'dashboard:update', data: widget },
+        {
+          event: 'system:notification',
+          userId: 'anna',
+          data: { id: 'n', level: 'info', title: 't', message: 'm', timestamp: widget.timestamp },
+        },
+      ]),
+    });
+    return response.status;
+  };
+  expect(await publish('backend')).toBe(200);
+  expect(await publish('backend', { 'chat:*': 'write' })).toBe(403);
+  expect(await publish('backend', { dashboard: 'write' })).toBe(200);
+  expect(await publish('barred')).toBe(403);
+  await server.realtime.revoke('backend', 'dashboard');
+  expect(await publish('backend')).toBe(403);
+});
+
+test('what was published right before the server closes is on disk, also in a room that was not open yet; closing twice waits for one close', async () => {
+  const server = await startServer();
+  const published = Promise.all(
+    Array.from({ length: 50 }, () => server.realtime.toRoom('chat:new', 'chat:message', chat('new'))),
+  );
+  let first = false;
+  const closing = server.realtime.close().then(() => {
+    first = true;
+  });
+  await server.realtime.close();
+  expect(first).toBe(true);
+  await closing;
+  expect((await published).map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  await server[Symbol.asyncDispose]();
+});
+
+test('a product hears what clients send of its own events, and answers its own requests', async () => {
+  const stockAsked = defineEvent({
+    name: 'stock:asked',
+    room: 'stock',
+    sentBy: ['client'],
+    payload: z.object({ article: z.string() }),
+    delivery: { class: 'request' },
+  });
+  await using server = await startServer({ events: [stockAsked] });
+  const heard = new Promise((resolve) =>
+    server.realtime.on('client:event', ({ user, ...event }) => resolve({ ...event, by: user.id })),
+  );
+  const anna = await server.connect(tokenFor('anna'));
+  expect(await anna.emitWithAck('stock:asked', { article: 'a1' })).toEqual({ success: true });
+  expect(await heard).toEqual({ room: 'stock', event: 'stock:asked', data: { article: 'a1' }, by: 'anna' });
+});
+
+test.each([
+  ['a misspelt limit', { limits: { eventPerMinute: 5 } }, 'eventPerMinute'],
+  ['an option that is none', { nonsense: 1 }, 'nonsense'],
+  [
+    'a limit that is no number',
+    { limits: { eventsPerMinute: true } },
+    'limits.eventsPerMinute: a whole number from 1 (given: true)',
+  ],
+  ['an empty audience', { jwtAudience: '' }, 'jwtAudience'],
+  ['events that are no list', { events: 5 }, 'events'],
+  ['a callback that is none', { authorize: 'x' }, 'authorize'],
+])('%s is refused when the server is made, by name', (_, options, named) => {
+  const make = () => new RealtimeServer({ jwtSecret: SECRET, ...options } as never);
+  expect(make).toThrow(expect.objectContaining({ code: 'invalid-options', message: expect.stringContaining(named) }));
+});
+
+test('a document without a name is refused in words', async () => {
+  await using server = await startServer();
+  await expect(async () => server.realtime.documents.transact('', () => {})).rejects.toMatchObject({ code: 'invalid-room' });
+});
