@@ -1,0 +1,25 @@
+import { RealtimeProvider } from 'ashlar/react';
+import { useState } from 'react';
+import { findPerson } from '../people.ts';
+import { createSwitchedNetwork } from './connection/switched-network.ts';
+import { fetchToken } from './sign-in/fetch-token.ts';
+import { rememberedPerson, rememberPerson } from './sign-in/remembered-person.ts';
+import { SignIn } from './sign-in/sign-in.tsx';
+import { Workspace } from './workspace.tsx';
+
+/** Who is signed in, and with that the connection. */
+export function App() {
+  const [personId, setPersonId] = useState(rememberedPerson);
+  const [network] = useState(createSwitchedNetwork);
+  const person = findPerson(personId);
+  const signIn = (id: string | null): void => {
+    rememberPerson(id);
+    setPersonId(id);
+  };
+  if (person === undefined) return <SignIn onPick={signIn} />;
+  return (
+    <RealtimeProvider key={person.id} token={() => fetchToken(person.id)} environment={network.environment}>
+      <Workspace person={person} network={network} onSignOut={() => signIn(null)} />
+    </RealtimeProvider>
+  );
+}
