@@ -2,10 +2,28 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
-    // Workers, crash and CLI tests run the build: Node 20 starts no TypeScript worker.
-    globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/browser/**'],
+          // Workers, crash and CLI tests run the build: Node 20 starts no TypeScript worker.
+          globalSetup: ['test/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          maxConcurrency: 3,
+          globalSetup: ['test/global-setup.ts', 'test/browser/demo-setup.ts'],
+        },
+      },
+    ],
   },
 });

@@ -12,5 +12,5 @@ export default defineConfig({
     alias: { 'ashlar/client': path('../client/index.ts'), 'ashlar/react': path('../client/react/index.ts') },
     dedupe: ['yjs', 'y-protocols', 'react', 'react-dom'],
   },
-  build: { outDir: path('dist'), emptyOutDir: true, target: 'es2023' },
+  build: { outDir: path('dist'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 700 },
 });

@@ -8,7 +8,7 @@ export function ChatPanel() {
   const { id: ownId } = usePerson();
   const { messages, hasOlder, loadingOlder, typing, state, error, send, retry, discard, loadOlder, setTyping } = useChat('team');
   const [draft, setDraft] = useState('');
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const newest = messages.at(-1)?.key;
   useEffect(() => {
     if (newest !== undefined) list.current?.scrollTo({ top: list.current.scrollHeight });
@@ -27,24 +27,26 @@ export function ChatPanel() {
     <section className="chat" aria-labelledby="chat-title">
       <h2 id="chat-title">Team chat</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <ol className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
-        {hasOlder ? (
-          <li className="older">
-            <button type="button" className="button" disabled={loadingOlder} onClick={() => void loadOlder()}>
-              Older messages
-            </button>
-          </li>
-        ) : null}
-        {messages.map((message) => (
-          <MessageRow
-            key={message.key}
-            message={message}
-            isOwn={message.userId === ownId}
-            onRetry={() => retry(message.key)}
-            onDiscard={() => discard(message.key)}
-          />
-        ))}
-      </ol>
+      <div className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
+        <ol>
+          {hasOlder ? (
+            <li className="older">
+              <button type="button" className="button" disabled={loadingOlder} onClick={() => void loadOlder()}>
+                Older messages
+              </button>
+            </li>
+          ) : null}
+          {messages.map((message) => (
+            <MessageRow
+              key={message.key}
+              message={message}
+              isOwn={message.userId === ownId}
+              onRetry={() => retry(message.key)}
+              onDiscard={() => discard(message.key)}
+            />
+          ))}
+        </ol>
+      </div>
       <p className="typing muted" role="status" aria-label="Who types">
         {state === 'refused' ? `The chat is closed to you: ${error?.message ?? ''}` : typingLine(names)}
       </p>

@@ -1,5 +1,6 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useSaveStatus } from 'ashlar/react';
+import { useEffect } from 'react';
 
 /** How far the edits of the page at hand have come. @param document null: nothing is edited here */
 export function SaveState({ document }: { document: OpenDocument | null }) {
@@ -21,6 +22,8 @@ export function SaveState({ document }: { document: OpenDocument | null }) {
 /** Says what became of edits that the server did not take, and offers them for download. */
 export function RefusedEdits({ document }: { document: OpenDocument | null }) {
   const status = useSaveStatus(document);
+  // Told here, and not to the console.
+  useEffect(() => document?.handle.on('error', () => {}), [document]);
   if (status.state !== 'refused') return null;
   const { unsaved, error, dismiss } = status;
   const text =

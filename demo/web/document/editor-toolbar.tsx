@@ -4,8 +4,7 @@ import { Icon, type IconName } from '../shared/icon.tsx';
 
 interface Tool {
   readonly label: string;
-  readonly text?: string;
-  readonly icon?: IconName;
+  readonly icon: IconName;
   readonly isOn?: (editor: Editor) => boolean;
   readonly isOff?: (editor: Editor) => boolean;
   readonly run: (editor: Editor) => void;
@@ -16,37 +15,37 @@ const TOOLS: readonly Tool[] = [
   { label: 'Redo', icon: 'redo', isOff: (editor) => !editor.can().redo(), run: (editor) => editor.chain().focus().redo().run() },
   {
     label: 'Bold',
-    text: 'B',
+    icon: 'bold',
     isOn: (editor) => editor.isActive('bold'),
     run: (editor) => editor.chain().focus().toggleBold().run(),
   },
   {
     label: 'Italic',
-    text: 'I',
+    icon: 'italic',
     isOn: (editor) => editor.isActive('italic'),
     run: (editor) => editor.chain().focus().toggleItalic().run(),
   },
   {
     label: 'Heading',
-    text: 'H',
+    icon: 'heading',
     isOn: (editor) => editor.isActive('heading'),
     run: (editor) => editor.chain().focus().toggleHeading({ level: 2 }).run(),
   },
   {
     label: 'List',
-    text: '•',
+    icon: 'list',
     isOn: (editor) => editor.isActive('bulletList'),
     run: (editor) => editor.chain().focus().toggleBulletList().run(),
   },
   {
     label: 'Numbered list',
-    text: '1.',
+    icon: 'numbers',
     isOn: (editor) => editor.isActive('orderedList'),
     run: (editor) => editor.chain().focus().toggleOrderedList().run(),
   },
   {
     label: 'Quote',
-    text: '”',
+    icon: 'quote',
     isOn: (editor) => editor.isActive('blockquote'),
     run: (editor) => editor.chain().focus().toggleBlockquote().run(),
   },
@@ -61,7 +60,7 @@ export function EditorToolbar({ editor }: { editor: Editor }) {
   }, [editor]);
   return (
     <div className="toolbar" role="toolbar" aria-label="Format">
-      {TOOLS.map(({ label, text, icon, isOn, isOff, run }) => (
+      {TOOLS.map(({ label, icon, isOn, isOff, run }) => (
         <button
           key={label}
           type="button"
@@ -74,7 +73,7 @@ export function EditorToolbar({ editor }: { editor: Editor }) {
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => run(editor)}
         >
-          {icon === undefined ? <span aria-hidden="true">{text}</span> : <Icon name={icon} />}
+          <Icon name={icon} />
         </button>
       ))}
     </div>
