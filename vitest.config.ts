@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          maxConcurrency: 3,
+          testTimeout: 60_000,
           globalSetup: ['test/global-setup.ts', 'test/browser/demo-setup.ts'],
         },
       },

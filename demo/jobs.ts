@@ -11,6 +11,6 @@ export interface Job {
 }
 
 export const JOBS: readonly Job[] = [
-  { id: 'catalog-import', title: 'Import the supplier catalog', unit: 'products', total: 1_200, perTick: 40 },
+  { id: 'catalog-import', title: 'Import the supplier catalog', unit: 'products', total: 1_200, perTick: 30 },
   { id: 'invoice-run', title: 'Send the monthly invoices', unit: 'invoices', total: 340, perTick: 3 },
 ];

@@ -29,6 +29,14 @@ try {
   const other = await openAs(browser, 'ben', 'desktop', 'light', '#/pages/page-welcome');
   await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
   await other.keyboard.press('End');
+  for (const said of ['How many orders are there?', 'And how is the import?']) {
+    await other.getByRole('textbox', { name: 'Message' }).fill(said);
+    await other.keyboard.press('Enter');
+    await other.getByText('is typing…').waitFor();
+    await other.getByText('is typing…').waitFor({ state: 'detached' });
+  }
+  await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
+  await other.keyboard.press('End');
   const starter = await openAs(browser, 'anna', 'desktop', 'light', '#/dashboard');
   const start = starter.getByRole('button', { name: /Start|Run again/ }).first();
   if (await start.isEnabled()) await start.click();
@@ -53,6 +61,8 @@ try {
       await shoot(await openAs(browser, 'anna', size, scheme, '#/dashboard'), 'dashboard');
       await shoot(await openAs(browser, 'anna', size, scheme, '#/chat'), 'chat');
       const bell = await openAs(browser, 'anna', size, scheme, '#/dashboard');
+      // What comes while the list is loaded is no news.
+      await bell.waitForTimeout(800);
       await bell.getByRole('button', { name: 'Remind me' }).click();
       await bell.locator('.toast').first().waitFor();
       await bell.getByRole('button', { name: 'Cut my connection' }).click();

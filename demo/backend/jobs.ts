@@ -23,7 +23,7 @@ interface Run {
 /** What is kept of a run. */
 type Kept = Pick<Run, 'userId' | 'startedAt' | 'current'>;
 
-const TICK_MS = 500;
+const TICK_MS = 250;
 /** A backend document: nobody but the backend opens it. */
 const DOCUMENT = 'backend-jobs';
 

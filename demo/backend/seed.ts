@@ -93,32 +93,34 @@ export async function seed(realtime: RealtimeServer): Promise<void> {
 
 function toBlocks(blocks: readonly string[]): Y.XmlElement[] {
   const elements: Y.XmlElement[] = [];
+  let items: Y.XmlElement[] = [];
+  const endList = (): void => {
+    if (items.length > 0) elements.push(element('bulletList', items));
+    items = [];
+  };
   for (const block of blocks) {
     const [, mark = '', text = ''] = /^(#+ |- )?(.*)$/.exec(block) as RegExpExecArray;
     if (mark === '- ') {
-      const item = new Y.XmlElement('listItem');
-      item.push([paragraph(text)]);
-      const last = elements.at(-1);
-      if (last?.nodeName === 'bulletList') last.push([item]);
-      else {
-        const list = new Y.XmlElement('bulletList');
-        list.push([item]);
-        elements.push(list);
-      }
-    } else if (mark === '') {
-      elements.push(paragraph(text));
-    } else {
-      const heading = new Y.XmlElement<{ level: number }>('heading');
-      heading.setAttribute('level', mark.trim().length);
-      heading.push([new Y.XmlText(text)]);
-      elements.push(heading as unknown as Y.XmlElement);
+      items.push(element('listItem', [element('paragraph', [new Y.XmlText(text)])]));
+      continue;
     }
+    endList();
+    if (mark === '') elements.push(element('paragraph', [new Y.XmlText(text)]));
+    else elements.push(heading(mark.trim().length, text));
   }
+  endList();
   return elements;
 }
 
-function paragraph(text: string): Y.XmlElement {
-  const element = new Y.XmlElement('paragraph');
-  element.push([new Y.XmlText(text)]);
-  return element;
+function element(name: string, children: (Y.XmlElement | Y.XmlText)[]): Y.XmlElement {
+  const made = new Y.XmlElement(name);
+  made.insert(0, children);
+  return made;
+}
+
+function heading(level: number, text: string): Y.XmlElement {
+  const made = new Y.XmlElement<{ level: number }>('heading');
+  made.setAttribute('level', level);
+  made.insert(0, [new Y.XmlText(text)]);
+  return made as unknown as Y.XmlElement;
 }

@@ -60,7 +60,7 @@ export interface VisitOptions {
 export async function visit(browser: Browser, url: string, id: string, options: VisitOptions = {}): Promise<Visitor> {
   const { place = '', size = { width: 1280, height: 800 }, colorScheme = 'light', mayLoseServer = false } = options;
   const context = await browser.newContext({ viewport: size, colorScheme });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -14,7 +14,7 @@ const UNDO = { types: ['cards'] };
 export function BoardView({ document }: { document: OpenDocument }) {
   const board = useBoard(document);
   const access = useReadable(document.handle.access);
-  const { canUndo, canRedo, undo, redo } = useUndo(document, UNDO);
+  const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
   const moved = useRef<string | null>(null);
   const editable = access === 'write' || access === 'admin';
@@ -33,6 +33,8 @@ export function BoardView({ document }: { document: OpenDocument }) {
     const place = Math.min(Math.max(index, 0), others.length);
     if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
     moved.current = card.id;
+    // Each move is taken back on its own.
+    stopCapturing();
     moveCard(document, board, card.id, column.id, place);
     setSaid(`${card.title}: ${column.title}, place ${place + 1} of ${others.length + 1}`);
   };

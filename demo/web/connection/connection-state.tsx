@@ -1,4 +1,4 @@
-import { useConnectionStatus, useLostConnection } from 'ashlar/react';
+import { useConnectionStatus, useLostConnection, useReadable, useRealtime } from 'ashlar/react';
 
 /** What of the connection is worth a word: a loss only after some seconds, being offline at once. */
 export function useConnectionTrouble(): 'offline' | 'lost' | 'failed' | null {
@@ -12,10 +12,14 @@ const LABELS = { offline: 'Offline', lost: 'Reconnecting…', failed: 'Signed ou
 /** The state of the connection, always there: a quiet dot while all is well. */
 export function ConnectionPill() {
   const trouble = useConnectionTrouble();
+  // A short loss goes unsaid; before the first connection there is nothing to be quiet about.
+  const wasConnected = useReadable(useRealtime().user, (user) => user !== null);
   return (
     <span className={trouble === null ? 'pill' : `pill pill-${trouble}`} role="status" aria-label="Connection">
       <span className="dot" aria-hidden="true" />
-      <span className={trouble === null ? 'pill-quiet' : undefined}>{trouble === null ? 'Connected' : LABELS[trouble]}</span>
+      <span className={trouble === null ? 'pill-quiet' : undefined}>
+        {trouble === null ? (wasConnected ? 'Connected' : 'Connecting…') : LABELS[trouble]}
+      </span>
     </span>
   );
 }
