@@ -1,10 +1,14 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { AshlarError } from '../../shared/errors.ts';
 import { type Config, processEnv, readConfig } from '../config.ts';
+import { createAuthenticator } from '../guard/authenticate.ts';
+import type { TokenClaims } from '../guard/sign-token.ts';
 import { PATHS } from '../http/own-paths.ts';
+import type { Settings } from '../options.ts';
 import { RealtimeServer } from '../server.ts';
+import { createSystemClock } from '../system-clock.ts';
 import { developmentSecret } from './development-secret.ts';
 import { signFor } from './token.ts';
 
@@ -15,6 +19,24 @@ export interface ServeFlags {
   logLevel?: string;
 }
 
+/** What an app that runs in the server's process is built on. */
+export interface AppHost {
+  readonly realtime: RealtimeServer;
+  readonly http: Server;
+  /** Signs a token that this server takes. */
+  sign(claims: TokenClaims, expiresInSeconds: number): string;
+  /** The user of a token that this server signed. @throws where it is none, or has expired */
+  verify(token: string): { readonly id: string; readonly roles: readonly string[] };
+}
+
+/** A product's pages and backend, beside the platform in one process. */
+export interface App {
+  /** Answers what is not Ashlar's own. */
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends its work, before the platform closes. */
+  stop(): Promise<void>;
+}
+
 /** A week: long enough for a token that was pasted into a frontend under development. */
 const DEVELOPMENT_TOKEN_SECONDS = 7 * 86_400;
 /** What open keep-alive connections get to end by themselves once everything is committed and told. */
@@ -22,32 +44,64 @@ const LINGER_MS = 2_000;
 
 /**
  * Runs a standalone server until a signal: SIGTERM or SIGINT drains it, a second one ends it at once.
+ * @param developmentApp started beside it; in production it is left out
  * @throws AshlarError `invalid-options` for a wrong setting or an address that cannot be listened on, and what the storage refuses
  */
-export async function serve(flags: ServeFlags, version: string): Promise<void> {
+export async function serve(flags: ServeFlags, version: string, developmentApp?: (host: AppHost) => Promise<App>): Promise<void> {
   const config = readConfig(processEnv(), flags, { developmentSecret });
   const log = pino({ level: config.settings.logLevel });
   for (const warning of config.warnings) log.warn({ warning }, 'config:unknown-variable');
 
   let ready = false;
-  const http = createServer((request, response) => answerElsewhere(request.url ?? '/', response, ready, config));
+  let app: App | null = null;
+  const http = createServer((request, response) => {
+    if (app === null) answerElsewhere(request.url ?? '/', response, ready, config);
+    else app.answer(request, response);
+  });
   // Node allows 60 s and 300 s: a few hundred slow senders would hold as many connections.
   http.headersTimeout = 10_000;
   http.requestTimeout = 30_000;
 
   // The port first: a server that cannot listen has not touched the data.
   await listen(http, config);
-  const realtime = new RealtimeServer(config.settings);
+  const withApp = config.production ? undefined : developmentApp;
+  const address = http.address() as AddressInfo;
+  const realtime = new RealtimeServer(withApp === undefined ? config.settings : admitOwnPages(config.settings, address));
   try {
     await realtime.initialize(http);
+    app = (await withApp?.(hostOf(realtime, http, config))) ?? null;
   } catch (thrown) {
     http.close();
     http.closeAllConnections();
+    await realtime.close();
     throw thrown;
   }
   ready = true;
-  stopOnSignals(realtime, http);
-  announce(config, http.address() as AddressInfo, version, (fields, message) => log.info(fields, message));
+  stopOnSignals(realtime, http, app);
+  announce(config, address, version, (fields, message) => log.info(fields, message));
+}
+
+/** A list of origins shuts out the server's own pages: they are added to it. */
+function admitOwnPages(settings: Settings, { address, port }: AddressInfo): Settings {
+  const host = address.includes(':') ? `[${address}]` : address;
+  const own = ['localhost', '127.0.0.1', host].map((name) => `http://${name}:${port}`);
+  return { ...settings, allowedOrigins: [...settings.allowedOrigins, ...own] };
+}
+
+function hostOf(realtime: RealtimeServer, http: Server, { settings }: Config): AppHost {
+  const authenticate = createAuthenticator({
+    secret: settings.jwtSecret,
+    algorithms: settings.jwtAlgorithms,
+    ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),
+    ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
+    clock: createSystemClock(),
+  });
+  return {
+    realtime,
+    http,
+    sign: (claims, expiresInSeconds) => signFor(settings, claims, expiresInSeconds),
+    verify: (token) => authenticate(token).user,
+  };
 }
 
 async function listen(http: Server, { port, host }: Config): Promise<void> {
@@ -82,7 +136,7 @@ function answerElsewhere(url: string, response: ServerResponse, ready: boolean, 
   response.end(JSON.stringify({ success: false, error }));
 }
 
-function stopOnSignals(realtime: RealtimeServer, http: Server): void {
+function stopOnSignals(realtime: RealtimeServer, http: Server, app: App | null): void {
   let stopping = false;
   for (const [signal, code] of [
     ['SIGTERM', 143],
@@ -91,7 +145,7 @@ function stopOnSignals(realtime: RealtimeServer, http: Server): void {
     process.on(signal, () => {
       if (stopping) process.exit(code);
       stopping = true;
-      stop(realtime, http).then(
+      stop(realtime, http, app).then(
         () => process.exit(0),
         (thrown: unknown) => {
           console.error('ashlar: the server did not close cleanly:', thrown);
@@ -102,7 +156,8 @@ function stopOnSignals(realtime: RealtimeServer, http: Server): void {
   }
 }
 
-async function stop(realtime: RealtimeServer, http: Server): Promise<void> {
+async function stop(realtime: RealtimeServer, http: Server, app: App | null): Promise<void> {
+  await app?.stop();
   await realtime.close();
   await new Promise<void>((resolve) => {
     http.close(() => resolve());

@@ -61,6 +61,7 @@ test('the tarball holds what users need, and nothing else', () => {
     (path) => !/^(dist\/|docs\/|deploy\/|LICENSE|README\.md|CHANGELOG\.md|package\.json|Dockerfile)/.test(path),
   );
   expect(strange).toEqual([]);
+  expect(files.filter((path) => /demo|screens/.test(path))).toEqual([]);
   expect(files.filter((path) => /\.test\.|fixtures|(^|[^d])\.ts$/.test(path.replace('.d.ts', '')))).toEqual([]);
 });
 

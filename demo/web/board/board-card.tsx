@@ -1,0 +1,62 @@
+import { Icon } from '../shared/icon.tsx';
+import type { Card } from './use-board.ts';
+
+const MOVES: Readonly<Record<string, readonly [sideways: number, down: number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+export interface BoardCardProps {
+  card: Card;
+  editable: boolean;
+  /** The columns beside it. */
+  left: string | undefined;
+  right: string | undefined;
+  onMove: (sideways: number, down: number) => void;
+  onRemove: () => void;
+}
+
+/** A card: dragged, moved by its two buttons, or by the arrow keys while its title has the focus. */
+export function BoardCard({ card, editable, left, right, onMove, onRemove }: BoardCardProps) {
+  if (!editable) return <li className="board-card board-card-still">{card.title}</li>;
+  return (
+    <li
+      className="board-card"
+      draggable
+      onDragStart={({ dataTransfer }) => {
+        dataTransfer.setData('text/plain', card.id);
+        dataTransfer.effectAllowed = 'move';
+      }}
+    >
+      <button
+        type="button"
+        className="board-card-title"
+        data-card={card.id}
+        aria-describedby="card-help"
+        onKeyDown={(event) => {
+          const move = MOVES[event.key];
+          if (move === undefined && event.key !== 'Delete') return;
+          event.preventDefault();
+          if (move === undefined) onRemove();
+          else onMove(...move);
+        }}
+      >
+        {card.title}
+      </button>
+      <span className="board-card-moves">
+        {left === undefined ? null : (
+          <button type="button" aria-label={`Move “${card.title}” to ${left}`} title={left} onClick={() => onMove(-1, 0)}>
+            <Icon name="left" />
+          </button>
+        )}
+        {right === undefined ? null : (
+          <button type="button" aria-label={`Move “${card.title}” to ${right}`} title={right} onClick={() => onMove(1, 0)}>
+            <Icon name="right" />
+          </button>
+        )}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,130 @@
+import type { OpenDocument } from 'ashlar/client';
+import { useReadable, useUndo } from 'ashlar/react';
+import { useEffect, useRef, useState } from 'react';
+import { RefusedEdits } from '../connection/save-state.tsx';
+import { PeopleHere } from '../people/people-here.tsx';
+import { Icon } from '../shared/icon.tsx';
+import { BoardCard } from './board-card.tsx';
+import { NewCard } from './new-card.tsx';
+import { addCard, type Card, moveCard, removeCard, useBoard } from './use-board.ts';
+
+const UNDO = { types: ['cards'] };
+
+/** Cards in columns, moved by mouse, finger or keyboard, by everybody at once. */
+export function BoardView({ document }: { document: OpenDocument }) {
+  const board = useBoard(document);
+  const access = useReadable(document.handle.access);
+  const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
+  const [said, setSaid] = useState('');
+  const moved = useRef<string | null>(null);
+  const editable = access === 'write' || access === 'admin';
+  const { columns } = board;
+
+  // A moved card is another element in another list: the focus goes with it.
+  useEffect(() => {
+    if (moved.current !== null) window.document.querySelector<HTMLElement>(`[data-card="${moved.current}"]`)?.focus();
+    moved.current = null;
+  });
+
+  const move = (card: Card, columnIndex: number, index: number): void => {
+    const column = columns[columnIndex];
+    if (column === undefined) return;
+    const others = board.cardsOf(column.id).filter(({ id }) => id !== card.id);
+    const place = Math.min(Math.max(index, 0), others.length);
+    if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
+    moved.current = card.id;
+    // Each move is taken back on its own.
+    stopCapturing();
+    moveCard(document, board, card.id, column.id, place);
+    setSaid(`${card.title}: ${column.title}, place ${place + 1} of ${others.length + 1}`);
+  };
+
+  return (
+    <div className="view board">
+      <header className="view-head">
+        <h1>Board</h1>
+        {editable ? null : (
+          <span className="read-only-mark">
+            <Icon name="lock" /> You may only read
+          </span>
+        )}
+        <div className="actions">
+          <PeopleHere document={document} />
+          {editable ? (
+            <>
+              <button
+                type="button"
+                className="button icon-button"
+                aria-label="Undo"
+                title="Undo"
+                disabled={!canUndo}
+                onClick={undo}
+              >
+                <Icon name="undo" />
+              </button>
+              <button
+                type="button"
+                className="button icon-button"
+                aria-label="Redo"
+                title="Redo"
+                disabled={!canRedo}
+                onClick={redo}
+              >
+                <Icon name="redo" />
+              </button>
+            </>
+          ) : null}
+        </div>
+      </header>
+      <RefusedEdits document={document} />
+      <p className="visually-hidden" id="card-help">
+        The arrow keys move the card, Delete removes it.
+      </p>
+      <p className="visually-hidden" role="status">
+        {said}
+      </p>
+      <div className="columns">
+        {columns.map((column, columnIndex) => {
+          const cards = board.cardsOf(column.id);
+          return (
+            <section
+              key={column.id}
+              className="column"
+              aria-label={`${column.title}, ${cards.length}`}
+              onDragOver={(event) => editable && event.preventDefault()}
+              onDrop={(event) => {
+                const id = event.dataTransfer.getData('text/plain');
+                const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
+                const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
+                const index = cards.findIndex((one) => one.id === target);
+                if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
+              }}
+            >
+              <h2>
+                {column.title} <span className="muted">{cards.length}</span>
+              </h2>
+              <ul>
+                {cards.map((card, index) => (
+                  <BoardCard
+                    key={card.id}
+                    card={card}
+                    editable={editable}
+                    left={columns[columnIndex - 1]?.title}
+                    right={columns[columnIndex + 1]?.title}
+                    onMove={(sideways, down) =>
+                      sideways === 0
+                        ? move(card, columnIndex, index + down)
+                        : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
+                    }
+                    onRemove={() => removeCard(document, card.id)}
+                  />
+                ))}
+              </ul>
+              {editable ? <NewCard column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} /> : null}
+            </section>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import type { OpenDocument } from 'ashlar/client';
+import { useArray, useMap } from 'ashlar/react';
+import * as Y from 'yjs';
+
+export interface Column {
+  readonly id: string;
+  readonly title: string;
+}
+
+export interface Card {
+  readonly id: string;
+  readonly title: string;
+  readonly column: string;
+  /** Places within a column, lowest first; between two there is always room for another. */
+  readonly order: number;
+}
+
+export interface Board {
+  readonly columns: readonly Column[];
+  /** By column, in their order. */
+  cardsOf(column: string): readonly Card[];
+}
+
+type Stored = Omit<Card, 'id'>;
+
+export function useBoard(document: OpenDocument): Board {
+  const columns = useArray<Column>(document, 'columns');
+  const stored = useMap<Record<string, Stored>>(document, 'cards');
+  const cards = Object.entries(stored).flatMap(([id, card]) => (card === undefined ? [] : [{ ...card, id }]));
+  return {
+    columns,
+    cardsOf: (column) =>
+      cards
+        .filter((card) => card.column === column)
+        .sort((left, right) => left.order - right.order || left.id.localeCompare(right.id)),
+  };
+}
+
+const cardsIn = (document: OpenDocument): Y.Map<Y.Map<string | number>> => document.doc.getMap('cards');
+
+/** Puts a card into a column, before the one that is at `index` there now. */
+export function moveCard(document: OpenDocument, board: Board, id: string, column: string, index: number): void {
+  const others = board.cardsOf(column).filter((card) => card.id !== id);
+  const before = others[index - 1]?.order;
+  const after = others[index]?.order;
+  const order = before === undefined ? (after ?? 1) - 1 : after === undefined ? before + 1 : (before + after) / 2;
+  document.doc.transact(() => {
+    const card = cardsIn(document).get(id);
+    card?.set('column', column);
+    card?.set('order', order);
+  });
+}
+
+export function addCard(document: OpenDocument, board: Board, column: string, title: string): void {
+  const order = (board.cardsOf(column).at(-1)?.order ?? 0) + 1;
+  cardsIn(document).set(
+    `card-${crypto.randomUUID().slice(0, 8)}`,
+    new Y.Map<string | number>(Object.entries({ title, column, order })),
+  );
+}
+
+export function removeCard(document: OpenDocument, id: string): void {
+  cardsIn(document).delete(id);
+}

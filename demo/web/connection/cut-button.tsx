@@ -1,0 +1,15 @@
+import { useReadable } from 'ashlar/react';
+import { Icon } from '../shared/icon.tsx';
+import type { SwitchedNetwork } from './switched-network.ts';
+
+/** Takes the page off the network, and puts it back. */
+export function CutButton({ network }: { network: SwitchedNetwork }) {
+  const isCut = useReadable(network.isCut);
+  const label = isCut ? 'Reconnect' : 'Cut my connection';
+  return (
+    <button type="button" className={isCut ? 'button button-warn' : 'button'} onClick={() => network.cut(!isCut)} title={label}>
+      <Icon name="plug" />
+      <span className="button-label">{label}</span>
+    </button>
+  );
+}

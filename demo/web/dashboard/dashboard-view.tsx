@@ -1,0 +1,53 @@
+import { useDashboard } from 'ashlar/react';
+import { WIDGETS, type WidgetId } from '../../widgets.ts';
+import { BatchList } from '../batch/batch-list.tsx';
+import { CatalogChanges } from '../catalog/catalog-changes.tsx';
+import { BackendButton } from '../shared/backend-button.tsx';
+import { StatusControls } from '../system-status/status-controls.tsx';
+import { Sparkline } from './sparkline.tsx';
+import { useHistory } from './use-history.ts';
+
+const IDS = WIDGETS.map(({ id }) => id);
+
+/** Numbers that tick, jobs, and changes of the catalog. */
+export function DashboardView() {
+  const { widgets, live, staleSince } = useDashboard(IDS);
+  const history = useHistory();
+  return (
+    <div className="view dashboard">
+      <header className="view-head">
+        <h1>Dashboard</h1>
+        <div className="actions">
+          <StatusControls />
+          <BackendButton path="notifications/all">Notify everybody</BackendButton>
+          <BackendButton path="notifications/me">Remind me</BackendButton>
+        </div>
+      </header>
+      <ul className="widgets" aria-label="Numbers">
+        {WIDGETS.map(({ id, title, format }) => (
+          <li key={id} className={live ? 'card widget' : 'card widget widget-stale'}>
+            <h2>{title}</h2>
+            <p className="widget-value" data-widget={id}>
+              {write(widgets[id]?.value, format)}
+            </p>
+            <Sparkline points={history[id as WidgetId]} />
+            <p className="widget-state">{live ? <span className="live">live</span> : stale(staleSince)}</p>
+          </li>
+        ))}
+      </ul>
+      <div className="two-columns">
+        <BatchList />
+        <CatalogChanges />
+      </div>
+    </div>
+  );
+}
+
+function write(value: number | undefined, format: Intl.NumberFormatOptions): string {
+  return value === undefined ? '–' : new Intl.NumberFormat('en', format).format(value);
+}
+
+function stale(since: number | null): string {
+  if (since === null) return 'waiting';
+  return `stale since ${new Date(since).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })}`;
+}

@@ -1,0 +1,47 @@
+import { Editor as Tiptap } from '@tiptap/core';
+import { Collaboration } from '@tiptap/extension-collaboration';
+import { CollaborationCaret } from '@tiptap/extension-collaboration-caret';
+import { StarterKit } from '@tiptap/starter-kit';
+import type { OpenDocument } from 'ashlar/client';
+import { useEffect, useRef, useState } from 'react';
+import { usePerson } from '../shared/person-context.ts';
+import { drawCaret } from './draw-caret.ts';
+import { EditorToolbar } from './editor-toolbar.tsx';
+
+/** The rich text of a page, edited by everybody who has it open. Mount it again after a reset, with another `key`. */
+export function Editor({ document, title, editable }: { document: OpenDocument; title: string; editable: boolean }) {
+  const place = useRef<HTMLDivElement>(null);
+  const { id, name, color } = usePerson();
+  const [editor, setEditor] = useState<Tiptap | null>(null);
+  const { doc, awareness } = document;
+  useEffect(() => {
+    const made = new Tiptap({
+      element: place.current,
+      editable: false,
+      injectCSS: false,
+      editorProps: { attributes: { 'aria-label': title, role: 'textbox', 'aria-multiline': 'true', class: 'prose' } },
+      extensions: [
+        // The document has an undo of its own, which leaves others' words alone.
+        StarterKit.configure({ undoRedo: false, link: { openOnClick: false } }),
+        Collaboration.configure({ document: doc }),
+        CollaborationCaret.configure({ provider: { awareness }, user: { id, name, color }, render: drawCaret }),
+      ],
+    });
+    setEditor(made);
+    return () => {
+      setEditor(null);
+      made.destroy();
+    };
+  }, [doc, awareness, id, name, color, title]);
+  useEffect(() => {
+    editor?.setEditable(editable, false);
+    // A reader's text is not a field to type into.
+    editor?.view.dom.setAttribute('aria-readonly', String(!editable));
+  }, [editor, editable]);
+  return (
+    <>
+      {editor !== null && editable ? <EditorToolbar editor={editor} /> : null}
+      <div className="editor" ref={place} />
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import type { OpenDocument } from 'ashlar/client';
+import { useReadable } from 'ashlar/react';
+import { type FormEvent, useState } from 'react';
+import { Icon } from '../shared/icon.tsx';
+import { addPage, usePages } from './use-pages.ts';
+
+/** The workspace's pages, and a field for a new one. */
+export function PageList({ workspace, current }: { workspace: OpenDocument; current: string | null }) {
+  const pages = usePages(workspace);
+  const access = useReadable(workspace.handle.access);
+  const [title, setTitle] = useState<string | null>(null);
+  const add = (event: FormEvent): void => {
+    event.preventDefault();
+    const name = title?.trim() ?? '';
+    setTitle(null);
+    if (name !== '') window.location.hash = `#/pages/${addPage(workspace, name)}`;
+  };
+  return (
+    <nav className="page-list" aria-label="Pages">
+      <h2>Pages</h2>
+      <ul>
+        {pages.map(({ id, title: name }) => (
+          <li key={id}>
+            <a href={`#/pages/${id}`} aria-current={id === current ? 'page' : undefined}>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+      {access === 'write' || access === 'admin' ? (
+        title === null ? (
+          <button type="button" className="button" onClick={() => setTitle('')}>
+            <Icon name="plus" /> New page
+          </button>
+        ) : (
+          <form onSubmit={add}>
+            <input
+              // biome-ignore lint/a11y/noAutofocus: the visitor has just asked for this field.
+              autoFocus
+              aria-label="Title of the new page"
+              placeholder="Title, then Enter"
+              value={title}
+              maxLength={80}
+              onChange={({ target }) => setTitle(target.value)}
+              onKeyDown={({ key }) => key === 'Escape' && setTitle(null)}
+              onBlur={() => title === '' && setTitle(null)}
+            />
+          </form>
+        )
+      ) : null}
+    </nav>
+  );
+}

@@ -1,0 +1,122 @@
+import { useDocument } from 'ashlar/react';
+import { useEffect, useState } from 'react';
+import type { DemoPerson } from '../people.ts';
+import { BoardView } from './board/board-view.tsx';
+import { ChatPanel } from './chat/chat-panel.tsx';
+import { ConnectionBanner, ConnectionPill } from './connection/connection-state.tsx';
+import { CutButton } from './connection/cut-button.tsx';
+import { SaveState } from './connection/save-state.tsx';
+import type { SwitchedNetwork } from './connection/switched-network.ts';
+import { DashboardView } from './dashboard/dashboard-view.tsx';
+import { DocumentView } from './document/document-view.tsx';
+import { Bell } from './notifications/bell.tsx';
+import { Toasts } from './notifications/toasts.tsx';
+import { PeopleOnline } from './people/people-online.tsx';
+import { useActivity } from './people/use-activity.ts';
+import { SecondPerson } from './second-person/second-person.tsx';
+import { Icon, type IconName } from './shared/icon.tsx';
+import { PersonContext } from './shared/person-context.ts';
+import { type Place, usePlace } from './shared/use-place.ts';
+import { framedAs } from './sign-in/remembered-person.ts';
+import { StatusBanner } from './system-status/status-banner.tsx';
+
+const VIEWS: readonly { readonly view: Place['view']; readonly label: string; readonly icon: IconName }[] = [
+  { view: 'pages', label: 'Pages', icon: 'page' },
+  { view: 'board', label: 'Board', icon: 'board' },
+  { view: 'dashboard', label: 'Dashboard', icon: 'chart' },
+  { view: 'chat', label: 'Chat', icon: 'chat' },
+];
+
+export interface WorkspaceProps {
+  person: DemoPerson;
+  network: SwitchedNetwork;
+  onSignOut: () => void;
+}
+
+/** The frame around the views: where one is, who is there, how the connection is. */
+export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
+  const { view, page } = usePlace();
+  const [second, setSecond] = useState(false);
+  const workspace = useDocument('workspace');
+  const open = useDocument(view === 'pages' ? page : view === 'board' ? 'board' : null);
+  const label = VIEWS.find((one) => one.view === view)?.label ?? '';
+  useActivity(workspace, label);
+  useEffect(() => {
+    document.title = `${label} · Ashlar workspace`;
+  }, [label]);
+  return (
+    <PersonContext value={person}>
+      <div className={second ? 'shell shell-with-second' : 'shell'} data-view={view}>
+        <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
+          Skip to the content
+        </button>
+        <header className="top">
+          <p className="brand">
+            <img src="/favicon.svg" alt="" width="26" height="26" /> <span>Ashlar workspace</span>
+          </p>
+          <div className="states">
+            <ConnectionPill />
+            <SaveState document={open} />
+          </div>
+          <div className="top-actions">
+            <PeopleOnline workspace={workspace} />
+            <CutButton network={network} />
+            {framedAs === null ? (
+              <button
+                type="button"
+                className="button"
+                aria-expanded={second}
+                title="Be a second person"
+                onClick={() => setSecond(!second)}
+              >
+                <Icon name="people" />
+                <span className="button-label">Second person</span>
+              </button>
+            ) : null}
+            <Bell />
+            {framedAs === null ? (
+              <button
+                type="button"
+                className="button icon-button"
+                aria-label={`Sign out ${person.name}`}
+                title="Sign out"
+                onClick={onSignOut}
+              >
+                <Icon name="out" />
+              </button>
+            ) : null}
+          </div>
+        </header>
+        <nav className="views" aria-label="Views">
+          <ul>
+            {VIEWS.map((one) => (
+              <li key={one.view} className={`to-${one.view}`}>
+                <a href={`#/${one.view}`} aria-current={one.view === view ? 'page' : undefined}>
+                  <Icon name={one.icon} />
+                  <span>{one.label}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div className="banners">
+          <StatusBanner />
+          <ConnectionBanner />
+        </div>
+        <main id="main" tabIndex={-1}>
+          {view === 'pages' && workspace !== null && open?.name === page ? (
+            <DocumentView key={page} workspace={workspace} document={open} page={page} />
+          ) : null}
+          {view === 'board' && open?.name === 'board' ? <BoardView key={open.generation} document={open} /> : null}
+          {view === 'dashboard' ? <DashboardView /> : null}
+          {view === 'chat' ? <h1 className="visually-hidden">Chat</h1> : null}
+        </main>
+        <aside className="chat-side" aria-label="Chat">
+          <ChatPanel />
+        </aside>
+        {second ? <SecondPerson self={person.id} place={window.location.hash} onClose={() => setSecond(false)} /> : null}
+        <Toasts />
+      </div>
+    </PersonContext>
+  );
+}

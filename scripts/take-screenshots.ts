@@ -1,0 +1,80 @@
+// Takes the screenshots under docs/screens of a demo that runs: tsx scripts/take-screenshots.ts http://127.0.0.1:3000 [folder]
+import { mkdirSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const [url = 'http://127.0.0.1:3000', folder = 'docs/screens'] = process.argv.slice(2);
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
+
+async function openAs(browser: Browser, id: string, size: keyof typeof SIZES, colorScheme: 'light' | 'dark', place: string) {
+  const page = await (await browser.newContext({ viewport: SIZES[size], colorScheme })).newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') console.error(`${id}: ${message.text()}`);
+  });
+  await page.goto(`${url}/?as=${id}${place}`);
+  await page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor();
+  return page;
+}
+
+async function pressSecond(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Second person' }).click();
+  await page.frameLocator('iframe').getByText('Connected').first().waitFor();
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+});
+mkdirSync(folder, { recursive: true });
+try {
+  const other = await openAs(browser, 'ben', 'desktop', 'light', '#/pages/page-welcome');
+  await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
+  await other.keyboard.press('End');
+  for (const said of ['How many orders are there?', 'And how is the import?']) {
+    await other.getByRole('textbox', { name: 'Message' }).fill(said);
+    await other.keyboard.press('Enter');
+    await other.getByText('is typing…').waitFor();
+    await other.getByText('is typing…').waitFor({ state: 'detached' });
+  }
+  await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
+  await other.keyboard.press('End');
+  const starter = await openAs(browser, 'anna', 'desktop', 'light', '#/dashboard');
+  const start = starter.getByRole('button', { name: /Start|Run again/ }).first();
+  if (await start.isEnabled()) await start.click();
+  await starter.getByText('s left').first().waitFor();
+  for (const size of ['desktop', 'phone'] as const) {
+    for (const scheme of ['light', 'dark'] as const) {
+      const shoot = async (page: Page, name: string): Promise<void> => {
+        // The numbers tick: let the charts come, and the carets.
+        await page.waitForTimeout(900);
+        await page.screenshot({ path: `${folder}/${name}-${size}-${scheme}.png` });
+        await page.context().close();
+      };
+      const signIn = await (await browser.newContext({ viewport: SIZES[size], colorScheme: scheme })).newPage();
+      await signIn.goto(url);
+      await signIn.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+      await shoot(signIn, 'sign-in');
+      const welcome = await openAs(browser, 'anna', size, scheme, '#/pages/page-welcome');
+      await welcome.locator('.caret').first().waitFor();
+      await shoot(welcome, 'document');
+      await shoot(await openAs(browser, 'ben', size, scheme, '#/pages/page-handbook'), 'read-only');
+      await shoot(await openAs(browser, 'anna', size, scheme, '#/board'), 'board');
+      await shoot(await openAs(browser, 'anna', size, scheme, '#/dashboard'), 'dashboard');
+      await shoot(await openAs(browser, 'anna', size, scheme, '#/chat'), 'chat');
+      const bell = await openAs(browser, 'anna', size, scheme, '#/dashboard');
+      // What comes while the list is loaded is no news.
+      await bell.waitForTimeout(800);
+      await bell.getByRole('button', { name: 'Remind me' }).click();
+      await bell.locator('.toast').first().waitFor();
+      await bell.getByRole('button', { name: 'Cut my connection' }).click();
+      await bell.getByRole('button', { name: /Notifications/ }).click();
+      await shoot(bell, 'offline');
+      const second = await (await browser.newContext({ viewport: SIZES[size], colorScheme: scheme })).newPage();
+      await second.goto(url);
+      await second.getByRole('button', { name: /Anna/ }).click();
+      await pressSecond(second);
+      await shoot(second, 'second-person');
+    }
+  }
+} finally {
+  await browser.close();
+}

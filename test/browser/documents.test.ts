@@ -1,0 +1,126 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser, visit } from '../support/browser.ts';
+import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
+
+let browser: Browser;
+let demo: DemoServer;
+beforeAll(async () => {
+  [browser, demo] = await Promise.all([launchBrowser(), startDemoServer()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.[Symbol.asyncDispose]();
+});
+
+const editor = (page: Page) => page.locator('.prose');
+/** The text without the names on carets. */
+const textOf = (page: Page) =>
+  editor(page).evaluate((element) => {
+    const copy = element.cloneNode(true) as Element;
+    for (const caret of copy.querySelectorAll('.caret')) caret.remove();
+    return [...copy.children].map((block) => block.textContent).join('\n');
+  });
+const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
+const toTheEnd = async (page: Page) => {
+  await editor(page).locator('> :last-child').click();
+  await page.keyboard.press('Control+End');
+};
+
+/** A page of its own, empty but for nobody's words, open for the first visitor. @returns its place */
+async function newPage(page: Page, title: string): Promise<string> {
+  await page.getByRole('button', { name: 'New page' }).click();
+  await page.getByRole('textbox', { name: 'Title of the new page' }).fill(title);
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: title, exact: true }).waitFor();
+  return new URL(page.url()).hash;
+}
+
+test('two people write in one page at once, see each other’s carets, and take back only what they wrote', async () => {
+  await using anna = await visit(browser, demo.url, 'anna');
+  const place = await newPage(anna.page, 'Together');
+  await using ben = await visit(browser, demo.url, 'ben', { place });
+  await ben.page.getByRole('textbox', { name: 'Together' }).click();
+  await ben.page.keyboard.type('Ben was here. ');
+  await anna.page.getByText('Ben was here.').waitFor();
+  await anna.page.locator('.caret-name', { hasText: 'Ben Okafor' }).waitFor();
+  await toTheEnd(anna.page);
+  await Promise.all([anna.page.keyboard.type('Anna too. '), ben.page.keyboard.type('Again. ')]);
+  await Promise.all([saved(anna.page), saved(ben.page)]);
+  await expect.poll(() => textOf(ben.page)).toBe(await textOf(anna.page));
+  const both = await textOf(anna.page);
+  for (const letter of 'Anna too.Again.') expect(both).toContain(letter);
+
+  // Each undo takes back a step of Ben's, until nothing of his is left.
+  const undo = ben.page.getByRole('button', { name: 'Undo' });
+  while (await undo.isEnabled()) await undo.click();
+  await expect.poll(async () => (await textOf(anna.page)).trim()).toBe('Anna too.');
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 40_000);
+
+test('[1] the server is killed while two people type: both converge without a reload, and nothing shown as saved is missing', async () => {
+  await using anna = await visit(browser, demo.url, 'anna', { mayLoseServer: true });
+  const place = await newPage(anna.page, 'Killed');
+  await using ben = await visit(browser, demo.url, 'ben', { place, mayLoseServer: true });
+  const pages = [anna.page, ben.page];
+  for (const page of pages) await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
+  await editor(anna.page).click();
+  await anna.page.keyboard.type('saved before ');
+  await saved(anna.page);
+  const shownAsSaved = (await textOf(anna.page)).trim();
+  await editor(ben.page).click();
+  const typing = Promise.all([
+    anna.page.keyboard.type('anna goes on while the server dies ', { delay: 25 }),
+    ben.page.keyboard.type('BEN GOES ON AS WELL AND NOTICES NOTHING ', { delay: 25 }),
+  ]);
+  await ben.page.getByText('anna goes').first().waitFor();
+  await demo.kill();
+  await typing;
+  await demo.restart();
+  await Promise.all(pages.map((page) => saved(page)));
+  await Promise.all(pages.map((page) => page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor()));
+  await expect.poll(() => textOf(ben.page)).toBe(await textOf(anna.page));
+  const letters = (text: string) => [...text.replace(/\s/g, '')].sort().join('');
+  const text = await textOf(anna.page);
+  expect(text.replace(/[A-Z]+ ?/g, '')).toContain('saved before');
+  expect(letters(text)).toBe(
+    letters(`${shownAsSaved}anna goes on while the server dies BEN GOES ON AS WELL AND NOTICES NOTHING`),
+  );
+
+  // A later joiner finds on the disk what both see.
+  await using chloe = await visit(browser, demo.url, 'chloe', { place });
+  await expect.poll(() => textOf(chloe.page)).toBe(text);
+  for (const page of pages) expect(await page.evaluate(() => 'neverReloaded' in window)).toBe(true);
+  expect([...anna.complaints(), ...ben.complaints(), ...chloe.complaints()]).toEqual([]);
+}, 60_000);
+
+test('a reader sees that it is a page to read, and cannot type into it', async () => {
+  await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook' });
+  await ben.page.getByText('You may only read this page').waitFor();
+  const before = await textOf(ben.page);
+  await editor(ben.page).click();
+  await ben.page.keyboard.type('mine');
+  expect(await textOf(ben.page)).toBe(before);
+  expect(await editor(ben.page).getAttribute('contenteditable')).toBe('false');
+  expect(await ben.page.getByRole('toolbar').count()).toBe(0);
+  expect(ben.complaints()).toEqual([]);
+});
+
+test('who loses the right to edit while typing is told, and what was saved before stays', async () => {
+  await using anna = await visit(browser, demo.url, 'anna');
+  const place = await newPage(anna.page, 'Taken away');
+  await using chloe = await visit(browser, demo.url, 'chloe', { place });
+  await editor(chloe.page).click();
+  await chloe.page.keyboard.type('kept. ');
+  await saved(chloe.page);
+  const typing = chloe.page.keyboard.type('and so on and so forth and more', { delay: 30 });
+  await anna.page.getByText('and so on').waitFor();
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  await anna.page.getByRole('group', { name: 'Chloé Martin' }).getByRole('button', { name: 'may read' }).click();
+  await chloe.page.getByText('You may only read this page').waitFor();
+  await typing;
+  await expect.poll(() => textOf(chloe.page)).toBe(await textOf(anna.page));
+  expect(await textOf(anna.page)).toContain('kept. and so on');
+  expect(anna.complaints()).toEqual([]);
+  expect(chloe.complaints()).toEqual([]);
+}, 40_000);

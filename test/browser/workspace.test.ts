@@ -1,0 +1,215 @@
+import axeCore from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findChromium, launchBrowser, visit } from '../support/browser.ts';
+import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
+
+let browser: Browser;
+let demo: DemoServer;
+beforeAll(async () => {
+  [browser, demo] = await Promise.all([launchBrowser(), startDemoServer()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await demo?.[Symbol.asyncDispose]();
+});
+
+const connection = (page: Page) => page.getByRole('status', { name: 'Connection' });
+const messages = (page: Page) => page.getByRole('log', { name: 'Messages' });
+
+test('a missing Chromium is told in one sentence that names the command which installs it', () => {
+  expect(() => findChromium('/nowhere')).toThrow(/^The browser tests need Chromium.*apt-get install .*chromium$/);
+});
+
+test('a visitor picks a name, is that person, and stays so after a reload', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(demo.url);
+  await page.getByText('Development only').waitFor();
+  await page.getByRole('button', { name: /Chloé Martin/ }).click();
+  await page.getByRole('img', { name: 'Chloé Martin (you)' }).waitFor();
+  await page.reload();
+  await page.getByRole('img', { name: 'Chloé Martin (you)' }).waitFor();
+  await context.close();
+});
+
+test('a second person in an inner frame sees what the first one writes, and is one of those online', async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(demo.url);
+  await page.getByRole('button', { name: /Anna Lindqvist/ }).click();
+  await page.getByRole('button', { name: 'Second person' }).click();
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  await page
+    .getByRole('img', { name: /Ben Okafor/ })
+    .first()
+    .waitFor();
+  await page.locator('.prose > p').first().click();
+  await page.keyboard.press('End');
+  await page.keyboard.type(' Seen by two.');
+  await frame.getByText('Seen by two.').waitFor();
+  await context.close();
+});
+
+test('cut off, one is told so at once; what is written to the chat meanwhile is sent on return, once', async () => {
+  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
+  await using ben = await visit(browser, demo.url, 'ben');
+  await anna.page.getByRole('button', { name: 'Cut my connection' }).click();
+  await connection(anna.page).getByText('Offline').waitFor();
+  await anna.page
+    .getByText(/stale since \d\d:\d\d:\d\d/)
+    .first()
+    .waitFor();
+  await anna.page.getByRole('textbox', { name: 'Message' }).fill('written while away');
+  await anna.page.keyboard.press('Enter');
+  await messages(anna.page).locator('[data-status=sending]', { hasText: 'written while away' }).waitFor();
+  await ben.page.getByRole('textbox', { name: 'Message' }).fill('meanwhile, here');
+  await ben.page.keyboard.press('Enter');
+  await messages(ben.page).locator('[data-status=sent]', { hasText: 'meanwhile, here' }).waitFor();
+
+  await anna.page.getByRole('button', { name: 'Reconnect' }).click();
+  for (const { page } of [anna, ben]) {
+    for (const said of ['meanwhile, here', 'written while away']) {
+      await messages(page).locator('[data-status=sent]', { hasText: said }).waitFor();
+      expect(await messages(page).getByText(said).count()).toBe(1);
+    }
+    // The backend answers each of them.
+    await expect.poll(() => messages(page).getByText('Ask me about visitors').count()).toBeGreaterThanOrEqual(2);
+  }
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 30_000);
+
+test('the assistant answers with the backend’s own numbers, and is seen to type before', async () => {
+  await using ben = await visit(browser, demo.url, 'ben', { place: '#/chat', size: { width: 390, height: 844 } });
+  await ben.page.getByRole('textbox', { name: 'Message' }).fill('how many orders?');
+  await ben.page.keyboard.press('Enter');
+  await ben.page.getByText('The assistant is typing…').waitFor();
+  await messages(ben.page)
+    .getByText(/Orders per minute: \d+/)
+    .waitFor();
+  expect(ben.complaints()).toEqual([]);
+});
+
+test('a notification read on one device is read on the other', async () => {
+  await using laptop = await visit(browser, demo.url, 'chloe', { place: '#/dashboard' });
+  await using phone = await visit(browser, demo.url, 'chloe', { place: '#/dashboard', size: { width: 390, height: 844 } });
+  await laptop.page.getByRole('button', { name: 'Remind me' }).click();
+  const toast = (page: Page) => page.getByRole('status', { name: 'New notifications' }).getByText('Reminder');
+  for (const { page } of [laptop, phone]) {
+    await toast(page).waitFor();
+    await page.getByRole('button', { name: 'Notifications, 1 unread' }).waitFor();
+  }
+  await phone.page.getByRole('button', { name: 'Notifications, 1 unread' }).click();
+  await phone.page.getByRole('button', { name: 'Mark “Reminder” read' }).click();
+  await laptop.page.getByRole('button', { name: 'Notifications, 0 unread' }).waitFor();
+  // One person, however many devices.
+  expect(
+    await laptop.page
+      .getByRole('list', { name: /online/ })
+      .getByRole('img', { name: /Chloé/ })
+      .count(),
+  ).toBe(1);
+  expect([...laptop.complaints(), ...phone.complaints()]).toEqual([]);
+});
+
+test('who comes late sees where a job and the numbers stand, and both see the job’s end and what it changed', async () => {
+  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
+  const job = (page: Page) => page.locator('[data-batch=catalog-import]');
+  await job(anna.page).getByRole('button', { name: 'Start' }).click();
+  await job(anna.page)
+    .getByText(/about \d+ s left/)
+    .waitFor();
+  await using ben = await visit(browser, demo.url, 'ben', { place: '#/dashboard' });
+  await job(ben.page)
+    .getByText(/[\d,]+ of 1,200 products/)
+    .waitFor();
+  expect(Number(await job(ben.page).getByRole('progressbar').getAttribute('aria-valuenow'))).toBeGreaterThan(0);
+  await expect.poll(() => ben.page.locator('[data-widget=orders]').textContent()).toMatch(/^\d+$/);
+  expect(await ben.page.getByText('live', { exact: true }).count()).toBe(4);
+  // As a chart: what was before the visit is there.
+  await expect.poll(() => ben.page.locator('.sparkline-line').count()).toBe(4);
+  const ended = job(ben.page).getByText(/Done: 1,200 products in \d+ s/);
+  await ended.waitFor({ timeout: 40_000 });
+  await ben.page.getByText('+212').first().waitFor();
+  await anna.page.getByRole('status', { name: 'New notifications' }).getByText('Job done').waitFor();
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 60_000);
+
+test('a card is moved by the arrow keys, keeps the focus, and moves for everybody', async () => {
+  await using anna = await visit(browser, demo.url, 'anna', { place: '#/board' });
+  await using ben = await visit(browser, demo.url, 'ben', { place: '#/board' });
+  const card = (page: Page, column: string) =>
+    page.getByRole('region', { name: new RegExp(`^${column}`) }).getByRole('button', { name: 'Terms of delivery', exact: true });
+  await card(anna.page, 'To do').focus();
+  await anna.page.keyboard.press('ArrowRight');
+  await card(ben.page, 'Doing').waitFor();
+  await expect.poll(() => anna.page.evaluate(() => document.activeElement?.textContent)).toBe('Terms of delivery');
+  await anna.page.getByText('Terms of delivery: Doing, place 3 of 3').waitFor({ state: 'attached' });
+  await anna.page.keyboard.press('ArrowUp');
+  await anna.page.getByText('Terms of delivery: Doing, place 2 of 3').waitFor({ state: 'attached' });
+  for (const column of ['Doing', 'To do']) {
+    await anna.page.getByRole('button', { name: 'Undo' }).click();
+    await card(ben.page, column).waitFor();
+  }
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+});
+
+test('maintenance is announced to everybody, also to who comes later, until it ends', async () => {
+  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
+  await anna.page.getByRole('button', { name: 'Announce maintenance' }).click();
+  await using emil = await visit(browser, demo.url, 'emil', { place: '#/dashboard' });
+  await emil.page.getByRole('status', { name: 'System' }).getByText('Maintenance at 18:00').waitFor();
+  expect(await emil.page.getByRole('button', { name: 'End maintenance' }).isDisabled()).toBe(true);
+  await anna.page.getByRole('button', { name: 'End maintenance' }).click();
+  await expect.poll(() => emil.page.getByText('Maintenance at 18:00').count()).toBe(0);
+  expect([...anna.complaints(), ...emil.complaints()]).toEqual([]);
+});
+
+describe('axe finds nothing serious or critical', () => {
+  const findings = (page: Page): Promise<string[]> =>
+    page.evaluate(async (script) => {
+      // Past the page's policy, as a browser's extension is.
+      new Function(script)();
+      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+      interface Violation {
+        id: string;
+        impact: string;
+        nodes: { html: string }[];
+      }
+      const { violations } = await axe.run();
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    }, axeCore.source);
+  const looks = [
+    { size: { width: 1280, height: 800 }, colorScheme: 'light' },
+    { size: { width: 390, height: 844 }, colorScheme: 'dark' },
+  ] as const;
+
+  test.each(looks)('on any view: $size.width px, $colorScheme', async ({ size, colorScheme }) => {
+    await using anna = await visit(browser, demo.url, 'anna', { size, colorScheme });
+    const { page } = anna;
+    for (const view of ['pages/page-welcome', 'board', 'dashboard', 'chat']) {
+      await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/${view}`);
+      await page
+        .locator(view.startsWith('pages') ? '.toolbar' : 'h1')
+        .first()
+        .waitFor();
+      expect(await findings(page), view).toEqual([]);
+    }
+    await page.getByRole('button', { name: /^Notifications/ }).click();
+    await page.getByRole('button', { name: 'Cut my connection' }).click();
+    await page.getByRole('button', { name: /^Notifications/ }).click();
+    await page.getByRole('region', { name: 'Notifications' }).waitFor();
+    expect(await findings(page), 'offline, with notifications').toEqual([]);
+    await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook', size, colorScheme });
+    await ben.page.getByText('You may only read').waitFor();
+    expect(await findings(ben.page), 'read-only').toEqual([]);
+    const signIn = await ben.context.newPage();
+    await signIn.goto(demo.url);
+    await signIn.getByRole('heading').waitFor();
+    expect(await findings(signIn), 'sign-in').toEqual([]);
+    expect(anna.complaints()).toEqual([]);
+  });
+});
