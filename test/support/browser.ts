@@ -44,8 +44,9 @@ export interface Visitor extends AsyncDisposable {
   complaints(): string[];
 }
 
-/** What Chromium itself writes when nobody answers: the page can't keep it from doing so. */
-const NO_SERVER = /net::ERR_(CONNECTION_|INTERNET_|EMPTY_RESPONSE|SOCKET_)|WebSocket connection to .* failed/;
+/** What Chromium itself writes when nobody answers, or a server that is starting says so: the page can’t keep it from doing so. */
+const NO_SERVER =
+  /net::ERR_(CONNECTION_|INTERNET_|EMPTY_RESPONSE|SOCKET_)|WebSocket connection to .* failed|Failed to load resource: .* status of 503/;
 
 export interface VisitOptions {
   /** Such as `#/board`. */

@@ -9,6 +9,7 @@ export async function fetchToken(id: string): Promise<string> {
   } catch (cause) {
     throw new NoAnswer('the server cannot be reached', { cause });
   }
+  if (response.status === 503) throw new NoAnswer('the server is starting');
   if (!response.ok) throw new Error(`no token: ${response.status}`);
   const { token } = (await response.json()) as { token: string };
   return token;
