@@ -1,4 +1,3 @@
-import { io, type Socket } from 'socket.io-client';
 import { PROTOCOL_VERSION } from '../shared/document-frame.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
@@ -12,6 +11,7 @@ import {
   reduceConnection,
 } from './connection.ts';
 import type { Environment } from './environment.ts';
+import { IoSocket } from './io-socket.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
 import { quiet, type Report } from './report.ts';
 import { TokenRenewal, type TokenSource } from './token.ts';
@@ -56,7 +56,7 @@ export class Connector {
   readonly #renewal: TokenRenewal;
   #token: TokenSource;
   #connection: Connection = NOT_CONNECTED;
-  #socket: Socket | null = null;
+  #socket: IoSocket | null = null;
   /** Grows with each attempt: what belongs to an older one is ignored. */
   #attempt = 0;
   #cancelTimer: () => void = () => {};
@@ -121,7 +121,7 @@ export class Connector {
   /** Sends without an ack. @returns false where there is no connection: nothing was sent */
   send(event: string, args: readonly unknown[]): boolean {
     if (!this.#up || this.#socket === null) return false;
-    this.#socket.emit(event, ...args);
+    this.#socket.emit(event, args);
     return true;
   }
 
@@ -135,10 +135,18 @@ export class Connector {
       onAnswer(new AshlarError('not-connected'), undefined);
       return;
     }
-    socket.timeout(ANSWER_TIMEOUT_MS).emit(event, ...args, (error: Error | null, ack: unknown) => {
-      if (error !== null) onAnswer(new AshlarError(socket.connected ? 'timeout' : 'not-connected'), undefined);
-      else if (isRecord(ack) && ack.success === true) onAnswer(null, ack);
-      else onAnswer(AshlarError.fromWire(isRecord(ack) ? ack.error : undefined), undefined);
+    let answered = false;
+    const answer = (error: AshlarError | null, ack: unknown): void => {
+      if (answered) return;
+      answered = true;
+      cancelTimeout();
+      this.#guarded(() => onAnswer(error, ack), event);
+    };
+    const cancelTimeout = this.#env.after(ANSWER_TIMEOUT_MS, () => answer(new AshlarError('timeout'), undefined));
+    socket.emit(event, args, (ack) => {
+      if (ack === undefined) answer(new AshlarError('not-connected'), undefined);
+      else if (isRecord(ack) && ack.success === true) answer(null, ack);
+      else answer(AshlarError.fromWire(isRecord(ack) ? ack.error : undefined), undefined);
     });
   }
 
@@ -149,7 +157,7 @@ export class Connector {
 
   /** Bytes given to the transport and not yet sent; Infinity while long-polling is busy. Large uploads wait for it to shrink. */
   backlogBytes(): number {
-    const transport: unknown = this.#socket?.io.engine?.transport;
+    const transport = this.#socket?.transport;
     if (!isRecord(transport)) return 0;
     if (transport.name === 'polling') return transport.writable === true ? 0 : Number.POSITIVE_INFINITY;
     return isRecord(transport.ws) && typeof transport.ws.bufferedAmount === 'number' ? transport.ws.bufferedAmount : 0;
@@ -205,37 +213,27 @@ export class Connector {
 
   #openSocket(attempt: number, token: string): void {
     const { url, path = '/socket.io/', transports = ['websocket', 'polling'] } = this.#options;
-    const options = {
-      path,
-      transports: [...transports],
-      // WebSocket first, long-polling where that cannot be opened.
-      tryAllTransports: true,
-      // Ours: socket.io's own stops for ever at a refusal, and knows nothing of tokens.
-      reconnection: false,
-      forceNew: true,
-      timeout: CONNECT_TIMEOUT_MS,
-      auth: { token, protocol: PROTOCOL_VERSION, autoJoin: false },
+    const mine = (task: () => void): void => {
+      if (attempt === this.#attempt) task();
     };
-    const socket = url === undefined ? io(options) : io(url, options);
-    const mine = (): boolean => attempt === this.#attempt;
+    const auth = { token, protocol: PROTOCOL_VERSION, autoJoin: false };
+    const socket = new IoSocket(
+      { url, path, transports, auth },
+      {
+        event: (event, args) => mine(() => this.#guarded(() => this.#receive(socket, event, args), event)),
+        refused: (data) =>
+          mine(() => {
+            // A middleware that is not ours says no in its own way.
+            const { code, retryAfterMs } = AshlarError.fromWire(data);
+            this.#dispatch(data === undefined ? { type: 'lost', cause: 'transport' } : { type: 'rejected', code, retryAfterMs });
+          }),
+        closed: (byServer) => mine(() => this.#dispatch({ type: 'lost', cause: byServer ? 'server' : 'transport' })),
+      },
+    );
     this.#socket = socket;
-    socket.on('connect_error', (error: Error & { data?: unknown }) => {
-      if (!mine()) return;
-      if (error.data === undefined) this.#dispatch({ type: 'lost', cause: 'transport' });
-      else {
-        const { code, retryAfterMs } = AshlarError.fromWire(error.data);
-        this.#dispatch({ type: 'rejected', code, retryAfterMs });
-      }
-    });
-    socket.on('disconnect', (reason) => {
-      if (mine()) this.#dispatch({ type: 'lost', cause: reason === 'io server disconnect' ? 'server' : 'transport' });
-    });
-    socket.onAny((event: string, ...args: unknown[]) => {
-      if (mine()) this.#receive(socket, event, args);
-    });
   }
 
-  #receive(socket: Socket, event: string, args: readonly unknown[]): void {
+  #receive(socket: IoSocket, event: string, args: readonly unknown[]): void {
     const [first] = args;
     if (event === 'session') {
       if (!this.#up && isSession(first)) this.#ready(socket, first);
@@ -249,7 +247,7 @@ export class Connector {
     for (const part of this.#events) this.#guarded(() => part.message(event, args), event);
   }
 
-  #ready(socket: Socket, session: SessionAnnouncement): void {
+  #ready(socket: IoSocket, session: SessionAnnouncement): void {
     this.#up = true;
     this.#session.set(session);
     this.#dispatch({ type: 'accepted', id: socket.id ?? '' });
@@ -267,10 +265,7 @@ export class Connector {
     const wasUp = this.#up;
     this.#up = false;
     this.#renewal.stop();
-    if (socket !== null) {
-      socket.offAny();
-      socket.disconnect();
-    }
+    socket?.disconnect();
     if (!wasUp) return;
     this.#session.set(null);
     for (const part of this.#events) this.#guarded(() => part.down(), 'connection down');
