@@ -6,7 +6,7 @@ import { type Config, processEnv, readConfig } from '../config.ts';
 import { PATHS } from '../http/own-paths.ts';
 import { RealtimeServer } from '../server.ts';
 import { developmentSecret } from './development-secret.ts';
-import { signFor } from './token.ts';
+import { canSign, signFor } from './token.ts';
 
 export interface ServeFlags {
   port?: string;
@@ -115,7 +115,7 @@ async function stop(realtime: RealtimeServer, http: Server): Promise<void> {
 function announce(config: Config, address: AddressInfo, version: string, log: (fields: object, message: string) => void): void {
   const host = address.address.includes(':') ? `[${address.address}]` : address.address;
   const url = `http://${host}:${address.port}`;
-  if (config.production) {
+  if (config.production || !canSign(config.settings)) {
     log({ url, version }, 'server:listening');
     return;
   }
