@@ -8,7 +8,7 @@ import type { Member } from '../rooms/member.ts';
 import { positionOf, recover } from '../rooms/recover.ts';
 import type { Joined, Room, RoomContent } from '../rooms/room.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
-import type { LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
+import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import type { DocumentPorts } from './document-ports.ts';
@@ -17,6 +17,8 @@ import { type WriterSession, Writers } from './writers.ts';
 /** The kind of a document's records. */
 export const UPDATE_KIND = 'doc:update';
 
+const BLOCKED_RETRY_MS = 1_000;
+
 /** A room whose content is a Yjs document: it relays and stores updates as bytes and holds no Y.Doc. */
 export class DocumentRoom implements RoomContent {
   readonly room: Room;
@@ -24,6 +26,8 @@ export class DocumentRoom implements RoomContent {
   readonly writers: Writers;
   readonly awareness = new DocumentAwareness();
   snapshotSeq: number;
+  /** Records are being set aside: nobody joins and nothing is taken until that is done. */
+  blocked = false;
   /** A compaction or a server-side edit is under way. */
   working = 0;
   #snapshot: Promise<Snapshot | null> | null = null;
@@ -49,6 +53,7 @@ export class DocumentRoom implements RoomContent {
   async join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined> {
     const { room, ports } = this;
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
+    if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
     const position = positionOf(options);
     const hash = options.session === undefined ? null : ports.hashSecret(options.session);
     const verdict = await recover(room, position, ports.overflowRecords);
@@ -57,6 +62,7 @@ export class DocumentRoom implements RoomContent {
     const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
     if (connection.closed) throw new AshlarError('not-connected');
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
+    if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
 
     // Whoever could not go on has been sent nothing yet: a position that says more would be believed at the next join, content or not.
     const member = new DocumentMember(connection, room, access, { epoch: room.store.epoch, seq: 0 });
@@ -205,6 +211,25 @@ export class DocumentRoom implements RoomContent {
     room.trimmedTo = room.head.seq;
     for (const member of [...room.members.values()]) {
       this.send(member, { type: 'reset', reason: 'gone' });
+      this.ports.evict(member);
+    }
+  }
+
+  /**
+   * Records were set aside, durably: what is left stands as a snapshot at the head, and everyone starts over from it.
+   * @param clocks of what is left
+   */
+  quarantined(snapshot: Snapshot, clocks: readonly ClientClock[], incarnation: string): void {
+    const { room } = this;
+    this.#forget();
+    this.writers.take(clocks);
+    this.#snapshot = Promise.resolve(snapshot);
+    this.snapshotSeq = snapshot.seq;
+    room.head = { epoch: snapshot.epoch, seq: snapshot.seq };
+    room.trimmedTo = snapshot.seq;
+    room.incarnation = incarnation;
+    for (const member of [...room.members.values()]) {
+      this.send(member, { type: 'reset', reason: 'quarantined' });
       this.ports.evict(member);
     }
   }

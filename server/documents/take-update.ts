@@ -39,6 +39,7 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to write' });
   if (!permits(member.access, 'write')) throw new AshlarError('read-only');
   if (document.room.deleted) throw new AshlarError('gone');
+  if (document.blocked) throw new AshlarError('document-damaged', { retryAfterMs: RETRY_STORAGE_MS });
   if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
   if (counter <= session.counter) {
     // A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
