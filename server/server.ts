@@ -20,6 +20,7 @@ import { createRemoteKeys, type FetchedKeys } from './guard/remote-keys.ts';
 import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
 import { attachHttpApi } from './http/attach-http-api.ts';
+import { Metrics, type MetricsNow } from './metrics.ts';
 import { type Authorize, parseSettings, type RealtimeServerOptions, type Settings } from './options.ts';
 import { Platform } from './platform.ts';
 import type { Connection } from './rooms/connection.ts';
@@ -28,7 +29,7 @@ import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
-import { createSystemClock } from './system-clock.ts';
+import { createSystemClock, watchEventLoop } from './system-clock.ts';
 
 /** What `getStats` gives. */
 export interface Stats {
@@ -78,6 +79,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #log: Logger;
   readonly #hooks: Hooks;
   readonly #audit: Audit;
+  readonly #metrics: Metrics;
   readonly #userBudgets: UserBudgets;
   readonly #addresses: AddressLimiter;
   readonly #authenticate: Authenticate;
@@ -100,6 +102,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#log =
       logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
     this.#audit = new Audit(this.#log, this.#clock);
+    this.#metrics = new Metrics(() => this.#now(), watchEventLoop());
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
     this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
@@ -139,6 +142,7 @@ export class RealtimeServer<Own extends Events = []> {
       catalog: createCatalog(this.#own),
       authenticate: this.#authenticate,
       audit: this.#audit,
+      metrics: this.#metrics,
       log: this.#log,
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
@@ -190,6 +194,11 @@ export class RealtimeServer<Own extends Events = []> {
     };
   }
 
+  /** The server's counters in Prometheus' text form: what `GET /metrics` answers, for a page or a port of the product's own. */
+  metrics(): Promise<string> {
+    return this.#metrics.render();
+  }
+
   /** Documents, from the backend. */
   get documents(): ServerDocuments {
     return this.#ready().documents;
@@ -232,6 +241,7 @@ export class RealtimeServer<Own extends Events = []> {
     await this.#io?.close();
     this.#http?.detach();
     this.#fetchedKeys?.close();
+    this.#metrics.close();
     await this.#workers?.close();
     await this.#store?.close();
     this.#state = 'closed';
@@ -251,6 +261,7 @@ export class RealtimeServer<Own extends Events = []> {
       log,
       hooks: this.#hooks,
       audit,
+      metrics: this.#metrics,
       authorize: this.#authorize,
       soon: setImmediate,
     });
@@ -295,11 +306,26 @@ export class RealtimeServer<Own extends Events = []> {
         this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });
       },
       refused: (address, error) => {
+        this.#metrics.refused(error.code, 'handshake');
         audit.handshakeRefused(address, error);
         log.info({ address, code: error.code }, 'websocket:refused');
       },
     });
     return platform;
+  }
+
+  #now(): MetricsNow {
+    const connections = [...(this.#platform?.connections.values() ?? [])];
+    const rooms = [...(this.#platform?.rooms.values() ?? [])];
+    const queues = connections.map(({ outbox }) => outbox.queuedBytes);
+    return {
+      connections: connections.length,
+      users: new Set(connections.map(({ user }) => user.id)).size,
+      rooms: rooms.length,
+      members: rooms.reduce((sum, { members }) => sum + members.size, 0),
+      queuedBytes: queues.reduce((sum, bytes) => sum + bytes, 0),
+      queuedBytesMost: queues.reduce((most, bytes) => Math.max(most, bytes), 0),
+    };
   }
 
   async #publish(request: { event: string; data: unknown; room?: string; userId?: string }): Promise<PublishedAs> {

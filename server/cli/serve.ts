@@ -37,7 +37,7 @@ export async function serve(flags: ServeFlags, version: string): Promise<void> {
 
   // The port first: a server that cannot listen has not touched the data.
   await listen(http, config);
-  const realtime = new RealtimeServer(config.settings);
+  const realtime = new RealtimeServer({ ...config.settings, metrics: config.settings.metrics ?? true });
   try {
     await realtime.initialize(http);
   } catch (thrown) {

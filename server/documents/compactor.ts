@@ -10,6 +10,8 @@ export interface CompactorOptions {
   readonly maxAgeMs: number;
   readonly keepBytes: number;
   readonly log: Record<'warn' | 'error' | 'debug', (fields: object, message: string) => void>;
+  /** What came of a compaction. */
+  counted(result: 'compacted' | 'failed' | 'quarantined'): void;
   /** Records were taken out of a document. */
   quarantined(document: DocumentRoom, records: readonly LogRecord[]): void;
 }
@@ -92,6 +94,7 @@ export class Compactor {
     const { log } = this.#options;
     const room = document.room.name;
     log.warn({ room, err: error }, 'document:compaction-failed');
+    this.#options.counted('failed');
     const limit = error.code === 'document-damaged' ? limitReached(error) : null;
     const late = (this.#late.get(document) ?? 0) + (limit === 'time' ? 1 : 0);
     if (limit === 'time' && late < LATE_ATTEMPTS) {
@@ -118,6 +121,7 @@ export class Compactor {
     const seqs = records.map(({ seq }) => seq);
     const userIds = [...new Set(records.map(({ userId }) => userId))];
     log.error({ room: document.room.name, seqs, userIds, reason }, 'document:quarantined');
+    this.#options.counted('quarantined');
     this.#options.quarantined(document, records);
   }
 
@@ -145,6 +149,7 @@ export class Compactor {
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
+    this.#options.counted('compacted');
     const cut = await room.store.trim(room.name, { before: clock.now() - maxAgeMs, keepBytes, upTo: snapshot.seq });
     if (cut > 0) await noteTrim(document);
     log.debug(

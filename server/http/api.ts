@@ -8,7 +8,7 @@ import type { AnyEventDefinition } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { answerError, type HttpLog } from './answer-error.ts';
 import { buildOpenApi, type OpenApi } from './build-openapi.ts';
-import { describeHealth, describePublish, describeReadiness, describeStats } from './describe-routes.ts';
+import { describeHealth, describeMetrics, describePublish, describeReadiness, describeStats } from './describe-routes.ts';
 import type { HttpApi, HttpEnv } from './hono-env.ts';
 import { PATHS } from './own-paths.ts';
 import type { HttpPorts } from './ports.ts';
@@ -93,6 +93,12 @@ export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): H
     await admit(context, 'stats', 1);
     context.header('Cache-Control', 'no-store');
     return context.json({ success: true, data: ports.stats() });
+  });
+
+  api.get(PATHS.metrics, describeRoute(describeMetrics), async (context) => {
+    await admit(context, 'stats', 1);
+    const { type, text } = await ports.metrics();
+    return context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
   });
 
   const alive = { success: true, data: { status: 'ok' } } as const;

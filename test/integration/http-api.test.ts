@@ -231,10 +231,10 @@ test('under a prefix every path is behind it', async () => {
 
 test('only the API’s own paths are its own', () => {
   const own = ['/api/events', '/api/events?x=1', '/api/ws/stats', '/healthz', '/readyz'];
-  expect(own.filter((path) => !isHttpApiPath(path, ''))).toEqual([]);
+  expect(own.filter((path) => !isHttpApiPath(path, '', false))).toEqual([]);
   const foreign = ['/', '/api/eventsource', '/api/users', '/api/ws', '/healthz/x', '/API/events', '/x/api/events'];
-  expect(foreign.filter((path) => isHttpApiPath(path, ''))).toEqual([]);
-  expect([isHttpApiPath('/rt/healthz', '/rt'), isHttpApiPath('/healthz', '/rt')]).toEqual([true, false]);
+  expect(foreign.filter((path) => isHttpApiPath(path, '', false))).toEqual([]);
+  expect([isHttpApiPath('/rt/healthz', '/rt', false), isHttpApiPath('/healthz', '/rt', false)]).toEqual([true, false]);
 });
 
 test('allowed origins may read answers, others may not', async () => {
@@ -264,7 +264,7 @@ test('the OpenAPI description says what the schemas say, for a product’s event
   const openapi = (await (await api.fetch('/api/ws/openapi.json')).json()) as OpenApiJson;
   expect(openapi.openapi).toMatch(/^3\.1/);
   expect(openapi.info.version).toBe('1.2.3');
-  expect(Object.keys(openapi.paths).sort()).toEqual(['/api/events', '/api/ws/stats', '/healthz', '/readyz']);
+  expect(Object.keys(openapi.paths).sort()).toEqual(['/api/events', '/api/ws/stats', '/healthz', '/metrics', '/readyz']);
   const publish = JSON.stringify(openapi.paths['/api/events']?.post);
   expect(publish).toContain('"maxItems":1000');
   expect(publish).toContain('Idempotency-Key');
