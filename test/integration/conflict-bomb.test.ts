@@ -63,7 +63,9 @@ test('[5] a conflict bomb whose right origins came in an earlier update is tried
   read.destroy();
 });
 
-test('[5] small updates of a conflict bomb add up: what nobody vouches for is tried before it grows beyond a thousand items', async () => {
+test('[5] small updates of a conflict bomb add up: what nobody vouches for is tried before it grows beyond a thousand items', {
+  timeout: 60_000,
+}, async () => {
   await using server = await startServer({ compactAfterRecords: 1_000_000 });
   const eve = await writer(await server.connect(tokenFor('eve')), 'dripped');
   let taken = 0;
