@@ -15,7 +15,7 @@ export type ConnectionStatus =
       readonly state: 'connected';
       /** The socket's id. */
       readonly id: string;
-      /** After a reconnect, once every room was joined again: whether each continued from its position. */
+      /** After a reconnect: whether every room goes on from where it was. True until a room's answer says otherwise. */
       readonly recovered: boolean;
       /** Unix ms. */
       readonly since: number;
@@ -32,13 +32,15 @@ export interface Connection {
   readonly failures: number;
   /** What the server asked for when it announced its restart. */
   readonly closingAfterMs: number | null;
+  /** Whether this client was connected before: rooms have a position to go on from. */
+  readonly connectedBefore: boolean;
 }
 
 export type ConnectionEvent =
   | { type: 'connect' }
   | { type: 'disconnect' }
   | { type: 'accepted'; id: string }
-  | { type: 'rejoined'; recovered: boolean }
+  | { type: 'missed' }
   | { type: 'closing'; reconnectAfterMs: number }
   | { type: 'lost'; cause: LossCause }
   | { type: 'rejected'; code: ErrorCode; retryAfterMs?: number | undefined }
@@ -58,7 +60,7 @@ export interface ConnectionRules {
   readonly maxAttempts: number;
 }
 
-export const NOT_CONNECTED: Connection = { status: { state: 'idle' }, failures: 0, closingAfterMs: null };
+export const NOT_CONNECTED: Connection = { status: { state: 'idle' }, failures: 0, closingAfterMs: null, connectedBefore: false };
 
 // A connection that held this long was a good one; an earlier end counts as another failure, so that a server which accepts and
 // then closes is not hammered.
@@ -78,11 +80,12 @@ export function reduceConnection(connection: Connection, event: ConnectionEvent,
       return {
         ...connection,
         closingAfterMs: null,
-        status: { state: 'connected', id: event.id, recovered: false, since: rules.now },
+        connectedBefore: true,
+        status: { state: 'connected', id: event.id, recovered: connection.connectedBefore, since: rules.now },
       };
-    case 'rejoined':
-      if (status.state !== 'connected' || status.recovered === event.recovered) return connection;
-      return { ...connection, status: { ...status, recovered: event.recovered } };
+    case 'missed':
+      if (status.state !== 'connected' || !status.recovered) return connection;
+      return { ...connection, status: { ...status, recovered: false } };
     case 'closing':
       return { ...connection, closingAfterMs: event.reconnectAfterMs };
     case 'lost':
@@ -126,13 +129,14 @@ function retry(connection: Connection, cause: LossCause, afterMs: number | undef
   const failures = lasted ? 1 : connection.failures + 1;
   if (failures > rules.maxAttempts) {
     const code = 'not-connected';
-    return { status: { state: 'refused', code, message: ERRORS[code].message }, failures, closingAfterMs: null };
+    return { ...connection, status: { state: 'refused', code, message: ERRORS[code].message }, failures, closingAfterMs: null };
   }
-  if (!rules.online) return { status: { state: 'offline', cause: 'browser' }, failures, closingAfterMs: null };
+  if (!rules.online) return { ...connection, status: { state: 'offline', cause: 'browser' }, failures, closingAfterMs: null };
   const asked = afterMs ?? closingAfterMs;
   const wait = asked === null || asked === undefined ? 0 : jittered(asked, rules.random);
   const delay = Math.max(wait, backoffMs(failures, rules.random));
   return {
+    ...connection,
     status: {
       state: 'reconnecting',
       attempt: failures,

@@ -142,9 +142,9 @@ export class Connector {
     });
   }
 
-  /** Tells that all rooms were joined again after a reconnect. */
-  rejoined(recovered: boolean): void {
-    this.#dispatch({ type: 'rejoined', recovered });
+  /** Tells that a room that was joined again could not go on from where it was. */
+  missed(): void {
+    this.#dispatch({ type: 'missed' });
   }
 
   /** Bytes given to the transport and not yet sent; Infinity while long-polling is busy. Large uploads wait for it to shrink. */

@@ -55,8 +55,6 @@ export class Rooms {
   #ownRoom: string | null = null;
   #joins = 0;
   /** Rooms whose rejoin is not answered yet; null where this is the first connection. */
-  #rejoining: { left: Set<string>; recovered: boolean } | null = null;
-  #connectedBefore = false;
 
   constructor(connector: Connector, env: Environment, report: Report) {
     this.#connector = connector;
@@ -147,7 +145,6 @@ export class Rooms {
     for (const { reject } of room.waiting)
       reject(new AshlarError('client-closed', { room: room.name, detail: 'the room was left' }));
     room.waiting = [];
-    this.#answered(room.name, true);
     this.#status(room.name).set({ state: 'left' });
   }
 
@@ -160,8 +157,6 @@ export class Rooms {
       if (former !== undefined && --former.leases === 0) this.#forget(former);
     }
     this.#up = true;
-    this.#rejoining = this.#connectedBefore ? { left: new Set(this.#rooms.keys()), recovered: true } : null;
-    this.#connectedBefore = true;
     for (const room of [...this.#rooms.values()]) this.#start(room);
   }
 
@@ -197,6 +192,8 @@ export class Rooms {
   }
 
   #joined(room: Room, answer: JoinAnswer): void {
+    // Told first, so that whoever sees the answer sees a status that fits it.
+    if (room.last !== null && !answer.recovered) this.#connector.missed();
     room.phase = 'joined';
     room.failures = 0;
     startFrom(room.cursor, answer);
@@ -205,7 +202,6 @@ export class Rooms {
     room.waiting = [];
     this.#show(room);
     for (const { resolve } of waiting) resolve(last);
-    this.#answered(room.name, answer.recovered);
   }
 
   #refused(room: Room, error: AshlarError): void {
@@ -216,6 +212,7 @@ export class Rooms {
       room.cancel = this.#env.after(delay, () => this.#send(room));
       return;
     }
+    if (room.last !== null) this.#connector.missed();
     room.phase = 'refused';
     room.error = error;
     // A position of before the refusal stays good: what was missed follows if the user is let in again.
@@ -223,7 +220,6 @@ export class Rooms {
     room.waiting = [];
     this.#show(room);
     for (const { reject } of waiting) reject(error);
-    this.#answered(room.name, false);
   }
 
   #onAccess(update: unknown): void {
@@ -236,15 +232,6 @@ export class Rooms {
       room.error = new AshlarError('access-denied', { room: room.name });
     }
     this.#show(room);
-  }
-
-  #answered(name: string, recovered: boolean): void {
-    const rejoining = this.#rejoining;
-    if (rejoining === null || !rejoining.left.delete(name)) return;
-    rejoining.recovered &&= recovered;
-    if (rejoining.left.size > 0) return;
-    this.#rejoining = null;
-    this.#connector.rejoined(rejoining.recovered);
   }
 
   #show(room: Room): void {

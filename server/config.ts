@@ -109,7 +109,7 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
     const value = read(variable) ?? (variable.path.length > 1 ? variable.defaultValue : undefined);
     if (value !== undefined) put(input, variable.path, value);
   }
-  input.allowedOrigins = readOrigins(input.allowedOrigins ?? (production ? [] : DEVELOPMENT_ORIGINS.split(',')), problems);
+  input.allowedOrigins ??= production ? [] : DEVELOPMENT_ORIGINS.split(',');
   if (input.jwtSecret === undefined && production) {
     problems.push(
       'JWT_SECRET is not set: in production the server needs a secret of at least 32 characters, such as `openssl rand -base64 48` prints',
@@ -121,8 +121,10 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
     const path = issue.path.map(String);
     const variable = variables.find((one) => one.path.every((key, index) => key === path[index]));
     const name = variable?.name ?? path.join('.');
-    const plain = variable === undefined || variable.allowed === 'text';
-    problems.push(describe(name, env[name] ?? '', plain ? issue.message : variable.allowed));
+    const given = (variable && entryAt(input, issue.path, variable.path.length)) ?? env[name] ?? '';
+    // Where the variable's own sentence tells the form alone, the schema's says what is wrong.
+    const formAlone = variable === undefined || variable.allowed === 'text' || variable.allowed === 'a list with commas between';
+    problems.push(describe(name, given, formAlone ? issue.message : variable.allowed));
   }
   if (problems.length > 0 || !checked.success) throw new AshlarError('invalid-options', { detail: problems.join('\n') });
 
@@ -134,6 +136,13 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
 /** The data folder alone, for commands that need no other setting. @param override the flag's, which goes first */
 export function readDataDir(env: Env, override: string | undefined): string {
   return Settings.shape.dataDir.parse(override || env.DATA_DIR?.trim() || undefined);
+}
+
+/** The one entry of a list that is wrong. */
+function entryAt(input: unknown, path: readonly PropertyKey[], depth: number): string | undefined {
+  if (path.length === depth) return undefined;
+  const value = path.reduce<unknown>((parent, key) => (parent as Record<PropertyKey, unknown> | undefined)?.[key], input);
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** One wrong value in one line. */
@@ -179,17 +188,6 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
 }
 
 /** Origins as browsers send them: no path, no slash at the end. */
-function readOrigins(origins: unknown, problems: string[]): string[] {
-  return (origins as readonly string[]).map((text) => {
-    if (text === '*') return text;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const isOrigin = url !== undefined && url.origin !== 'null' && url.pathname === '/' && !/[?#@]/.test(text);
-    if (url !== undefined && isOrigin) return url.origin;
-    problems.push(describe('FRONTEND_URL', text, 'origins such as https://app.example.com, with commas between, or *'));
-    return text;
-  });
-}
-
 /** Variables that begin like ours and are none: most likely a misspelt limit that would be ignored in silence. */
 function unknownVariables(env: Env, variables: readonly Variable[]): string[] {
   const known = new Set(variables.map(({ name }) => name));

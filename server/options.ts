@@ -5,6 +5,9 @@ import type { Events } from '../shared/catalog.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
+import { isRoomPattern } from './guard/claims.ts';
+import { isAddressRange } from './guard/client-address.ts';
+import { isOrigin, normalizeOrigin } from './sockets/origin.ts';
 import type { Store } from './storage/store.ts';
 
 const access = z.enum(ACCESS_LEVELS);
@@ -40,6 +43,11 @@ const Retention = z.strictObject({
   maxAgeMs: positive.optional().describe('age at which a record is cut, ms'),
 });
 
+const RetainedStates = z.strictObject({
+  maxRecords: positive.optional().describe('newest state values kept per room'),
+  maxAgeMs: positive.optional().describe('age at which a state value that was not replaced is cut, ms'),
+});
+
 /** What can be written in a file or an environment variable: everything but functions and objects of the product's. */
 export const Settings = z.strictObject({
   jwtSecret: z.string().min(32, 'at least 32 bytes').describe('HMAC secret of the tokens'),
@@ -52,17 +60,20 @@ export const Settings = z.strictObject({
   jwtIssuer: z.string().min(1, 'text').optional().describe('required `iss`'),
   dataDir: z.string().min(1).default('./data').describe('folder of the SQLite file'),
   allowedOrigins: z
-    .array(z.string())
+    .array(z.string().refine(isOrigin, 'an origin such as https://app.example.com, or `*`').overwrite(normalizeOrigin))
     .default([])
-    .describe('origins whose pages may connect, such as https://app.example.com; `*` allows all; empty: the same host only'),
+    .describe('origins whose pages may connect besides those of the same host, such as https://app.example.com; `*` allows all'),
   prefix: z
     .string()
     .regex(/^(\/[A-Za-z0-9._-]+)*$/, 'a path such as /realtime, without a slash at its end')
     .default('')
     .describe('put before every path that Ashlar answers'),
-  trustedProxies: z.array(z.string()).default([]).describe('addresses whose X-Forwarded-For is believed'),
+  trustedProxies: z
+    .array(z.string().refine(isAddressRange, 'an IP address, or a range such as 10.0.0.0/8'))
+    .default([])
+    .describe('addresses whose X-Forwarded-For is believed'),
   defaultAccess: z
-    .record(z.string(), access)
+    .record(z.string().refine(isRoomPattern, 'a room, or the beginning of one and `*`'), access)
     .default({ dashboard: 'read', notifications: 'read', system: 'read', catalog: 'read', 'batch:*': 'read' })
     .describe('access of a token without an `access` claim'),
   authorizeTimeoutMs: positive.default(5_000).describe('after this the authorize callback counts as "no"'),
@@ -74,10 +85,12 @@ export const Settings = z.strictObject({
   retention: z
     .strictObject({
       log: Retention.default({ maxRecords: 10_000 }),
+      state: RetainedStates.prefault({}),
       documents: z
         .strictObject({
           maxAgeMs: positive.default(86_400_000).describe('age at which a record under a snapshot is cut, ms'),
-          keepBytes: positive.default(16 * 1024 * 1024).describe('bytes of records that are kept at least, whatever their age'),
+          maxRecords: positive.optional().describe('newest records kept per document'),
+          keepBytes: positive.default(16 * 1024 * 1024).describe('bytes of newest records kept per document, whatever their age'),
         })
         .prefault({}),
     })

@@ -11,6 +11,7 @@ import type { DocumentPorts } from './documents/document-ports.ts';
 import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
+import { keepCompleted } from './events/batch.ts';
 import { registerChat } from './events/chat.ts';
 import { registerDashboard } from './events/dashboard.ts';
 import { readHistory } from './events/history.ts';
@@ -18,7 +19,7 @@ import { registerNotifications } from './events/notifications.ts';
 import { registerOtherEvents } from './events/other-events.ts';
 import { createPublish, type Publish } from './events/publish.ts';
 import { createPublishOnce } from './events/publish-once.ts';
-import { createRetention } from './events/retention.ts';
+import { Retention } from './events/retention.ts';
 import { startTyping } from './events/start-typing.ts';
 import type { Typing } from './events/typing.ts';
 import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
@@ -67,6 +68,7 @@ export class Platform {
   readonly #ports: PlatformPorts;
   readonly #compactor: Compactor;
   readonly #presence: Presence;
+  readonly #retention: Retention;
   readonly #typing: Typing;
   #cancelForgetting: () => void = () => {};
 
@@ -116,18 +118,15 @@ export class Platform {
       left: (name, connection) => this.#typing.left(name, connection.id),
     });
     this.documents = new Documents({ rooms: this.rooms, store, clock });
-    const retention = createRetention({
-      clock,
-      log,
-      maxRecords: settings.retention.log.maxRecords,
-      maxAgeMs: settings.retention.log.maxAgeMs,
-    });
-    const publish = createPublish({
-      clock,
-      catchUp,
-      toReaders: (room, packet) => this.#toReaders(room, packet),
-      grown: retention,
-    });
+    this.#retention = new Retention({ clock, store, rooms: this.rooms, catalog, limits: settings.retention, log });
+    const publish = keepCompleted(
+      createPublish({
+        clock,
+        catchUp,
+        toReaders: (room, packet) => this.#toReaders(room, packet),
+        grown: (room) => this.#retention.grown(room),
+      }),
+    );
     this.publisher = new Publisher({ catalog, clock, rooms: this.rooms, store, publish, authorizer: this.authorizer });
     this.#presence = presence;
     this.#forgetKeys();
@@ -180,6 +179,7 @@ export class Platform {
 
   /** Waits for what is under way and ends it. */
   async close(): Promise<void> {
+    this.#retention.close();
     await this.#compactor.close();
     await this.rooms.groupCommit.settled();
     this.#cancelForgetting();

@@ -4,6 +4,7 @@ import type { Server } from 'socket.io';
 import type * as Y from 'yjs';
 import type { Access } from '../shared/access.ts';
 import { createCatalog, type EventNameBy, type Events, type PayloadOf, type WithCatalog } from '../shared/catalog.ts';
+import { isEventDefinition } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
@@ -87,7 +88,7 @@ export class RealtimeServer<Own extends Events = []> {
   constructor(options: RealtimeServerOptions<Own>) {
     const { events, authorize, store, logger, ...settings } = options;
     this.#settings = parseSettings(settings);
-    if (events !== undefined && !Array.isArray(events))
+    if (events !== undefined && !(Array.isArray(events) && events.every(isEventDefinition)))
       throw new AshlarError('invalid-options', { detail: 'events: a list made with defineEvent' });
     if (authorize !== undefined && typeof authorize !== 'function')
       throw new AshlarError('invalid-options', { detail: 'authorize: a function' });
@@ -110,6 +111,16 @@ export class RealtimeServer<Own extends Events = []> {
   async initialize(httpServer: HttpServer): Promise<void> {
     if (this.#state !== 'new') throw new AshlarError('invalid-options', { detail: 'initialize is called once' });
     this.#state = 'starting';
+    try {
+      await this.#start(httpServer);
+    } catch (error) {
+      await this.close();
+      throw AshlarError.from(error);
+    }
+    this.#state = 'ready';
+  }
+
+  async #start(httpServer: HttpServer): Promise<void> {
     const { limits, prefix, allowedOrigins } = this.#settings;
     const unavailable = () => this.#unavailable();
     const io = createSocketServer(httpServer, {
@@ -131,16 +142,10 @@ export class RealtimeServer<Own extends Events = []> {
       stats: () => this.getStats(),
       probe: () => this.#storeOf().probe(),
     });
-    try {
-      this.#store =
-        this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
-      this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
-      this.#platform = this.#assemble(io, this.#store, this.#workers);
-    } catch (error) {
-      await this.close();
-      throw AshlarError.from(error);
-    }
-    this.#state = 'ready';
+    this.#store =
+      this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
+    this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
+    this.#platform = this.#assemble(io, this.#store, this.#workers);
   }
 
   /**

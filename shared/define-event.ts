@@ -104,6 +104,14 @@ export function defineEvent<const Name extends string, Payload, Input = Payload,
   };
 }
 
+/** Whether a value has come out of `defineEvent`. */
+export function isEventDefinition(value: unknown): value is AnyEventDefinition {
+  const { name, payload, delivery, sentBy } = (value ?? {}) as Partial<AnyEventDefinition>;
+  return (
+    typeof name === 'string' && EVENT_NAME.test(name) && payload !== undefined && delivery !== undefined && Array.isArray(sentBy)
+  );
+}
+
 /** The names and patterns of the rooms that an event belongs in. */
 export function roomPatterns(definition: EventFacts): readonly string[] {
   return typeof definition.room === 'string' ? [definition.room] : definition.room;

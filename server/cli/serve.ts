@@ -6,7 +6,6 @@ import { type Config, processEnv, readConfig } from '../config.ts';
 import { createAuthenticator } from '../guard/authenticate.ts';
 import type { TokenClaims } from '../guard/sign-token.ts';
 import { PATHS } from '../http/own-paths.ts';
-import type { Settings } from '../options.ts';
 import { RealtimeServer } from '../server.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { developmentSecret } from './development-secret.ts';
@@ -66,7 +65,7 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   await listen(http, config);
   const withApp = config.production ? undefined : developmentApp;
   const address = http.address() as AddressInfo;
-  const realtime = new RealtimeServer(withApp === undefined ? config.settings : admitOwnPages(config.settings, address));
+  const realtime = new RealtimeServer(config.settings);
   try {
     await realtime.initialize(http);
     app = (await withApp?.(hostOf(realtime, http, config))) ?? null;
@@ -79,13 +78,6 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   ready = true;
   stopOnSignals(realtime, http, app);
   announce(config, address, version, (fields, message) => log.info(fields, message));
-}
-
-/** A list of origins shuts out the server's own pages: they are added to it. */
-function admitOwnPages(settings: Settings, { address, port }: AddressInfo): Settings {
-  const host = address.includes(':') ? `[${address}]` : address;
-  const own = ['localhost', '127.0.0.1', host].map((name) => `http://${name}:${port}`);
-  return { ...settings, allowedOrigins: [...settings.allowedOrigins, ...own] };
 }
 
 function hostOf(realtime: RealtimeServer, http: Server, { settings }: Config): AppHost {

@@ -6,6 +6,7 @@ import type { DocumentRoom } from './document-room.ts';
 export interface CompactorOptions {
   readonly clock: Clock;
   readonly maxAgeMs: number;
+  readonly maxRecords?: number | undefined;
   readonly keepBytes: number;
   readonly log: { warn(fields: object, message: string): void; debug(fields: object, message: string): void };
 }
@@ -67,7 +68,7 @@ export class Compactor {
 
   async #compact(document: DocumentRoom): Promise<void> {
     const { room, ports } = document;
-    const { clock, maxAgeMs, keepBytes, log } = this.#options;
+    const { clock, maxAgeMs, maxRecords, keepBytes, log } = this.#options;
     const { unvouched } = document;
     const before = await document.snapshot();
     const updates: Uint8Array[] = [];
@@ -87,7 +88,12 @@ export class Compactor {
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
     document.vouchedFor(unvouched);
-    const cut = await room.store.trim(room.name, { before: clock.now() - maxAgeMs, keepBytes, upTo: snapshot.seq });
+    const cut = await room.store.trim(room.name, {
+      before: clock.now() - maxAgeMs,
+      keepBytes,
+      upTo: snapshot.seq,
+      ...(maxRecords === undefined ? {} : { maxRecords }),
+    });
     if (cut > 0) await noteTrim(document);
     log.debug({ room: room.name, seq: snapshot.seq, records: updates.length, bytes: state.length, cut }, 'document:compacted');
   }

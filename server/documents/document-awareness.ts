@@ -40,8 +40,9 @@ export function readAwareness(update: Uint8Array, clientId: number): object | nu
   if (id !== clientId) throw new AshlarError('foreign-client-id', { detail: 'awareness of another client id' });
   let state: unknown;
   try {
-    state = JSON.parse(json);
+    state = JSON.parse(json, refuseProto);
   } catch (error) {
+    if (error instanceof AshlarError) throw error;
     throw new AshlarError('invalid-payload', { detail: 'awareness: not JSON', cause: error });
   }
   if (state === null) return null;
@@ -52,6 +53,12 @@ export function readAwareness(update: Uint8Array, clientId: number): object | nu
     throw new AshlarError('invalid-payload', { detail: `awareness: at most ${MAX_AWARENESS_DEPTH} levels` });
   }
   return state;
+}
+
+// Harmless as JSON, and not in the hands of an editor that copies the state into an object of its own.
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new AshlarError('invalid-payload', { detail: 'awareness: the key __proto__' });
+  return value;
 }
 
 /** Encodes entries as y-protocols does. */

@@ -25,6 +25,8 @@ export interface Publication {
   readonly key?: CommitKey;
   /** State values that are settled in the same commit, and sent behind the event. */
   readonly settles?: readonly { definition: AnyEventDefinition; payload: unknown }[];
+  /** A newer value stands already: nothing is stored or sent, except for the key. */
+  readonly superseded?: boolean;
   /** Not sent to this member (its own typing, for instance). */
   readonly except?: Member | undefined;
 }
@@ -40,7 +42,7 @@ export interface PublishPorts {
   catchUp(member: Member): void;
   /** Sends a packet to all who may read the room and are not in it. */
   toReaders(room: Room, packet: EncodedPacket): void;
-  /** A log grew: the moment to think of retention. */
+  /** A room has a new record or state value: the moment to think of retention. */
   grown(room: Room): void;
 }
 
@@ -131,6 +133,11 @@ export function createPublish(ports: PublishPorts): Publish {
           break;
         }
         case 'state': {
+          if (publication.superseded === true) {
+            const leave = () => resolve({ data: payload, meta: { room: room.name, at } });
+            room.submit({ durable, ...(key === undefined ? {} : { key }), leave, fail: reject });
+            break;
+          }
           const state = stateOf(room, definition, payload, at);
           room.submit({
             durable,
@@ -138,6 +145,7 @@ export function createPublish(ports: PublishPorts): Publish {
             ...(key === undefined ? {} : { key }),
             leave: () => {
               room.states.set(stateKey(state.event, state.key), state);
+              ports.grown(room);
               resolve({ data: payload, meta: leaveState(publication, state, payload) });
             },
             fail: reject,

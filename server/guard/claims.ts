@@ -41,15 +41,25 @@ const AccessClaimSchema = z.unknown().transform((value, context): AccessClaim =>
   const entries = Object.entries(value);
   if (entries.length > MAX_PATTERNS) return refuse(`at most ${MAX_PATTERNS} patterns`);
   for (const [pattern, access] of entries) {
-    if (pattern in {}) return refuse('a pattern is a reserved word');
-    if (pattern === '' || Buffer.byteLength(pattern) > MAX_PATTERN_BYTES)
-      return refuse(`a pattern has 1 to ${MAX_PATTERN_BYTES} bytes`);
-    if (pattern.slice(0, -1).includes('*')) return refuse('a pattern has one "*" at most, at its end');
+    const problem = patternProblem(pattern);
+    if (problem !== undefined) return refuse(problem);
     if (!ACCESS_LEVELS.some((level) => level === access)) return refuse(`a level is one of ${ACCESS_LEVELS.join(', ')}`);
     claim[pattern] = access;
   }
   return Object.freeze(claim);
 });
+
+function patternProblem(pattern: string): string | undefined {
+  if (pattern in {}) return 'a pattern is a reserved word';
+  if (pattern === '' || Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) return `a pattern has 1 to ${MAX_PATTERN_BYTES} bytes`;
+  if (pattern.slice(0, -1).includes('*')) return 'a pattern has one "*" at most, at its end';
+  return undefined;
+}
+
+/** Whether a text can be a room pattern of an `access` claim: `dashboard`, `chat:*`, `*`. */
+export function isRoomPattern(text: string): boolean {
+  return patternProblem(text) === undefined;
+}
 
 const Claims = z
   .object({

@@ -67,14 +67,25 @@ function parseAddress(text: string): string | null {
 }
 
 function trust(list: BlockList, entry: string): void {
-  const [text = '', bits, ...rest] = entry.trim().split('/');
-  const address = parseAddress(text);
-  const width = address !== null && isIPv4(address) ? 32 : 128;
-  const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-  if (address === null || rest.length > 0 || !(prefix <= width)) {
+  const range = parseRange(entry);
+  if (range === null) {
     throw new AshlarError('invalid-options', {
       detail: `trustedProxies: "${entry}": an IP address, or a range such as 10.0.0.0/8`,
     });
   }
-  list.addSubnet(address, prefix, width === 32 ? 'ipv4' : 'ipv6');
+  list.addSubnet(range.address, range.prefix, isIPv4(range.address) ? 'ipv4' : 'ipv6');
+}
+
+/** Whether a text is an IP address or a range of them, as `trustedProxies` takes them. */
+export function isAddressRange(text: string): boolean {
+  return parseRange(text) !== null;
+}
+
+function parseRange(text: string): { address: string; prefix: number } | null {
+  const [start = '', bits, ...rest] = text.trim().split('/');
+  const address = parseAddress(start);
+  if (address === null || rest.length > 0) return null;
+  const width = isIPv4(address) ? 32 : 128;
+  const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  return prefix <= width ? { address, prefix } : null;
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type AccessClaim, permits } from '../../shared/access.ts';
-import { batchCompleted, type Catalog, systemNotification } from '../../shared/catalog.ts';
+import { type Catalog, systemNotification } from '../../shared/catalog.ts';
 import { type AnyEventDefinition, onlyRoom } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
-import { settleBatch } from '../events/batch.ts';
 import { type Publish, type Published, requireRoom } from '../events/publish.ts';
 import type { Authorizer } from '../guard/authorize.ts';
 import type { Room } from '../rooms/room.ts';
@@ -148,8 +147,7 @@ export class Publisher {
 }
 
 function publication({ definition, payload, broadcast }: Checked, room: Room) {
-  const settles = definition.name === batchCompleted.name ? { settles: settleBatch(room, payload) } : {};
-  return { definition, room, payload, userId: null, broadcast, ...settles };
+  return { definition, room, payload, userId: null, broadcast };
 }
 
 // The room that a broadcast is kept in and whose readers it reaches.

@@ -68,6 +68,8 @@ export interface RoomPorts {
   readonly groupCommit: GroupCommit;
   /** Brings a member up to date from the log. */
   catchUp(member: Member): void;
+  /** State values that were dropped: their `rev` is never given again by this process, in whatever room. */
+  readonly dropped: { rev: number };
   /** Waits before the lease is taken again after a failure. */
   retryIn(ms: number, task: () => void): void;
 }
@@ -133,6 +135,26 @@ export class Room implements CommitSource {
     if (entry.durable || this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
   }
 
+  /** Takes state values out of the room, durably, and tells nobody; a key that has a newer value by then keeps it. */
+  async dropStates(values: readonly StateValue[]): Promise<void> {
+    if (values.length === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      this.submit({
+        durable: true,
+        states: values.map((state) => ({ ...state, value: null })),
+        leave: () => {
+          for (const state of values) {
+            this.#ports.dropped.rev = Math.max(this.#ports.dropped.rev, state.rev);
+            const key = stateKey(state.event, state.key);
+            if (this.states.get(key)?.rev === state.rev) this.states.delete(key);
+          }
+          resolve();
+        },
+        fail: reject,
+      });
+    });
+  }
+
   /** Resolves when all that was submitted before has left, or failed. */
   settled(): Promise<void> {
     if (this.#entries.length === 0) return Promise.resolve();
@@ -160,6 +182,8 @@ export class Room implements CommitSource {
       lifecycle = entry.lifecycle;
     }
     for (const state of this.#dirtyStates.values()) states.push(state);
+    // A value that could leave at once may be older than one that waited for this commit.
+    states.sort((a, b) => a.rev - b.rev);
     if (taken === 0 && states.length === 0) return null;
     this.#statesInFlight = this.#dirtyStates;
     this.#dirtyStates = new Map();
@@ -244,6 +268,8 @@ export class Room implements CommitSource {
     this.trimmedTo = lease.trimmedTo;
     this.incarnation = lease.incarnation;
     this.deleted = lease.deleted;
+    // A client that was here before knows the values by their `rev`, and takes a lower one for old.
+    this.#rev = Math.max(this.#rev, this.#ports.dropped.rev);
     for (const state of lease.states) {
       const key = stateKey(state.event, state.key);
       const mine = this.states.get(key);

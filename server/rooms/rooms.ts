@@ -36,6 +36,7 @@ export class Rooms {
       store: options.store,
       groupCommit: this.groupCommit,
       catchUp: options.catchUp,
+      dropped: { rev: 0 },
       retryIn: (ms, task) => void options.clock.after(ms, task),
     };
   }

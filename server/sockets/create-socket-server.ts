@@ -7,7 +7,7 @@ import { attachPaths } from './attach.ts';
 import { BoundedEngine } from './bounded-engine.ts';
 import { createBoundedParser, type ParserLimits } from './bounded-parser.ts';
 import type { PollingLimits } from './bounded-polling.ts';
-import { createOriginCheck } from './origin.ts';
+import { createOriginCheck, normalizeOrigin } from './origin.ts';
 
 /** Options of Socket.IO that have no meaning here. */
 type Unsupported = 'parser' | 'serveClient' | 'connectionStateRecovery' | 'destroyUpgrade' | 'destroyUpgradeTimeout' | 'wsEngine';
@@ -91,7 +91,7 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
 
 function corsOf(allowed: readonly string[]): ServerOptions['cors'] {
   // Same host: no header, and browsers ask for none.
-  return allowed.length === 0 ? { origin: false } : { origin: allowed.includes('*') ? '*' : [...allowed] };
+  return allowed.length === 0 ? { origin: false } : { origin: allowed.includes('*') ? '*' : allowed.map(normalizeOrigin) };
 }
 
 /** As Engine.IO: everything below the path, which ends in a slash unless told otherwise. */

@@ -140,6 +140,17 @@ export interface ReadRange {
   readonly kind?: string;
 }
 
+/** What retention needs to know of a room. Times are Unix ms. */
+export interface RoomSurvey {
+  readonly room: RoomName;
+  /** `at` of the log's first record; null: it is empty. */
+  readonly oldestRecordAt: number | null;
+  /** `at` of each event's oldest state value. */
+  readonly oldestStates: readonly { readonly event: string; readonly at: number }[];
+  /** `seq` of the newest snapshot; 0: none. */
+  readonly snapshotSeq: number;
+}
+
 export interface TrimOptions {
   /** Keep at most this many of the newest records. */
   readonly maxRecords?: number;
@@ -185,6 +196,8 @@ export interface Store {
   trim(room: RoomName, options: TrimOptions): Promise<number>;
   /** Rooms that were ever written and are not deleted, by name, those after `after`. */
   listRooms(prefix: string, after: string | null, limit: number): Promise<readonly RoomName[]>;
+  /** The same rooms as `listRooms('', …)`, with what retention needs to know of them. */
+  surveyRooms(after: string | null, limit: number): Promise<readonly RoomSurvey[]>;
   /** A stored decision for one user in one room; null: none. */
   readGrant(room: RoomName, userId: string): Promise<Access | null>;
   /** Stores a decision; null removes it. Durable when it resolves. */

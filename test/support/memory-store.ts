@@ -227,6 +227,23 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
           .filter((name) => after === null || byUtf8(name, after) > 0)
           .slice(0, Math.max(0, limit)),
       ),
+    surveyRooms: (after, limit) =>
+      later(() =>
+        [...disk.rooms]
+          .filter(([name, room]) => room.written && !room.deleted && (after === null || byUtf8(name, after) > 0))
+          .sort(([a], [b]) => byUtf8(a, b))
+          .slice(0, Math.max(0, limit))
+          .map(([name, room]) => {
+            const oldest = new Map<string, number>();
+            for (const { event, at } of room.states.values()) oldest.set(event, Math.min(at, oldest.get(event) ?? at));
+            return {
+              room: name,
+              oldestRecordAt: room.records[0]?.at ?? null,
+              oldestStates: [...oldest].map(([event, at]) => ({ event, at })).sort((a, b) => byUtf8(a.event, b.event)),
+              snapshotSeq: room.snapshot?.seq ?? 0,
+            };
+          }),
+      ),
     readGrant: (name, userId) => later(() => disk.grants.get(JSON.stringify([name, userId])) ?? null),
     writeGrant: (name, userId, access) =>
       later(() => {

@@ -93,6 +93,20 @@ describe('the connection', () => {
     expect(play([{ type: 'online' }], waiting).status.state).toBe('connecting');
   });
 
+  test('a reconnect counts as recovered until a room says otherwise, and the first connection does not', () => {
+    const lost: ConnectionEvent = { type: 'lost', cause: 'transport' };
+    const once = play([{ type: 'connect' }, { type: 'accepted', id: 'x' }]);
+    expect(once.status).toMatchObject({ state: 'connected', recovered: false });
+    const again: Parameters<typeof play>[0] = [{ type: 'connect' }, { type: 'accepted', id: 'x' }, lost, { type: 'retry' }];
+    expect(play([...again, { type: 'accepted', id: 'y' }]).status).toMatchObject({ id: 'y', recovered: true });
+    expect(play([...again, { type: 'accepted', id: 'y' }, { type: 'missed' }]).status).toMatchObject({
+      id: 'y',
+      recovered: false,
+    });
+    const anew = play([...again, { type: 'disconnect' }, { type: 'connect' }, { type: 'accepted', id: 'z' }]);
+    expect(anew.status).toMatchObject({ id: 'z', recovered: false });
+  });
+
   test('gives up only where asked to', () => {
     const lost: ConnectionEvent = { type: 'lost', cause: 'transport' };
     const limited = play([{ maxAttempts: 2 }, { type: 'connect' }, lost, { type: 'retry' }, lost, { type: 'retry' }, lost]);
@@ -102,7 +116,7 @@ describe('the connection', () => {
   test('closed by the caller, nothing but connect starts it again', () => {
     const events = fc.constantFrom<ConnectionEvent>(
       { type: 'accepted', id: 'x' },
-      { type: 'rejoined', recovered: true },
+      { type: 'missed' },
       { type: 'lost', cause: 'server' },
       { type: 'rejected', code: 'internal' },
       { type: 'retry' },

@@ -93,11 +93,11 @@ test.each([
   [{ ASHLAR_PREFIX: 'rt/' }, 'ASHLAR_PREFIX is "rt/"; allowed: a path such as /realtime, without a slash at its end'],
   [
     { FRONTEND_URL: 'app.example.com' },
-    'FRONTEND_URL is "app.example.com"; allowed: origins such as https://app.example.com, with commas between, or *',
+    'FRONTEND_URL is "app.example.com"; allowed: an origin such as https://app.example.com, or `*`',
   ],
   [
     { FRONTEND_URL: 'https://app.example.com/path' },
-    'FRONTEND_URL is "https://app.example.com/path"; allowed: origins such as https://app.example.com, with commas between, or *',
+    'FRONTEND_URL is "https://app.example.com/path"; allowed: an origin such as https://app.example.com, or `*`',
   ],
 ])('%j names itself, the value and what is allowed', (env, sentence) => {
   expect(problems(env)).toEqual([sentence]);

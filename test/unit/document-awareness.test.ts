@@ -44,6 +44,7 @@ test.each([
   ['a text instead of an object', encode([[7, '"ada"']]), 'invalid-payload'],
   ['an array', encode([[7, '[]']]), 'invalid-payload'],
   ['what is no JSON', encode([[7, '{a}']]), 'invalid-payload'],
+  ['the key __proto__', encode([[7, '{"a":{"\\u005f_proto__":{}}}']]), 'invalid-payload'],
   ['nine levels', encode([[7, `${'{"a":'.repeat(9)}1${'}'.repeat(9)}`]]), 'invalid-payload'],
   ['more than 4 kB', encode([[7, JSON.stringify({ a: 'x'.repeat(4_200) })]]), 'too-large'],
   ['a length beyond its end', Uint8Array.of(1, 7, 1, 200, 0x7b, 0x7d), 'malformed-frame'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { addressKey, createClientAddress } from '../../server/guard/client-address.ts';
-import { isOriginAllowed } from '../../server/guard/origin.ts';
 import { payloadDepth } from '../../server/guard/payload-depth.ts';
+import { createOriginCheck } from '../../server/sockets/origin.ts';
 
 describe('an origin', () => {
   const host = 'app.example.com';
@@ -42,7 +42,7 @@ describe('an origin', () => {
     ['of any kind may where * is listed', 'https://evil.example', host, ['*'], true],
     ['of the same host may, whatever the list', 'https://app.example.com', host, ['https://shop.example'], true],
   ] as const)('%s', (_, origin, hostHeader, allowed, expected) => {
-    expect(isOriginAllowed(origin, hostHeader, allowed)).toBe(expected);
+    expect(createOriginCheck(allowed)(origin, hostHeader)).toBe(expected);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createOriginCheck } from '../../server/sockets/origin.ts';
+import { createOriginCheck, isOrigin } from '../../server/sockets/origin.ts';
 
 test('only listed origins pass, whatever their spelling', () => {
   const check = createOriginCheck(['https://App.example.com', 'http://localhost:5173/']);
@@ -10,7 +10,7 @@ test('only listed origins pass, whatever their spelling', () => {
     'http://app.example.com',
     'https://app.example.com.evil.example',
     'https://evil.example/https://app.example.com',
-    'https://api.example.com',
+    'https://other.example.com',
     'null',
     '',
     'https://',
@@ -34,4 +34,26 @@ test('a star lets every page pass, and a request without an Origin is no page', 
   expect(createOriginCheck(['*'])('null', 'a')).toBe(true);
   expect(createOriginCheck([])(undefined, 'a')).toBe(true);
   expect(createOriginCheck(['https://a.example'])(undefined, 'a')).toBe(true);
+});
+
+test('what can be listed is an origin: a scheme and a host, without a path', () => {
+  for (const text of [
+    '*',
+    'null',
+    'https://app.example.com',
+    'http://localhost:5173/',
+    'http://[::1]:80',
+    'capacitor://localhost',
+  ])
+    expect(isOrigin(text), text).toBe(true);
+  for (const text of [
+    '',
+    'app.example.com',
+    'https://',
+    'https://a.example/path',
+    'https://a.example?x',
+    'https://u@a.example',
+    '* ',
+  ])
+    expect(isOrigin(text), text).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
-import type { IdempotencyKey, LogRecord, ReadRange, SessionMark, Snapshot, TrimOptions } from '../store.ts';
+import type { IdempotencyKey, LogRecord, ReadRange, RoomSurvey, SessionMark, Snapshot, TrimOptions } from '../store.ts';
 import type { Db, Statement } from './load-sqlite.ts';
 import { prepareReadRecords } from './read-records.ts';
 import { type RoomRow, readRoomRows } from './room-row.ts';
@@ -18,6 +18,7 @@ export interface Reader {
   /** Up to which `seq` these options cut. */
   trimPoint(room: RoomName, options: TrimOptions): number;
   listRooms(prefix: string, after: string | null, limit: number): RoomName[];
+  surveyRooms(after: string | null, limit: number): RoomSurvey[];
   readGrant(room: RoomName, userId: string): Access | null;
   findKey(userId: string, key: string): IdempotencyKey | null;
   close(): void;
@@ -37,6 +38,13 @@ export function createReader(db: Db): Reader {
   const [namesFrom, namesAfter] = (['>=', '>'] as const).map((bound) =>
     db.prepare(`SELECT name FROM rooms WHERE written = 1 AND deleted = 0 AND name ${bound} ? ORDER BY name LIMIT ?`).pluck(),
   ) as [Statement, Statement];
+  // Nothing is checked here: whatever is cut by it is read and checked on its own way.
+  const survey = db.prepare(
+    `SELECT id, name AS room, (SELECT at FROM records WHERE room = rooms.id AND seq = rooms.trimmedTo + 1) AS oldestRecordAt,
+     COALESCE((SELECT seq FROM snapshots WHERE room = rooms.id), 0) AS snapshotSeq
+     FROM rooms WHERE written = 1 AND deleted = 0 AND name > ? ORDER BY name LIMIT ?`,
+  );
+  const oldestStates = db.prepare('SELECT event, MIN(at) AS at FROM states WHERE room = ? GROUP BY event');
   const grant = db.prepare('SELECT access, checksum FROM grants WHERE room = ? AND userId = ?');
   const key = db.prepare('SELECT userId, key, requestHash, answer, at, checksum FROM keys WHERE userId = ? AND key = ?');
 
@@ -90,6 +98,16 @@ export function createReader(db: Db): Reader {
         // By name, so those with the prefix come first.
         return found.filter((name) => name.startsWith(prefix));
       }),
+
+    surveyRooms: (after, limit) =>
+      atOnce(() =>
+        (survey.all(after ?? '', Math.max(0, Math.min(limit, 10_000))) as (RoomSurvey & { id: number })[]).map(
+          ({ id, ...rest }) => ({
+            ...rest,
+            oldestStates: oldestStates.all(id) as { event: string; at: number }[],
+          }),
+        ),
+      ),
 
     readGrant: (name, userId) =>
       atOnce(() => {

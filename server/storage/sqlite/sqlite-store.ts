@@ -112,6 +112,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
         return point > 0 ? change('trimTo', [room, point]) : 0;
       }),
     listRooms: (prefix, after, limit) => whileOpen(() => reader.ask('listRooms', [prefix, after, limit])),
+    surveyRooms: (after, limit) => whileOpen(() => reader.ask('surveyRooms', [after, limit])),
     readGrant: (room, userId) => whileOpen(() => reader.ask('readGrant', [room, userId])),
     writeGrant: (room, userId, access, at) => whileOpen(() => change('writeGrant', [room, userId, access, at])),
     findKey: (userId, key) => whileOpen(() => reader.ask('findKey', [userId, key])),

@@ -48,6 +48,40 @@ export function directoryContract(current: () => Context): void {
     });
   });
 
+  describe('surveyRooms', () => {
+    test('tells of each written room what is oldest in it, and its snapshot, in pages', async () => {
+      const states = [
+        { event: 'e', key: 'a', value: '1', rev: 1, at: 30 },
+        { event: 'e', key: 'b', value: '1', rev: 2, at: 20 },
+        { event: 'f', key: 'a', value: '1', rev: 3, at: 40 },
+      ];
+      await write(store, await store.open(other), { records: [record('x', { at: 5 }), record('y', { at: 6 })], states }, other);
+      const lease = await write(store, await store.open(room), { records: [record('x', { at: 7 }), record('y', { at: 8 })] });
+      const { epoch } = store;
+      await store.writeSnapshot(room, { seq: lease.head, epoch, state: Buffer.from('s'), stateVector: Buffer.from('v') });
+      const mine = async () =>
+        (await store.surveyRooms(null, 10_000)).filter((survey) => survey.room === room || survey.room === other);
+      const expected = [
+        {
+          room: other,
+          oldestRecordAt: 5,
+          oldestStates: [
+            { event: 'e', at: 20 },
+            { event: 'f', at: 40 },
+          ],
+          snapshotSeq: 0,
+        },
+        { room, oldestRecordAt: 7, oldestStates: [], snapshotSeq: 2 },
+      ];
+      expect(await mine()).toEqual(expected);
+      const [next] = await store.surveyRooms(other, 1);
+      expect(next?.room).toBe((await store.listRooms('', other, 1))[0]);
+      await store.trim(room, { maxRecords: 1 });
+      await store.trim(other, { maxRecords: 0 });
+      expect((await mine()).map(({ oldestRecordAt }) => oldestRecordAt)).toEqual([null, 8]);
+    });
+  });
+
   describe('grants', () => {
     test('the last decision holds, per room and user; null removes it', async () => {
       expect(await store.readGrant(room, 'anna')).toBeNull();

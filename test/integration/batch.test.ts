@@ -1,0 +1,38 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
+
+const ROOM = 'batch:b1';
+const progress = (percent: number, status: 'pending' | 'processing' = 'processing') => ({
+  batchId: 'b1',
+  progress: percent,
+  current: percent,
+  total: 100,
+  status,
+});
+
+test('progress told behind the completion does not take the batch back, not even after a restart', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-test-'));
+  await using first = await startServer({ dataDir });
+  await first.realtime.toRoom(ROOM, 'batch:progress', progress(90));
+  const completing = first.realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 });
+  const late = first.realtime.toRoom(ROOM, 'batch:progress', progress(95));
+  await Promise.all([completing, late, first.realtime.toRoom(ROOM, 'batch:progress', progress(96))]);
+  await first.stop();
+  await using server = await startServer({ dataDir });
+  const { realtime } = server;
+  const now = async () => {
+    const socket = await server.connect(tokenFor('ada'));
+    const value = next(socket, 'batch:progress');
+    await ask(socket, 'join-room', ROOM);
+    return (await value)[0];
+  };
+  expect(await now()).toMatchObject({ progress: 100, total: 100, status: 'completed' });
+  await realtime.toRoom(ROOM, 'batch:progress', progress(97));
+  expect(await now()).toMatchObject({ progress: 100, status: 'completed' });
+  await realtime.toRoom(ROOM, 'batch:progress', progress(0, 'pending'));
+  await realtime.toRoom(ROOM, 'batch:progress', progress(10));
+  expect(await now()).toMatchObject({ progress: 10, status: 'processing' });
+});
