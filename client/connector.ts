@@ -62,6 +62,7 @@ export class Connector {
   #cancelTimer: () => void = () => {};
   #stopListening: (() => void) | null = null;
   #up = false;
+  #tokenFailed = false;
 
   constructor(options: ConnectorOptions, env: Environment, report: Report) {
     this.#options = options;
@@ -188,11 +189,14 @@ export class Connector {
 
     this.#fetchToken().then(
       (value) => {
+        this.#tokenFailed = false;
         if (attempt === this.#attempt) this.#openSocket(attempt, value);
       },
       (error: unknown) => {
         if (attempt !== this.#attempt) return;
-        this.#report(error, 'token function');
+        // Once in a row of failures: the retries go on for as long as the outage does.
+        if (!this.#tokenFailed) this.#report(error, 'token function');
+        this.#tokenFailed = true;
         this.#dispatch({ type: 'lost', cause: 'token' });
       },
     );

@@ -8,7 +8,14 @@ import type { AnyEventDefinition } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { answerError, type HttpLog } from './answer-error.ts';
 import { buildOpenApi, type OpenApi } from './build-openapi.ts';
-import { describeHealth, describePublish, describeReadiness, describeStats } from './describe-routes.ts';
+import {
+  describeDescription,
+  describeDocs,
+  describeHealth,
+  describePublish,
+  describeReadiness,
+  describeStats,
+} from './describe-routes.ts';
 import type { HttpApi, HttpEnv } from './hono-env.ts';
 import { PATHS } from './own-paths.ts';
 import type { HttpPorts } from './ports.ts';
@@ -116,8 +123,8 @@ export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): H
     described ??= buildOpenApi(api, events, version);
     return described;
   };
-  api.get(PATHS.openapi, async (context) => context.json(await describe()));
-  api.get(PATHS.docs, async (context) => {
+  api.get(PATHS.openapi, describeRoute(describeDescription), async (context) => context.json(await describe()));
+  api.get(PATHS.docs, describeRoute(describeDocs), async (context) => {
     context.header('Content-Security-Policy', DOCS_POLICY);
     return context.html(renderDocs(await describe(), `${prefix}${PATHS.openapi}`));
   });

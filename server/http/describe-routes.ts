@@ -62,3 +62,17 @@ export const describeReadiness: DescribeRouteOptions = {
   description: 'Proves it: something is written to the store and synced.',
   responses: { ...ok('The store takes writes', HealthResponse), ...refusals(503, 507) },
 };
+
+export const describeDescription: DescribeRouteOptions = {
+  operationId: 'describeApi',
+  summary: 'This description',
+  responses: {
+    '200': { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } },
+  },
+};
+
+export const describeDocs: DescribeRouteOptions = {
+  operationId: 'readDocs',
+  summary: 'This description as a page',
+  responses: { '200': { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } } },
+};

@@ -17,7 +17,9 @@ type Unsupported = 'parser' | 'serveClient' | 'connectionStateRecovery' | 'destr
  * can cost. Times are in ms.
  *
  * Other than in stock Socket.IO: `pingInterval` 10,000 and `pingTimeout` 5,000 (a peer that vanished is gone after 15 s),
- * `connectTimeout` 5,000 (from handshake to an accepted CONNECT), `httpCompression` off.
+ * `connectTimeout` 5,000 (from handshake to an accepted CONNECT), `httpCompression` off; and bounds that stock Socket.IO lacks or sets
+ * elsewhere: at most `maxAttachments` 2 binary attachments a packet (stock: 10), `maxJsonDepth` 64, `maxPacketsPerBody` 5,000. A client that
+ * goes beyond is disconnected.
  */
 export interface SocketServerOptions
   extends Partial<Omit<ServerOptions, Unsupported>>,

@@ -264,7 +264,14 @@ test('the OpenAPI description says what the schemas say, for a product’s event
   const openapi = (await (await api.fetch('/api/ws/openapi.json')).json()) as OpenApiJson;
   expect(openapi.openapi).toMatch(/^3\.1/);
   expect(openapi.info.version).toBe('1.2.3');
-  expect(Object.keys(openapi.paths).sort()).toEqual(['/api/events', '/api/ws/stats', '/healthz', '/readyz']);
+  expect(Object.keys(openapi.paths).sort()).toEqual([
+    '/api/events',
+    '/api/ws/docs',
+    '/api/ws/openapi.json',
+    '/api/ws/stats',
+    '/healthz',
+    '/readyz',
+  ]);
   const publish = JSON.stringify(openapi.paths['/api/events']?.post);
   expect(publish).toContain('"maxItems":1000');
   expect(publish).toContain('Idempotency-Key');
