@@ -7,7 +7,7 @@ export interface Variable {
   readonly name: string;
   /** Where it goes in the settings: `['limits', 'eventsPerMinute']`. */
   readonly path: readonly string[];
-  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'access';
+  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'access' | 'json';
   /** What may be written, for people. */
   readonly allowed: string;
   readonly description: string;
@@ -52,6 +52,7 @@ interface JsonSchema {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly minLength?: number;
+  readonly required?: readonly string[];
 }
 
 interface Leaf {
@@ -73,6 +74,7 @@ function kindOf(leaf: JsonSchema): Pick<Variable, 'kind' | 'allowed'> {
     case 'boolean':
       return { kind: 'boolean', allowed: 'true or false' };
     case 'array':
+      if (leaf.items?.type === 'object') return { kind: 'json', allowed: `a JSON array of ${objectOf(leaf.items)}` };
       return {
         kind: 'list',
         allowed: `a list with commas between${leaf.items?.enum ? `, of ${leaf.items.enum.join(', ')}` : ''}`,
@@ -83,6 +85,12 @@ function kindOf(leaf: JsonSchema): Pick<Variable, 'kind' | 'allowed'> {
       if (leaf.enum !== undefined) return { kind: 'text', allowed: `one of ${leaf.enum.join(', ')}` };
       return { kind: 'text', allowed: (leaf.minLength ?? 0) > 1 ? `at least ${leaf.minLength} characters` : 'text' };
   }
+}
+
+function objectOf({ properties = {}, required = [] }: JsonSchema): string {
+  return `{ ${Object.keys(properties)
+    .map((key) => (required.includes(key) ? key : `${key}?`))
+    .join(', ')} }`;
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

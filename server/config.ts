@@ -110,27 +110,29 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
     if (value !== undefined) put(input, variable.path, value);
   }
   input.allowedOrigins ??= production ? [] : DEVELOPMENT_ORIGINS.split(',');
-  if (input.jwtSecret === undefined && production) {
+  const hasKeys = input.jwtKeys !== undefined || input.jwtJwksUrl !== undefined;
+  if (input.jwtSecret === undefined && !hasKeys && production) {
     problems.push(
-      'JWT_SECRET is not set: in production the server needs a secret of at least 32 characters, such as `openssl rand -base64 48` prints',
+      'JWT_SECRET is not set: in production the server needs a secret of at least 32 characters, such as `openssl rand -base64 48` prints, or ASHLAR_JWT_KEYS or ASHLAR_JWT_JWKS_URL',
     );
   }
-  // Checked with a stand-in, so that a wrong value elsewhere is told before a secret is made.
-  const checked = Settings.safeParse({ ...input, jwtSecret: input.jwtSecret ?? 'x'.repeat(64) });
+  const checked = Settings.safeParse(input);
   for (const issue of checked.error?.issues ?? []) {
     const path = issue.path.map(String);
     const variable = variables.find((one) => one.path.every((key, index) => key === path[index]));
     const name = variable?.name ?? path.join('.');
-    const given = (variable && entryAt(input, issue.path, variable.path.length)) ?? env[name] ?? '';
+    const entry = variable?.kind === 'list' ? entryAt(input, issue.path, variable.path.length) : undefined;
+    const given = entry ?? env[name] ?? '';
     // Where the variable's own sentence tells the form alone, the schema's says what is wrong.
     const formAlone = variable === undefined || variable.allowed === 'text' || variable.allowed === 'a list with commas between';
     problems.push(describe(name, given, formAlone ? issue.message : variable.allowed));
   }
   if (problems.length > 0 || !checked.success) throw new AshlarError('invalid-options', { detail: problems.join('\n') });
 
-  const settings = checked.data;
-  const jwtSecret = (input.jwtSecret as string | undefined) ?? ports.developmentSecret(settings.dataDir);
-  return { settings: { ...settings, jwtSecret }, port, host, production, warnings: unknownVariables(env, variables) };
+  // Only now, so that a wrong value elsewhere is told before a secret is made. Where there are keys, a secret that nobody asked for is none.
+  const settings = { ...checked.data };
+  if (!hasKeys) settings.jwtSecret ??= ports.developmentSecret(settings.dataDir);
+  return { settings, port, host, production, warnings: unknownVariables(env, variables) };
 }
 
 /** The data folder alone, for commands that need no other setting. @param override the flag's, which goes first */
@@ -147,7 +149,7 @@ function entryAt(input: unknown, path: readonly PropertyKey[], depth: number): s
 
 /** One wrong value in one line. */
 function describe(name: string, given: string, allowed: string): string {
-  const shown = /SECRET/.test(name) ? `${given.length} characters, not shown` : JSON.stringify(given.slice(0, 200));
+  const shown = /SECRET|KEYS/.test(name) ? `${given.length} characters, not shown` : JSON.stringify(given.slice(0, 200));
   return `${name} is ${shown}; allowed: ${allowed}`;
 }
 
@@ -164,8 +166,19 @@ function convert(variable: Variable, text: string): unknown {
       const { claim, wrong } = parseAccess(splitList(text));
       return wrong.length === 0 ? claim : undefined;
     }
+    case 'json':
+      return readJson(text);
     case 'text':
       return text;
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,6 +7,8 @@ import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
 import { isRoomPattern } from './guard/claims.ts';
 import { isAddressRange } from './guard/client-address.ts';
+import { checkKeysUrl } from './guard/remote-keys.ts';
+import { KeySetting, SECRET_ALGORITHMS } from './guard/token-keys.ts';
 import { isOrigin, normalizeOrigin } from './sockets/origin.ts';
 import type { Store } from './storage/store.ts';
 
@@ -50,12 +52,29 @@ const RetainedStates = z.strictObject({
 
 /** What can be written in a file or an environment variable: everything but functions and objects of the product's. */
 export const Settings = z.strictObject({
-  jwtSecret: z.string().min(32, 'at least 32 bytes').describe('HMAC secret of the tokens'),
+  jwtSecret: z
+    .string()
+    .min(32, 'at least 32 bytes')
+    .optional()
+    .describe('HMAC secret of the tokens; needed unless there are `jwtKeys` or a `jwtJwksUrl`'),
   jwtAlgorithms: z
-    .array(z.enum(['HS256', 'HS384', 'HS512']))
+    .array(z.enum(SECRET_ALGORITHMS))
     .nonempty()
     .default(['HS256'])
-    .describe('accepted algorithms'),
+    .describe('algorithms accepted with `jwtSecret`'),
+  jwtKeys: z
+    .array(KeySetting)
+    .default([])
+    .describe(
+      'several keys at once, found by the `kid` of a token: `{ kid, algorithm, secret }` for HS256, HS384, HS512, `{ kid, algorithm, publicKey }` (PEM) for RS256, ES256, EdDSA',
+    ),
+  jwtJwksUrl: z
+    .string()
+    .refine((url) => passes(() => checkKeysUrl(url)), 'an https URL without a user in it')
+    .optional()
+    .describe(
+      'JSON Web Key Set with the public keys of tokens (RS256, ES256, EdDSA); fetched from this URL alone, in the background',
+    ),
   jwtAudience: z.string().min(1, 'text').optional().describe('required `aud`'),
   jwtIssuer: z.string().min(1, 'text').optional().describe('required `iss`'),
   dataDir: z.string().min(1).default('./data').describe('folder of the SQLite file'),
@@ -104,6 +123,15 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.output<typeof Settings>;
 
+function passes(check: () => unknown): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The product's decision about one user in one room. Anything thrown, or no answer in time, means "no". */
 export type Authorize = (user: User, room: RoomName) => Access | undefined | Promise<Access | undefined>;
 
@@ -133,7 +161,7 @@ export function parseSettings(input: unknown): Settings {
         (value, key) => (value as { [key: PropertyKey]: unknown } | undefined)?.[key],
         input,
       );
-      const shown = /secret/i.test(path) ? '' : ` (given: ${JSON.stringify(given)})`;
+      const shown = /secret|keys/i.test(path) ? '' : ` (given: ${JSON.stringify(given)})`;
       return `${path}: ${issue.message}${shown}`;
     })
     .join('; ');

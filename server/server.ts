@@ -12,9 +12,10 @@ import type { Clock } from './clock.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
 import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
-import { createAuthenticator } from './guard/authenticate.ts';
+import { type Authenticate, createAuthenticator } from './guard/authenticate.ts';
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
 import { createClientAddress } from './guard/client-address.ts';
+import { createRemoteKeys, type FetchedKeys } from './guard/remote-keys.ts';
 import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
 import { attachHttpApi } from './http/attach-http-api.ts';
@@ -75,6 +76,8 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #hooks: Hooks;
   readonly #userBudgets: UserBudgets;
   readonly #addresses: AddressLimiter;
+  readonly #authenticate: Authenticate;
+  #fetchedKeys: FetchedKeys | null = null;
   #platform: Platform | null = null;
   #store: Store | null = null;
   #workers: DocumentWorkers | null = null;
@@ -101,6 +104,16 @@ export class RealtimeServer<Own extends Events = []> {
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
     this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
+    const { jwtSecret, jwtAlgorithms, jwtKeys, jwtJwksUrl, jwtAudience, jwtIssuer } = this.#settings;
+    this.#authenticate = createAuthenticator({
+      secret: jwtSecret,
+      algorithms: jwtAlgorithms,
+      keys: jwtKeys,
+      remote: jwtJwksUrl === undefined ? undefined : { find: (kid) => this.#fetchedKeys?.find(kid) },
+      audience: jwtAudience,
+      issuer: jwtIssuer,
+      clock: this.#clock,
+    });
   }
 
   /**
@@ -121,7 +134,9 @@ export class RealtimeServer<Own extends Events = []> {
   }
 
   async #start(httpServer: HttpServer): Promise<void> {
-    const { limits, prefix, allowedOrigins } = this.#settings;
+    const { limits, prefix, allowedOrigins, jwtJwksUrl } = this.#settings;
+    if (jwtJwksUrl !== undefined)
+      this.#fetchedKeys = createRemoteKeys({ url: jwtJwksUrl, clock: this.#clock, fetch, log: this.#log });
     const unavailable = () => this.#unavailable();
     const io = createSocketServer(httpServer, {
       path: `${prefix}/socket.io`,
@@ -133,7 +148,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#http = attachHttpApi(httpServer, {
       settings: this.#settings,
       catalog: createCatalog(this.#own),
-      clock: this.#clock,
+      authenticate: this.#authenticate,
       log: this.#log,
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
@@ -218,13 +233,14 @@ export class RealtimeServer<Own extends Events = []> {
     await platform?.close();
     await this.#io?.close();
     this.#http?.detach();
+    this.#fetchedKeys?.close();
     await this.#workers?.close();
     await this.#store?.close();
     this.#state = 'closed';
   }
 
   #assemble(io: Server, store: Store, workers: DocumentWorkers): Platform {
-    const { limits, trustedProxies, jwtSecret, jwtAlgorithms, jwtAudience, jwtIssuer } = this.#settings;
+    const { limits, trustedProxies } = this.#settings;
     const clock = this.#clock;
     const log = this.#log;
     const platform = new Platform({
@@ -238,13 +254,7 @@ export class RealtimeServer<Own extends Events = []> {
       authorize: this.#authorize,
       soon: setImmediate,
     });
-    const authenticate = createAuthenticator({
-      secret: jwtSecret,
-      algorithms: jwtAlgorithms,
-      ...(jwtAudience === undefined ? {} : { audience: jwtAudience }),
-      ...(jwtIssuer === undefined ? {} : { issuer: jwtIssuer }),
-      clock,
-    });
+    const authenticate = this.#authenticate;
     const expiries = new Map<Connection, () => void>();
     const watchExpiry = (connection: Connection) => {
       expiries.get(connection)?.();

@@ -17,6 +17,7 @@ export const ERRORS = {
   'auth-required': { message: 'Authentication required', retry: 'new-token', status: 401 },
   'invalid-token': { message: 'Invalid token', retry: 'new-token', status: 401 },
   'token-expired': { message: 'Invalid token', retry: 'new-token', status: 401 },
+  'keys-pending': { message: 'The keys that tokens are checked with are being fetched', retry: 'later', status: 503 },
   'protocol-too-old': {
     message: 'This client is too old for this server: upgrade the ashlar package in the client',
     retry: 'never',

@@ -9,7 +9,7 @@ import { PATHS } from '../http/own-paths.ts';
 import { RealtimeServer } from '../server.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { developmentSecret } from './development-secret.ts';
-import { signFor } from './token.ts';
+import { canSign, signFor } from './token.ts';
 
 export interface ServeFlags {
   port?: string;
@@ -162,7 +162,7 @@ async function stop(realtime: RealtimeServer, http: Server, app: App | null): Pr
 function announce(config: Config, address: AddressInfo, version: string, log: (fields: object, message: string) => void): void {
   const host = address.address.includes(':') ? `[${address.address}]` : address.address;
   const url = `http://${host}:${address.port}`;
-  if (config.production) {
+  if (config.production || !canSign(config.settings)) {
     log({ url, version }, 'server:listening');
     return;
   }

@@ -2,6 +2,7 @@ import type { AccessClaim } from '../../shared/access.ts';
 import { ACCESS_LEVELS } from '../../shared/access.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { processEnv, readConfig } from '../config.ts';
+import type { TokenAlgorithm } from '../guard/authenticate.ts';
 import { signToken, type TokenClaims } from '../guard/sign-token.ts';
 import type { Settings } from '../options.ts';
 import { parseAccess } from '../parse-access.ts';
@@ -32,14 +33,31 @@ export function printToken(flags: TokenFlags): void {
   process.stdout.write(`${signFor(settings, claims, expiresInSeconds)}\n`);
 }
 
-/** Signs a token that a server with these settings takes. */
+/**
+ * Signs a token that a server with these settings takes.
+ * @throws AshlarError `invalid-options` where they hold no secret, only public keys
+ */
 export function signFor(settings: Settings, claims: TokenClaims, expiresInSeconds: number): string {
-  return signToken(claims, settings.jwtSecret, {
-    expiresInSeconds,
-    algorithm: settings.jwtAlgorithms[0] ?? 'HS256',
-    audience: settings.jwtAudience,
-    issuer: settings.jwtIssuer,
-  });
+  const { jwtSecret, jwtAlgorithms, jwtKeys, jwtAudience: audience, jwtIssuer: issuer } = settings;
+  if (jwtSecret !== undefined)
+    return signToken(claims, jwtSecret, { expiresInSeconds, algorithm: jwtAlgorithms[0] ?? 'HS256', audience, issuer });
+  // The newest key stands first, by habit of those who rotate them.
+  for (const { kid, algorithm, secret } of jwtKeys) {
+    if (secret === undefined) continue;
+    return signToken(claims, secret, {
+      expiresInSeconds,
+      algorithm: algorithm as TokenAlgorithm,
+      audience,
+      issuer,
+      keyId: kid,
+    });
+  }
+  throw new AshlarError('invalid-options', { detail: 'tokens are signed elsewhere: these settings hold public keys alone' });
+}
+
+/** Whether these settings hold a secret to sign with. */
+export function canSign({ jwtSecret, jwtKeys }: Settings): boolean {
+  return jwtSecret !== undefined || jwtKeys.some(({ secret }) => secret !== undefined);
 }
 
 function readAccess(pairs: readonly string[]): AccessClaim {

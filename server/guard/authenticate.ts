@@ -1,21 +1,26 @@
-import jwt from 'jsonwebtoken';
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import { parseClaims } from './claims.ts';
 import { secretKey } from './secret-key.ts';
+import { type KeySetting, type RemoteKeys, readKeys, type SECRET_ALGORITHMS, type TokenKey } from './token-keys.ts';
+import { peekHeader, verifySignature } from './verify-signature.ts';
 
-/** The algorithms that may be pinned: one shared secret signs and verifies. */
-export type TokenAlgorithm = 'HS256' | 'HS384' | 'HS512';
+/** The algorithms that may be pinned for the one shared secret. */
+export type TokenAlgorithm = (typeof SECRET_ALGORITHMS)[number];
 
 /** Longest token, in characters. */
 export const MAX_TOKEN = 8_192;
 
 export interface AuthenticatorOptions {
-  /** HMAC secret, at least 32 bytes. */
-  readonly secret: string;
-  /** The algorithms accepted, and no others, whatever a token's header says. */
+  /** HMAC secret, at least 32 bytes: for tokens that name no key, or none of those below. */
+  readonly secret?: string | undefined;
+  /** The algorithms accepted with the secret, and no others, whatever a token's header says. */
   readonly algorithms: readonly TokenAlgorithm[];
+  /** Keys that tokens name by `kid`, each with its one algorithm. */
+  readonly keys?: readonly KeySetting[];
+  /** Keys that are fetched. */
+  readonly remote?: RemoteKeys | undefined;
   /** Required `aud`. */
   readonly audience?: string | undefined;
   /** Required `iss`. */
@@ -33,61 +38,80 @@ export interface Principal {
 /**
  * Tells who a token speaks for.
  * @param token what the handshake's `auth.token` or the bearer header held
- * @throws AshlarError `auth-required` where there is none, `token-expired`, `invalid-token` for all else. None of them holds
- *   any part of the token: no cause, and a detail from a fixed list of sentences.
+ * @throws AshlarError `auth-required` where there is none, `token-expired`, `keys-pending` where its key is being fetched, `invalid-token`
+ *   for all else. None of them holds any part of the token: no cause, and a detail from a fixed list of sentences.
  */
 export type Authenticate = (token: unknown) => Principal;
 
+const KEYS_RETRY_MS = 1_000;
+
 /**
- * Makes the first step of the guard. Pure but for the clock.
- * @throws AshlarError `invalid-options` where the secret is too short or a required claim is empty
+ * Makes the first step of the guard. Pure but for the clock and the keys that are fetched.
+ * @throws AshlarError `invalid-options` where there is no key, one is too short, or a required claim is empty
  */
-export function createAuthenticator({ secret, algorithms, audience, issuer, clock }: AuthenticatorOptions): Authenticate {
-  // jsonwebtoken takes an empty option for none: everyone's tokens would pass.
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const { secret, algorithms, remote, audience, issuer, clock } = options;
+  // Empty must not come to mean none: everyone's tokens would pass.
   if (algorithms.length === 0) throw new AshlarError('invalid-options', { detail: 'jwtAlgorithms: at least one' });
   if (audience === '') throw new AshlarError('invalid-options', { detail: 'jwtAudience: not empty' });
   if (issuer === '') throw new AshlarError('invalid-options', { detail: 'jwtIssuer: not empty' });
-  const key = secretKey(secret);
-  const options: jwt.VerifyOptions & { complete: true } = {
-    algorithms: [...algorithms],
-    complete: true,
-    ...(audience === undefined ? {} : { audience }),
-    ...(issuer === undefined ? {} : { issuer }),
+  const shared = secret === undefined ? null : secretKey(secret);
+  const keys = readKeys(options.keys ?? []);
+  if (shared === null && keys.size === 0 && remote === undefined)
+    throw new AshlarError('invalid-options', { detail: 'one of jwtSecret, jwtKeys and jwtJwksUrl is needed' });
+
+  const findKey = (token: string): { key: TokenKey['key']; algorithms: readonly TokenKey['algorithm'][] } => {
+    const header = keys.size === 0 && remote === undefined ? null : peekHeader(token);
+    const kid = header?.kid;
+    if (typeof kid === 'string') {
+      // Those of the settings first: nobody who holds the fetched ones can stand in for them.
+      const found = keys.get(kid) ?? (isSymmetric(header?.alg) ? undefined : remote?.find(kid));
+      if (found === 'pending') throw new AshlarError('keys-pending', { retryAfterMs: KEYS_RETRY_MS });
+      if (found !== undefined) return { key: found.key, algorithms: [found.algorithm] };
+    }
+    if (shared !== null) return { key: shared, algorithms };
+    throw invalid(kid === undefined ? 'it names no key (kid)' : 'its key is not known');
   };
 
   return (token) => {
     if (token === undefined || token === null || token === '') throw new AshlarError('auth-required');
     if (typeof token !== 'string') throw invalid('a token is a string');
     if (token.length > MAX_TOKEN) throw invalid(`a token has at most ${MAX_TOKEN} characters`);
-    let verified: jwt.Jwt;
-    try {
-      // In fractions of a second, so that a token is over exactly when `expiresAt` says; jsonwebtoken takes 0 for "no clock given".
-      verified = jwt.verify(token, key, { ...options, clockTimestamp: Math.max(clock.now() / 1000, Number.MIN_VALUE) });
-    } catch (error) {
-      if (error instanceof jwt.TokenExpiredError) throw new AshlarError('token-expired');
-      throw invalid(describe(error));
-    }
+    const { key, algorithms: accepted } = findKey(token);
+    const { header, payload } = verifySignature(token, key, accepted);
     // RFC 7515, 4.1.11: whoever does not understand a critical extension must refuse. Ashlar understands none.
-    if (Object.hasOwn(verified.header, 'crit')) throw invalid('critical header extensions are not understood');
-    const claims = parseClaims(verified.payload);
+    if (Object.hasOwn(header, 'crit')) throw invalid('critical header extensions are not understood');
+    const claims = parseClaims(payload);
     if (!claims.ok) throw invalid(claims.problem);
+    checkRegistered(payload as RegisteredClaims, claims.expiresAt, { now: clock.now(), audience, issuer });
     return { user: claims.user, expiresAt: claims.expiresAt };
   };
 }
 
-function invalid(detail: string): AshlarError {
-  return new AshlarError('invalid-token', { detail });
+interface RegisteredClaims {
+  readonly nbf?: unknown;
+  readonly aud?: unknown;
+  readonly iss?: unknown;
 }
 
-/** jsonwebtoken's reasons in our words: its own may quote the options, and a parser's error quotes the token. */
-function describe(error: unknown): string {
-  if (error instanceof jwt.NotBeforeError) return 'not valid yet';
-  const message = error instanceof jwt.JsonWebTokenError ? error.message : '';
-  if (message.startsWith('jwt audience')) return 'made for another audience';
-  if (message.startsWith('jwt issuer')) return 'made by another issuer';
-  if (message === 'invalid algorithm') return 'its algorithm is not accepted';
-  if (message === 'invalid signature' || message === 'jwt signature is required') return 'its signature does not fit';
-  if (message === 'invalid exp value') return 'claim "exp": a number of seconds';
-  if (message === 'invalid nbf value') return 'claim "nbf": a number of seconds';
-  return 'malformed';
+/** RFC 7519, 4.1. A token is over exactly when `expiresAt` says. */
+function checkRegistered(
+  { nbf, aud, iss }: RegisteredClaims,
+  expiresAt: number,
+  { now, audience, issuer }: { now: number; audience: string | undefined; issuer: string | undefined },
+): void {
+  if (nbf !== undefined && (typeof nbf !== 'number' || !Number.isFinite(nbf))) throw invalid('claim "nbf": a number of seconds');
+  if (nbf !== undefined && nbf * 1000 > now) throw invalid('not valid yet');
+  if (expiresAt <= now) throw new AshlarError('token-expired');
+  if (audience !== undefined && aud !== audience && !(Array.isArray(aud) && aud.includes(audience)))
+    throw invalid('made for another audience');
+  if (issuer !== undefined && iss !== issuer) throw invalid('made by another issuer');
+}
+
+function isSymmetric(algorithm: unknown): boolean {
+  return typeof algorithm === 'string' && algorithm.startsWith('HS');
+}
+
+function invalid(detail: string): AshlarError {
+  return new AshlarError('invalid-token', { detail });
 }

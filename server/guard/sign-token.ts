@@ -25,6 +25,8 @@ export interface SignTokenOptions {
   readonly algorithm?: TokenAlgorithm;
   readonly audience?: string | undefined;
   readonly issuer?: string | undefined;
+  /** Names the key (`kid`), for a server that has several. */
+  readonly keyId?: string | undefined;
   /** When it is signed, Unix ms. Default: jsonwebtoken reads the wall clock. */
   readonly now?: number;
 }
@@ -35,7 +37,7 @@ export interface SignTokenOptions {
  * @throws AshlarError `invalid-options`, naming what the guard would refuse
  */
 export function signToken(claims: TokenClaims, secret: string, options: SignTokenOptions): string {
-  const { expiresInSeconds, algorithm = 'HS256', audience, issuer, now } = options;
+  const { expiresInSeconds, algorithm = 'HS256', audience, issuer, keyId, now } = options;
   if (!(expiresInSeconds > 0)) throw refuse('expiresInSeconds: more than 0');
   const key = secretKey(secret);
   const token = jwt.sign({ ...claims, ...(now === undefined ? {} : { iat: Math.floor(now / 1000) }) }, key, {
@@ -43,6 +45,7 @@ export function signToken(claims: TokenClaims, secret: string, options: SignToke
     expiresIn: Math.ceil(expiresInSeconds),
     ...(audience === undefined ? {} : { audience }),
     ...(issuer === undefined ? {} : { issuer }),
+    ...(keyId === undefined ? {} : { keyid: keyId }),
   });
   // What was signed is read back by the guard's own rules, so that a wrong claim fails here and not at somebody's login.
   const parsed = parseClaims(jwt.decode(token));

@@ -3,9 +3,8 @@ import type { Logger } from 'pino';
 import type { Catalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
-import type { Clock } from '../clock.ts';
 import type { AddressLimiter } from '../guard/address-limiter.ts';
-import { createAuthenticator } from '../guard/authenticate.ts';
+import type { Authenticate } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
 import { createClientAddress } from '../guard/client-address.ts';
 import type { Settings } from '../options.ts';
@@ -20,7 +19,7 @@ import type { AdmitRequest, ServerStats } from './ports.ts';
 export interface HttpApiPorts {
   readonly settings: Settings;
   readonly catalog: Catalog;
-  readonly clock: Clock;
+  readonly authenticate: Authenticate;
   readonly log: Logger;
   readonly userBudgets: UserBudgets;
   readonly addresses: AddressLimiter;
@@ -33,15 +32,8 @@ export interface HttpApiPorts {
 
 /** Puts the HTTP API onto a server's own paths, behind the guard's steps: authenticate, budget, permission. */
 export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Attachment {
-  const { settings, clock } = ports;
+  const { settings, authenticate } = ports;
   const { prefix } = settings;
-  const authenticate = createAuthenticator({
-    secret: settings.jwtSecret,
-    algorithms: settings.jwtAlgorithms,
-    ...(settings.jwtAudience === undefined ? {} : { audience: settings.jwtAudience }),
-    ...(settings.jwtIssuer === undefined ? {} : { issuer: settings.jwtIssuer }),
-    clock,
-  });
   const clientAddress = createClientAddress(settings.trustedProxies);
 
   // Bad tokens are counted per address, like refused handshakes.

@@ -62,6 +62,17 @@ test('the environment is read, flags go before it, and empty counts as not set',
   expect(config.settings.retention.log, 'its neighbour keeps its default').toEqual({ maxRecords: 10_000, maxAgeMs: 60_000 });
 });
 
+test('several keys and a URL of keys come from the environment too, in place of a secret', () => {
+  const keys = [{ kid: '2026-11', algorithm: 'HS256', secret: SECRET }];
+  const env = { NODE_ENV: 'production', ASHLAR_JWT_KEYS: JSON.stringify(keys) };
+  const { settings } = read(env);
+  expect(settings.jwtKeys).toEqual(keys);
+  expect(settings.jwtSecret, 'no secret is made that nobody asked for').toBeUndefined();
+  const url = 'https://issuer.example/keys';
+  expect(read({ ASHLAR_JWT_JWKS_URL: url }).settings).toMatchObject({ jwtJwksUrl: url });
+  expect(read({ ASHLAR_JWT_JWKS_URL: url }).settings.jwtSecret).toBeUndefined();
+});
+
 test('in production it listens everywhere, trusts no local page, and refuses to start without a secret', () => {
   const config = read({ NODE_ENV: 'production', JWT_SECRET: SECRET });
   expect(config).toMatchObject({ host: '0.0.0.0', production: true });
@@ -89,6 +100,18 @@ test.each([
   [
     { ASHLAR_DEFAULT_ACCESS: 'dashboard=all' },
     'ASHLAR_DEFAULT_ACCESS is "dashboard=all"; allowed: pattern=level with commas between; levels: none, read, write, admin',
+  ],
+  [
+    { ASHLAR_JWT_KEYS: '{"kid":"a"}' },
+    'ASHLAR_JWT_KEYS is 11 characters, not shown; allowed: a JSON array of { kid, algorithm, secret?, publicKey? }',
+  ],
+  [
+    { ASHLAR_JWT_KEYS: '[{"kid":"a","algorithm":"none"}]' },
+    'ASHLAR_JWT_KEYS is 32 characters, not shown; allowed: a JSON array of { kid, algorithm, secret?, publicKey? }',
+  ],
+  [
+    { ASHLAR_JWT_JWKS_URL: 'http://issuer.example/keys' },
+    'ASHLAR_JWT_JWKS_URL is "http://issuer.example/keys"; allowed: an https URL without a user in it',
   ],
   [{ ASHLAR_PREFIX: 'rt/' }, 'ASHLAR_PREFIX is "rt/"; allowed: a path such as /realtime, without a slash at its end'],
   [
