@@ -4,6 +4,7 @@ import { type Access, permits } from '../shared/access.ts';
 import type { Catalog } from '../shared/catalog.ts';
 import { AshlarError } from '../shared/errors.ts';
 import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
+import type { Audit, ChangedBy } from './audit.ts';
 import type { Clock } from './clock.ts';
 import { Compactor } from './documents/compactor.ts';
 import { registerDocumentMessages } from './documents/document-messages.ts';
@@ -51,6 +52,7 @@ export interface PlatformPorts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly hooks: Hooks;
+  readonly audit: Audit;
   readonly authorize: Authorize | undefined;
   /** Runs a task after the current turn of the event loop. */
   soon(task: () => void): void;
@@ -73,9 +75,9 @@ export class Platform {
   #cancelForgetting: () => void = () => {};
 
   constructor(ports: PlatformPorts) {
-    const { settings, catalog, store, clock, log } = ports;
+    const { settings, catalog, store, clock, log, audit } = ports;
     this.#ports = ports;
-    this.guard = new Guard({ clock, log });
+    this.guard = new Guard({ clock, log, refused: (...refusal) => audit.refused(...refusal) });
     this.authorizer = createAuthorizer({
       store,
       authorize: ports.authorize,
@@ -115,7 +117,11 @@ export class Platform {
       rooms: this.rooms,
       presence,
       roomsPerSocket: settings.limits.roomsPerSocket,
-      left: (name, connection) => this.#typing.left(name, connection.id),
+      joined: ({ connection, room, access }) => audit.join(connection, room.name, access),
+      left: (name, connection) => {
+        audit.leave(connection, name);
+        this.#typing.left(name, connection.id);
+      },
     });
     this.documents = new Documents({ rooms: this.rooms, store, clock });
     this.#retention = new Retention({ clock, store, rooms: this.rooms, catalog, limits: settings.retention, log });
@@ -161,13 +167,19 @@ export class Platform {
    * Stores a decision about one user in one room and acts on open sockets: what is taken away is gone before it is stored, what is
    * given holds once it is stored.
    */
-  async setAccess(name: RoomName, userId: string, access: Access): Promise<void> {
+  async setAccess(name: RoomName, userId: string, access: Access, by: ChangedBy): Promise<void> {
     if (name.startsWith('user:'))
       throw new AshlarError('invalid-room', { detail: 'a user: room is its owner’s alone', room: name });
     const members = () =>
       [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
     for (const member of members()) if (!permits(access, member.access)) this.#changeAccess(member, access);
-    await this.authorizer.setGrant(name, userId, access);
+    let stored = false;
+    try {
+      await this.authorizer.setGrant(name, userId, access);
+      stored = true;
+    } finally {
+      this.#ports.audit.changed(by, { room: name, userId, access, stored });
+    }
     // What holds by now, which another call may have changed meanwhile.
     for (const member of members()) await this.#followAccess(member);
   }
@@ -248,6 +260,7 @@ export class Platform {
       hashSecret: (secret) => createHash('sha256').update(secret).digest('base64url'),
       catchUp,
       evict: (member) => this.membership.evict(member),
+      refused: (member, code) => this.#ports.audit.refused(member.connection, 'document', code, member.room.name),
       compact: (document) => this.#compactor.request(document),
       changed: (room, records) => {
         if (!hooks.has('document:changed')) return;
@@ -268,7 +281,7 @@ export class Platform {
       guard,
       membership,
       presence,
-      setAccess: (room, userId, access) => this.setAccess(room, userId, access),
+      setAccess: (room, userId, access, by) => this.setAccess(room, userId, access, by),
     });
     registerDocumentMessages(guard);
     registerDashboard(events);

@@ -8,6 +8,7 @@ import { isEventDefinition } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
+import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
@@ -74,6 +75,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #clock: Clock = createSystemClock();
   readonly #log: Logger;
   readonly #hooks: Hooks;
+  readonly #audit: Audit;
   readonly #userBudgets: UserBudgets;
   readonly #addresses: AddressLimiter;
   readonly #authenticate: Authenticate;
@@ -101,6 +103,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#givenStore = store;
     this.#log =
       logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
+    this.#audit = new Audit(this.#log, this.#clock);
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
     this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
@@ -149,6 +152,7 @@ export class RealtimeServer<Own extends Events = []> {
       settings: this.#settings,
       catalog: createCatalog(this.#own),
       authenticate: this.#authenticate,
+      audit: this.#audit,
       log: this.#log,
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
@@ -201,7 +205,7 @@ export class RealtimeServer<Own extends Events = []> {
 
   /** Stores what a user may do in a room, above every other rule; open sockets follow at once. @throws AshlarError `invalid-room`, `storage-…` */
   grant(userId: string, room: string, access: Access): Promise<void> {
-    return this.#ready().setAccess(parseRoomName(room), userId, access);
+    return this.#ready().setAccess(parseRoomName(room), userId, access, 'backend');
   }
 
   /** As `grant` with `none`: the user's sockets are out of the room before this resolves. */
@@ -243,6 +247,7 @@ export class RealtimeServer<Own extends Events = []> {
     const { limits, trustedProxies } = this.#settings;
     const clock = this.#clock;
     const log = this.#log;
+    const audit = this.#audit;
     const platform = new Platform({
       settings: this.#settings,
       catalog: createCatalog(this.#own),
@@ -251,6 +256,7 @@ export class RealtimeServer<Own extends Events = []> {
       clock,
       log,
       hooks: this.#hooks,
+      audit,
       authorize: this.#authorize,
       soon: setImmediate,
     });
@@ -259,12 +265,14 @@ export class RealtimeServer<Own extends Events = []> {
     const watchExpiry = (connection: Connection) => {
       expiries.get(connection)?.();
       const cancel = clock.after(connection.expiresAt - clock.now(), () => {
+        audit.expired(connection);
         connection.tell('error', new AshlarError('token-expired').toWire());
         connection.close();
       });
       expiries.set(connection, cancel);
     };
     registerRenewal(platform.guard, authenticate, (connection) => {
+      audit.renewed(connection);
       watchExpiry(connection);
       void platform.recheck(connection);
     });
@@ -277,7 +285,8 @@ export class RealtimeServer<Own extends Events = []> {
       addresses: this.#addresses,
       clientAddress: createClientAddress(trustedProxies),
       userBudgets: this.#userBudgets,
-      connected: (connection, autoJoin) => {
+      connected: (connection, autoJoin, address) => {
+        audit.connected(connection, address);
         watchExpiry(connection);
         platform.connected(connection);
         if (autoJoin) void platform.joinStanding(connection);
@@ -291,7 +300,10 @@ export class RealtimeServer<Own extends Events = []> {
         log.info({ userId: connection.user.id, socketId: connection.id, reason }, 'websocket:disconnection');
         this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });
       },
-      refused: (address, error) => log.info({ address, code: error.code }, 'websocket:refused'),
+      refused: (address, error) => {
+        audit.handshakeRefused(address, error);
+        log.info({ address, code: error.code }, 'websocket:refused');
+      },
     });
     return platform;
   }

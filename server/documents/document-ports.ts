@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Member } from '../rooms/member.ts';
 import type { Room } from '../rooms/room.ts';
@@ -20,6 +21,8 @@ export interface DocumentPorts {
   catchUp(member: Member): void;
   /** Puts a member out of its room: its place is taken. */
   evict(member: Member): void;
+  /** An update was refused. */
+  refused(member: Member, code: ErrorCode): void;
   /** Asks for a new snapshot, some time soon. */
   compact(document: DocumentRoom): void;
   /** Updates were committed and sent. */

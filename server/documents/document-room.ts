@@ -94,6 +94,7 @@ export class DocumentRoom implements RoomContent {
 
   /** Sends one frame to one member, in the order of all that it is sent. */
   send(member: Member, frame: ServerFrame): void {
+    if (frame.type === 'refused') this.ports.refused(member, frame.code);
     if (!member.gone) member.connection.outbox.force(this.encode(frame));
   }
 

@@ -28,7 +28,7 @@ export interface AcceptPorts {
   readonly clientAddress: ClientAddress;
   readonly userBudgets: UserBudgets;
   /** `autoJoin`: the client expects to be put into its standing rooms. */
-  connected(connection: Connection, autoJoin: boolean): void;
+  connected(connection: Connection, autoJoin: boolean, address: string): void;
   disconnected(connection: Connection, reason: string): void;
   refused(address: string, error: AshlarError): void;
 }
@@ -106,7 +106,7 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
       if (reason === 'client namespace disconnect') dropConnection(socket.conn);
     });
     announce(connection, ports.limits);
-    ports.connected(connection, socket.handshake.auth.autoJoin !== false);
+    ports.connected(connection, socket.handshake.auth.autoJoin !== false, addressOf(ports, socket.request));
   });
 }
 

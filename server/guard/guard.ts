@@ -1,5 +1,5 @@
 import { type Access, permits } from '../../shared/access.ts';
-import { AshlarError } from '../../shared/errors.ts';
+import { AshlarError, type ErrorCode } from '../../shared/errors.ts';
 import { parseRoomName, type RoomName } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
@@ -58,6 +58,8 @@ type Ack = (answer: object) => void;
 
 export interface GuardOptions {
   readonly clock: Clock;
+  /** Told of every refusal. `name`: the message's, which may be anything at all. */
+  refused?(connection: Connection, name: string, code: ErrorCode, room: RoomName | undefined): void;
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
@@ -93,7 +95,7 @@ export class Guard {
     const ack = typeof last === 'function' ? (last as Ack) : null;
     const args = packet.slice(1, ack === null ? undefined : -1);
     let room: RoomName | undefined;
-    const refuse = (thrown: unknown) => this.#refuse(connection, ack, thrown, room);
+    const refuse = (thrown: unknown) => this.#refuse(connection, ack, packet[0], thrown, room);
     try {
       this.#authenticated(connection);
       const entry = this.#entries.get(packet[0] as string);
@@ -175,8 +177,9 @@ export class Guard {
     return new AshlarError('unknown-message', { detail: typeof name === 'string' ? name.slice(0, 64) : 'a message has a name' });
   }
 
-  #refuse(connection: Connection, ack: Ack | null, thrown: unknown, room: RoomName | undefined): void {
+  #refuse(connection: Connection, ack: Ack | null, name: unknown, thrown: unknown, room: RoomName | undefined): void {
     const error = AshlarError.from(thrown);
+    this.#options.refused?.(connection, this.#entries.has(name as string) ? (name as string) : 'unknown', error.code, room);
     if (error.code === 'internal') {
       this.#options.log.error(
         { userId: connection.user.id, socketId: connection.id, room, err: error.cause ?? error },

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Catalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
+import type { Audit } from '../audit.ts';
 import type { AddressLimiter } from '../guard/address-limiter.ts';
 import type { Authenticate } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
@@ -20,6 +21,7 @@ export interface HttpApiPorts {
   readonly settings: Settings;
   readonly catalog: Catalog;
   readonly authenticate: Authenticate;
+  readonly audit: Audit;
   readonly log: Logger;
   readonly userBudgets: UserBudgets;
   readonly addresses: AddressLimiter;
@@ -49,9 +51,15 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
   }
 
   async function admit({ token, action, cost, address }: AdmitRequest): Promise<User> {
-    const user = userOf(token, address);
-    const allowed = user.permissions.includes(action) || (action === 'stats' && user.roles.includes('admin'));
-    if (!allowed) throw new AshlarError('access-denied', { detail: `the token lacks the permission "${action}"` });
+    let user: User | undefined;
+    try {
+      user = userOf(token, address);
+      const allowed = user.permissions.includes(action) || (action === 'stats' && user.roles.includes('admin'));
+      if (!allowed) throw new AshlarError('access-denied', { detail: `the token lacks the permission "${action}"` });
+    } catch (thrown) {
+      ports.audit.httpRefused(address, action, AshlarError.from(thrown), user?.id);
+      throw thrown;
+    }
     const taken = ports.userBudgets.take(user.id, action === 'publish' ? 'publishes' : 'joins', cost);
     if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
     return user;

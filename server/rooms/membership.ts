@@ -14,18 +14,21 @@ export class Membership {
   readonly #presence: Presence;
   readonly #roomsPerSocket: number;
   readonly #left: (name: RoomName, connection: Connection) => void;
+  readonly #joined: (member: Member) => void;
 
-  /** @param options.left told of each membership that ends, whatever ended it */
+  /** @param options.joined told of each membership that holds; `left` of each that ends, whatever ended it */
   constructor(options: {
     rooms: Rooms;
     presence: Presence;
     roomsPerSocket: number;
+    joined: (member: Member) => void;
     left: (name: RoomName, connection: Connection) => void;
   }) {
     this.#rooms = options.rooms;
     this.#presence = options.presence;
     this.#roomsPerSocket = options.roomsPerSocket;
     this.#left = options.left;
+    this.#joined = options.joined;
   }
 
   /**
@@ -73,6 +76,7 @@ export class Membership {
       if (!permits(held, 'read')) throw new AshlarError('access-denied', { room: name });
       joined = await this.join(connection, name, held, options);
     }
+    this.#joined(joined.member);
     return joined;
   }
 

@@ -4,6 +4,7 @@ import { parsePayload } from '../../shared/parse-payload.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Guard } from '../guard/guard.ts';
 import { asObject } from '../guard/read-arguments.ts';
+import type { Connection } from './connection.ts';
 import type { Membership } from './membership.ts';
 import type { Presence } from './presence.ts';
 
@@ -15,7 +16,7 @@ export interface RoomMessagePorts {
   readonly membership: Membership;
   readonly presence: Presence;
   /** Stores a decision and acts on open sockets. */
-  setAccess(room: RoomName, userId: string, access: Access): Promise<void>;
+  setAccess(room: RoomName, userId: string, access: Access, by: Connection): Promise<void>;
 }
 
 /** `join-room`, `leave-room`, `room:members`, `room:grant`, `room:revoke`. */
@@ -72,8 +73,8 @@ export function registerRoomMessages({ guard, membership, presence, setAccess }:
       glance: ([request]) => ({ room: asObject(request, 'room:grant').room, payload: request }),
       parse: (request) => parsePayload(GrantRequest, request, 'room:grant'),
     },
-    async ({ room, payload }) => {
-      await setAccess(room, payload.userId, payload.access);
+    async ({ room, payload, connection }) => {
+      await setAccess(room, payload.userId, payload.access, connection);
       return {};
     },
   );
@@ -86,8 +87,8 @@ export function registerRoomMessages({ guard, membership, presence, setAccess }:
       glance: ([request]) => ({ room: asObject(request, 'room:revoke').room, payload: request }),
       parse: (request) => parsePayload(RevokeRequest, request, 'room:revoke'),
     },
-    async ({ room, payload }) => {
-      await setAccess(room, payload.userId, 'none');
+    async ({ room, payload, connection }) => {
+      await setAccess(room, payload.userId, 'none', connection);
       return {};
     },
   );

@@ -39,6 +39,7 @@ beforeEach(async () => {
         hashSecret: (secret) => secret,
         catchUp,
         evict: () => {},
+        refused: () => {},
         compact: () => {},
         changed: () => {},
       }),
