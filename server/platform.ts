@@ -43,6 +43,8 @@ import type { Store } from './storage/store.ts';
 
 /** An Idempotency-Key is good for a day. */
 const KEY_AGE_MS = 86_400_000;
+/** A loss of access is told within 100 ms, network included. */
+const TELL_WITHIN_MS = 50;
 
 export interface PlatformPorts {
   readonly settings: Settings;
@@ -189,6 +191,13 @@ export class Platform {
     for (const member of [...connection.rooms.values()]) await this.#followAccess(member);
   }
 
+  /** Decides anew, past every cache, what a user's open sockets may do in their rooms. */
+  async recheckUser(userId: string): Promise<void> {
+    const own = [...this.connections.values()].filter((connection) => connection.user.id === userId);
+    for (const connection of own) connection.access.clear();
+    await Promise.all(own.map((connection) => this.recheck(connection)));
+  }
+
   /** Waits for what is under way and ends it. */
   async close(): Promise<void> {
     this.#retention.close();
@@ -212,9 +221,26 @@ export class Platform {
   }
 
   #changeAccess(member: Member, access: Access): void {
-    if (access === 'none') this.membership.evict(member);
-    else member.access = access;
-    member.connection.tell('room:access', { room: member.room.name, access });
+    const { room, connection } = member;
+    const tell = () => connection.tell('room:access', { room: room.name, access });
+    if (access !== 'none') {
+      member.access = access;
+      tell();
+      return;
+    }
+    // From here on nothing of the room leaves for it, also not what was queued before.
+    this.membership.expel(member);
+    connection.outbox.withdraw(room.name);
+    room.content.dismissed(member);
+    // Behind the acks of what it was allowed to write, but not for as long as a disk may hang.
+    let told = false;
+    const once = () => {
+      if (!told) tell();
+      told = true;
+      cancel();
+    };
+    const cancel = this.#ports.clock.after(TELL_WITHIN_MS, once);
+    void room.settled().then(once);
   }
 
   #stopped(member: Member, error: AshlarError): void {

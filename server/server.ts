@@ -213,6 +213,14 @@ export class RealtimeServer<Own extends Events = []> {
     return this.grant(userId, room, 'none');
   }
 
+  /**
+   * After a change that only the product's `authorize` callback knows of, such as another role: asks it anew for each room that the user's open
+   * sockets are in, and puts them out of those they may no longer read. Resolves when that is done.
+   */
+  recheckAccess(userId: string): Promise<void> {
+    return this.#ready().recheckUser(userId);
+  }
+
   /** Listens to what happens. @returns a function that takes the handler off again */
   on<Name extends ServerEventName>(event: Name, handler: ServerEventHandler<Name>): () => void {
     return this.#hooks.on(event, handler);
@@ -264,14 +272,14 @@ export class RealtimeServer<Own extends Events = []> {
     const expiries = new Map<Connection, () => void>();
     const watchExpiry = (connection: Connection) => {
       expiries.get(connection)?.();
-      const cancel = clock.after(connection.expiresAt - clock.now(), () => {
+      const cancel = clock.after(connection.endsAt - clock.monotonic(), () => {
         audit.expired(connection);
         connection.tell('error', new AshlarError('token-expired').toWire());
         connection.close();
       });
       expiries.set(connection, cancel);
     };
-    registerRenewal(platform.guard, authenticate, (connection) => {
+    registerRenewal(platform.guard, authenticate, clock, (connection) => {
       audit.renewed(connection);
       watchExpiry(connection);
       void platform.recheck(connection);

@@ -34,6 +34,8 @@ export class DocumentRoom implements RoomContent {
   /** Acks of updates that changed nothing, in the order of their entries. */
   #acks: { session: WriterSession; counter: number }[] = [];
   #tailBytes = 0;
+  /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
+  readonly #dismissed = new Map<WriterSession, Connection>();
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
@@ -64,6 +66,7 @@ export class DocumentRoom implements RoomContent {
       const session = this.writers.claim(connection.user, options.clientId, hash, stored);
       const ghost = session.member;
       session.member = member;
+      this.#dismissed.delete(session);
       member.session = session;
       // The same client's old socket, which the transport has not yet noticed to be dead.
       if (ghost !== null) ports.evict(ghost);
@@ -99,7 +102,7 @@ export class DocumentRoom implements RoomContent {
   }
 
   encode(frame: ServerFrame): EncodedPacket {
-    return encodeEvent(['document', this.room.name, encodeFrame(frame)]);
+    return encodeEvent(['document', this.room.name, encodeFrame(frame)], this.room.name);
   }
 
   /** Notes a committed update for the frame that leaves after its group. */
@@ -142,9 +145,19 @@ export class DocumentRoom implements RoomContent {
   async reopened(lease: RoomLease): Promise<void> {
     this.#group = [];
     this.#acks = [];
+    this.#dismissed.clear();
     this.#snapshot = null;
     this.snapshotSeq = lease.snapshotSeq;
     await this.writers.reset(lease.clocks, (hash) => this.room.store.findSession(this.room.name, hash));
+  }
+
+  /** Its updates that were admitted before are acknowledged as ever. */
+  dismissed(member: Member): void {
+    if (!(member instanceof DocumentMember) || member.session === null) return;
+    const { session } = member;
+    // What was taken back out of its queue may have told it.
+    if (session.saved > 0) this.#tellDismissed(member.connection, session);
+    if (session.counter > session.saved) this.#dismissed.set(session, member.connection);
   }
 
   left(member: Member): void {
@@ -242,7 +255,7 @@ export class DocumentRoom implements RoomContent {
       if (session === undefined) continue;
       session.saved = Math.max(session.saved, record.counter);
       if (session.member !== null) writers.set(session.member, session);
-      else this.writers.release(session);
+      else this.#savedForNobody(session);
     }
     let shared: EncodedPacket | null = null;
     for (const member of this.room.members.values()) {
@@ -258,7 +271,21 @@ export class DocumentRoom implements RoomContent {
   #ack(session: WriterSession, counter: number): void {
     session.saved = Math.max(session.saved, counter);
     if (session.member !== null) this.tellSaved(session.member, session);
-    else this.writers.release(session);
+    else this.#savedForNobody(session);
+  }
+
+  #savedForNobody(session: WriterSession): void {
+    const connection = this.#dismissed.get(session);
+    if (connection !== undefined) {
+      this.#tellDismissed(connection, session);
+      if (session.saved === session.counter) this.#dismissed.delete(session);
+    }
+    this.writers.release(session);
+  }
+
+  #tellDismissed(connection: Connection, session: WriterSession): void {
+    if (connection.closed) return;
+    connection.outbox.force(this.encode({ type: 'saved', counter: session.saved, epoch: this.room.store.epoch, seq: 0 }));
   }
 
   /** Tells a writer how far its updates are on disk. Its position stays where it is. */

@@ -9,7 +9,7 @@ import { dropConnection } from '../sockets/drop-connection.ts';
 import { meterInbound } from '../sockets/inbound-meter.ts';
 import { createOutbox } from '../sockets/outbox.ts';
 import type { AddressLimiter } from './address-limiter.ts';
-import type { Authenticate, Principal } from './authenticate.ts';
+import { type Authenticate, monotonicEnd, type Principal } from './authenticate.ts';
 import { type Authorizer, createAccessCache } from './authorize.ts';
 import { createSocketBudgets, type SocketBudgets, type UserBudgets } from './budgets.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -92,7 +92,7 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
         close: () => socket.disconnect(true),
       },
       principal.user,
-      principal.expiresAt,
+      { at: principal.expiresAt, monotonic: monotonicEnd(principal, ports.clock) },
       createAccessCache(ports.authorizer, principal.user),
       own,
     );

@@ -43,6 +43,11 @@ export interface Principal {
  */
 export type Authenticate = (token: unknown) => Principal;
 
+/** When a token that is good now ends, in ms of the monotonic clock. */
+export function monotonicEnd({ expiresAt }: Principal, clock: Pick<Clock, 'now' | 'monotonic'>): number {
+  return clock.monotonic() + expiresAt - clock.now();
+}
+
 const KEYS_RETRY_MS = 1_000;
 
 /**

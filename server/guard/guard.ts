@@ -168,7 +168,7 @@ export class Guard {
   // The expiry timer closes the socket; this covers what arrives before it fires.
   #authenticated(connection: Connection): void {
     if (connection.closed) throw new AshlarError('not-connected');
-    if (connection.expiresAt <= this.#options.clock.now()) throw new AshlarError('token-expired');
+    if (connection.endsAt <= this.#options.clock.monotonic()) throw new AshlarError('token-expired');
   }
 
   #unknown(connection: Connection, name: unknown): AshlarError {

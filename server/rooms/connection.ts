@@ -28,19 +28,29 @@ export class Connection {
   /** Joins under way: what follows for such a room waits for it. */
   readonly joining = new Map<RoomName, Promise<unknown>>();
   user: User;
-  /** When the token ends, Unix ms. */
+  /** When the token ends, Unix ms: what the client is told. */
   expiresAt: number;
+  /** When it ends by the monotonic clock: what counts, so that a jump of the wall clock logs nobody out. */
+  endsAt: number;
   /** Set once, when the socket is gone: everything asynchronous checks it after each await. */
   closed = false;
   readonly #close: () => void;
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(port: ConnectionPort, user: User, expiresAt: number, access: AccessCache, budgets: SocketBudgets) {
+  /** @param ends when the token ends: Unix ms, and ms of the monotonic clock */
+  constructor(
+    port: ConnectionPort,
+    user: User,
+    ends: { at: number; monotonic: number },
+    access: AccessCache,
+    budgets: SocketBudgets,
+  ) {
     this.id = port.id;
     this.outbox = port.outbox;
     this.#close = () => port.close();
     this.user = user;
-    this.expiresAt = expiresAt;
+    this.expiresAt = ends.at;
+    this.endsAt = ends.monotonic;
     this.access = access;
     this.budgets = budgets;
   }

@@ -79,6 +79,8 @@ export class EventRoom implements RoomContent {
 
   reopened(): void {}
 
+  dismissed(): void {}
+
   left(): void {}
 
   #sendRecord(member: Member, record: LogRecord, position?: Position): void {

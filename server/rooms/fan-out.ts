@@ -6,7 +6,7 @@ import type { Room } from './room.ts';
 
 /** A domain event, encoded once for all of its receivers. */
 export function encodeDomainEvent(name: string, data: unknown, meta: EventMeta): EncodedPacket {
-  return encodeEvent([name, data, meta]);
+  return encodeEvent([name, data, meta], meta.room);
 }
 
 /** The meta of a log event. */

@@ -112,6 +112,13 @@ export class Membership {
     if (showsPresence(member.room.name)) this.#presence.leave(member.room.name, member.connection.id);
   }
 
+  /** Puts out a member that may no longer be here: the others see it go at once. */
+  expel(member: Member): void {
+    if (member.left) return;
+    this.#remove(member);
+    if (showsPresence(member.room.name)) this.#presence.expel(member.room.name, member.connection.id);
+  }
+
   /** The socket is gone, and with it all of its memberships. */
   disconnected(connection: Connection): void {
     connection.closed = true;

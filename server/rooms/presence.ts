@@ -23,6 +23,8 @@ export interface Presence {
   join(room: RoomName, user: PublicUser, socketId: string): void;
   /** A socket left a room. */
   leave(room: RoomName, socketId: string): void;
+  /** A socket was put out: without the grace, and a user with no other socket there is not remembered either. */
+  expel(room: RoomName, socketId: string): void;
   /** A socket is gone, from all of its rooms. */
   socketGone(socketId: string): void;
   /** Who is there, in the order they came; then who was, newest first. */
@@ -131,6 +133,16 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       present.user = user;
     },
     leave,
+    expel(name, socketId) {
+      const userId = sockets.get(socketId)?.get(name);
+      leave(name, socketId);
+      const room = rooms.get(name);
+      const present = userId === undefined ? undefined : room?.present.get(userId);
+      if (userId === undefined || room === undefined || present === undefined || present.sockets.size > 0) return;
+      present.cancelGrace?.();
+      goOffline(name, room, present);
+      room.offline.delete(userId);
+    },
     socketGone(socketId) {
       for (const name of [...(sockets.get(socketId)?.keys() ?? [])]) leave(name, socketId);
     },

@@ -57,6 +57,8 @@ export interface RoomContent {
   sendState(member: Member, key: string): void;
   /** The lease was lost and taken again: everything kept in memory is read anew from it. */
   reopened(lease: RoomLease): Promise<void> | void;
+  /** A member lost its access and is out: it is still told what of its own was saved. */
+  dismissed(member: Member): void;
   /** A member is gone. */
   left(member: Member): void;
   /** Whether something here must stay in memory though nobody is in the room. */

@@ -11,6 +11,8 @@ export interface EncodedPacket {
   readonly webSocketFrames: Buffer;
   /** What it costs a queue. */
   readonly bytes: number;
+  /** The room whose content it is: it is withdrawn with the access to that room. */
+  readonly room?: string | undefined;
 }
 
 const encoder = new Encoder();
@@ -21,11 +23,13 @@ const ENGINE_MESSAGE = 0x34; // '4', before text only: a binary packet of Engine
 
 /**
  * Encodes an event of namespace `/`, exactly as the stock parser and engine would.
+ * @param room the room whose content it is, if any
  * @param args the event's name and its arguments; a Uint8Array anywhere among them becomes an attachment (its bytes are copied)
  * @throws AshlarError `invalid-payload` where JSON cannot hold the arguments
  */
-export function encodeEvent(args: readonly unknown[]): EncodedPacket {
-  return encode(PacketType.EVENT, args, undefined);
+export function encodeEvent(args: readonly unknown[], room?: string): EncodedPacket {
+  const packet = encode(PacketType.EVENT, args, undefined);
+  return room === undefined ? packet : { ...packet, room };
 }
 
 /**

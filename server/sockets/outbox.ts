@@ -21,6 +21,11 @@ export interface Outbox {
    * asks and never reads.
    */
   closeIfStuck(): void;
+  /**
+   * Takes back what waits of a room's content, so that none of it arrives any more. A receiver that is so slow that some of it may be in the
+   * transport already is disconnected: it comes back, and goes on in its other rooms from where it was.
+   */
+  withdraw(room: string): void;
   /** Bytes that wait for the kernel, ours and the transport's, and what it costs to keep them. */
   readonly queuedBytes: number;
   /**
@@ -73,6 +78,10 @@ class SocketOutbox implements Outbox {
 
   closeIfStuck(): void {
     if (!this.closed && this.#queue.bytes > this.#hardCapBytes) dropConnection(this.#socket.conn);
+  }
+
+  withdraw(room: string): void {
+    if (!this.closed && !this.#queue.withdraw(room)) dropConnection(this.#socket.conn);
   }
 
   get queuedBytes(): number {

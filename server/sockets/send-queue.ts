@@ -7,7 +7,7 @@ type Transport = Connection['transport'];
 /** A packet in the engine's hands, as far as its cost goes. */
 interface EnginePacket {
   readonly data?: string | ArrayBuffer | ArrayBufferView;
-  readonly options?: { readonly wsPreEncodedFrame?: readonly Uint8Array[] };
+  readonly options?: { readonly wsPreEncodedFrame?: readonly Uint8Array[]; readonly room?: string };
 }
 
 /**
@@ -42,6 +42,7 @@ export function sendQueueOf(conn: Connection): SendQueue {
  * No timers: where something waits, a write is under way, and its end is an event.
  */
 export class SendQueue {
+  readonly #conn: Connection;
   #transport: Transport;
   #waitingBytes = 0;
   #packetsUnderWay = 0;
@@ -49,6 +50,7 @@ export class SendQueue {
   #closed = false;
 
   constructor(conn: Connection) {
+    this.#conn = conn;
     this.#transport = conn.transport;
     for (const packet of (conn as unknown as { writeBuffer: EnginePacket[] }).writeBuffer) this.#waitingBytes += costOf(packet);
     conn.on('packetCreate', (packet: EnginePacket) => {
@@ -78,6 +80,21 @@ export class SendQueue {
     if (this.#closed) return;
     this.#waiters.push({ limit, task });
     if (this.bytes <= limit) queueMicrotask(() => this.#runWaiters());
+  }
+
+  /**
+   * Takes back what waits of a room's content.
+   * @returns false where the transport holds bytes that the kernel has not taken: what is among them cannot be taken back
+   */
+  withdraw(room: string): boolean {
+    const { writeBuffer } = this.#conn as unknown as { writeBuffer: EnginePacket[] };
+    for (let index = writeBuffer.length - 1; index >= 0; index--) {
+      const packet = writeBuffer[index] as EnginePacket;
+      if (packet.options?.room !== room) continue;
+      writeBuffer.splice(index, 1);
+      this.#waitingBytes -= costOf(packet);
+    }
+    return unsentBytes(this.#transport) === 0;
   }
 
   #follow(transport: Transport): void {

@@ -14,6 +14,8 @@ interface FramingTransport {
 interface PreEncoded {
   compress: boolean;
   wsPreEncodedFrame: readonly Buffer[];
+  /** For `SendQueue.withdraw`: engine.io keeps what it does not know. */
+  room: string | undefined;
 }
 
 /**
@@ -25,11 +27,11 @@ export function writePacket(socket: Socket, packet: EncodedPacket): void {
   if (!socket.connected) return;
   const { conn } = socket;
   if (takesFrames(conn)) {
-    const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames] };
+    const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames], room: packet.room };
     conn.write('', options);
     return;
   }
-  for (const part of packet.packets) conn.write(part, { compress: false });
+  for (const part of packet.packets) conn.write(part, { compress: false, room: packet.room } as { compress: boolean });
 }
 
 /** Frames made beforehand fit unless the connection asked for base64, for compression, or for another protocol version. */

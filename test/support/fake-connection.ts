@@ -33,6 +33,8 @@ export class FakeOutbox implements Outbox {
 
   closeIfStuck(): void {}
 
+  withdraw(): void {}
+
   whenDrained(task: () => void): void {
     this.#waiting.push(task);
   }
@@ -76,8 +78,9 @@ export function fakeConnection(options: FakeConnectionOptions): Connection & { r
   };
   const access: AccessCache = createAccessCache(authorizer, user);
   const budgets: SocketBudgets = createSocketBudgets(Limits.parse(limits), clock);
+  const at = options.expiresAt ?? clock.now() + 3_600_000;
   const port = { id: `socket-of-${userId}`, outbox, close: () => {} };
-  return new Connection(port, user, options.expiresAt ?? clock.now() + 3_600_000, access, budgets) as Connection & {
+  return new Connection(port, user, { at, monotonic: clock.monotonic() + at - clock.now() }, access, budgets) as Connection & {
     readonly outbox: FakeOutbox;
   };
 }

@@ -48,6 +48,18 @@ function send(connection: Connection, ...packet: unknown[]): Promise<Answer> {
 
 const add = (connection: Connection, room: string, note: unknown) => send(connection, 'note:add', room, note);
 
+test('a wall clock that jumps by an hour logs nobody out, and lets nobody stay longer', async () => {
+  register();
+  const connection = connect({ expiresAt: clock.now() + 1_800_000 });
+  clock.jump(3_600_000);
+  expect((await add(connection, 'a', 'x')).success).toBe(true);
+  clock.jump(-7_200_000);
+  clock.advance(1_799_999);
+  expect((await add(connection, 'a', 'x')).success).toBe(true);
+  clock.advance(1);
+  expect((await add(connection, 'a', 'x')).error?.code).toBe('token-expired');
+});
+
 test('[3] a message that passes every step reaches its handler, checked and parsed', async () => {
   register(({ user, room, access, payload }) => ({ answer: { by: user.id, room, access, payload } }));
   expect(await add(connect(), 'a', ' hello ')).toEqual({

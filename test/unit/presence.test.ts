@@ -24,6 +24,23 @@ function setup(graceMs = 5_000) {
 }
 
 describe('presence', () => {
+  test('of who is put out ends at once, and is not remembered; another socket of the same user stays', () => {
+    const { presence, clock, tell, who } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    presence.join(ROOM, user('bob'), 'b1');
+    presence.join(ROOM, user('bob'), 'b2');
+    clock.advance(50);
+    tell();
+    presence.expel(ROOM, 'b1');
+    expect(who()).toEqual(['anna online', 'bob online']);
+    presence.expel(ROOM, 'b2');
+    expect(who()).toEqual(['anna online']);
+    clock.advance(50);
+    expect(tell()).toEqual(['chat:s1: bob offline']);
+    presence.close();
+    expect(clock.armed).toBe(0);
+  });
+
   test('shows who comes, and who went after the grace, seen last when the last socket went', () => {
     const { presence, clock, tell, who } = setup();
     presence.join(ROOM, user('anna'), 'a1');

@@ -1,0 +1,200 @@
+import type { Socket } from 'socket.io-client';
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import type { Access } from '../../shared/access.ts';
+import { auditEvents } from '../support/audit-events.ts';
+import { FrameClient } from '../support/frame-client.ts';
+import { gateStore } from '../support/gated-store.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
+import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
+
+const isNone = (change: { room: string; access: Access }) => change.access === 'none';
+const updateOf = (text: string) => {
+  const doc = new Y.Doc();
+  doc.clientID = 7;
+  doc.getText('t').insert(0, text);
+  return Y.encodeStateAsUpdate(doc);
+};
+const roomOf = (args: unknown[]) =>
+  typeof args[0] === 'string' ? args[0] : (args.at(-1) as { room?: string } | undefined)?.room;
+
+test('[4] revoke takes effect on the open socket within 100 ms: membership, presence and awareness go, the connection and other rooms stay', async () => {
+  await using ashlar = await startServer();
+  const ada = await ashlar.connect(tokenFor('ada'));
+  const bob = await ashlar.connect(tokenFor('bob'));
+  const mine = new FrameClient(ada, 'plan', 5);
+  const theirs = new FrameClient(bob, 'plan', 7);
+  await mine.join();
+  await theirs.join();
+  expect(await ask(bob, 'join-room', 'dashboard')).toMatchObject({ success: true });
+  theirs.send({ type: 'awareness', update: Uint8Array.from([1, 7, 1, 2, ...Buffer.from('{}')]) });
+  const shown = await mine.frame('awareness');
+  const gone = mine.frame('awareness', (frame) => frame !== shown);
+  const told = next(bob, 'room:access', isNone as never);
+  const later: unknown[] = [];
+  const before = performance.now();
+  const revoked = ashlar.realtime.revoke('bob', 'doc:plan');
+  expect(ashlar.realtime.getStats().rooms['doc:plan'], 'before anything is awaited').toBe(1);
+  await told;
+  expect(performance.now() - before).toBeLessThan(100);
+  await revoked;
+  bob.onAny((event: string, ...args: unknown[]) => roomOf(args) === 'doc:plan' && later.push(event));
+  await gone;
+  mine.sync();
+  await mine.frame('state');
+  mine.update(
+    1,
+    updateOf('after').map((byte, index) => (index === 2 ? 5 : byte)),
+  );
+  await mine.frame('committed');
+  expect(await ask(bob, 'document', 'doc:plan', Buffer.from([1]))).toMatchObject({ error: { code: 'not-a-member' } });
+  expect(await ask(bob, 'join-room', 'doc:plan')).toMatchObject({ error: { code: 'access-denied' } });
+  expect((await ask(ada, 'room:members', 'doc:plan')).members.map(({ userId }: { userId: string }) => userId)).toEqual(['ada']);
+  expect(later).toEqual([]);
+  expect(ashlar.realtime.getStats()).toMatchObject({ totalConnections: 2, rooms: { dashboard: 1 } });
+});
+
+test('[1] an update that was admitted before a revocation is acknowledged after it', async () => {
+  const store = gateStore(openMemoryStore());
+  await using ashlar = await startServer({ store });
+  const bob = await ashlar.connect(tokenFor('bob'));
+  const document = new FrameClient(bob, 'plan', 7);
+  await document.join();
+  document.sync();
+  await document.frame('state');
+  const told = next(bob, 'room:access', isNone as never);
+  const release = store.hold('append');
+  document.update(1, updateOf('admitted'));
+  expect(await ask(bob, 'room:members', 'doc:plan')).toMatchObject({ success: true });
+  const saved = document.frame('saved');
+  await ashlar.realtime.revoke('bob', 'doc:plan');
+  release();
+  expect((await saved).counter).toBe(1);
+  await told;
+  const copy = await ashlar.realtime.documents.read('plan');
+  expect(copy.getText('t').toString()).toBe('admitted');
+});
+
+test('what waits for a client that has not polled yet is taken back with its access', async () => {
+  await using ashlar = await startServer({ events: [...auditEvents], jwtAlgorithms: ['HS256'] });
+  const poll = async (sid?: string, body?: string) => {
+    const url = `${ashlar.url}/socket.io/?EIO=4&transport=polling${sid === undefined ? '' : `&sid=${sid}`}`;
+    const response = await fetch(url, body === undefined ? {} : { method: 'POST', body });
+    return response.text();
+  };
+  const { sid } = JSON.parse((await poll()).slice(1)) as { sid: string };
+  await poll(sid, `40${JSON.stringify({ token: tokenFor('bob'), autoJoin: false })}`);
+  await poll(sid);
+  await poll(sid, '421["join-room","audit:1"]');
+  let joined = '';
+  while (!joined.includes('431')) joined += await poll(sid);
+  await poll(sid, '422["join-room","dashboard"]');
+  while (!joined.includes('432')) joined += await poll(sid);
+  const { realtime } = ashlar;
+  await realtime.toRoom('audit:1', 'audit:entry', { entry: 4711 });
+  await realtime.toRoom('audit:1', 'audit:level', { key: 'a', level: 4712 });
+  await realtime.toRoom('audit:1', 'audit:pulse', { pulse: 4713 });
+  const update = { widgetId: 'orders', value: 9, timestamp: new Date().toISOString() };
+  await realtime.toRoom('dashboard', 'dashboard:update', update);
+  await realtime.revoke('bob', 'audit:1');
+  let after = '';
+  while (!after.includes('room:access')) after += await poll(sid);
+  expect(after).not.toMatch(/471[123]/);
+  expect(after, 'other rooms are untouched').toContain('"widgetId":"orders"');
+});
+
+test('a reader that is so slow that the transport holds bytes for it is disconnected with its access, and gets none of them', async () => {
+  await using ashlar = await startServer({ events: [...auditEvents] });
+  const bob = await ashlar.connect(tokenFor('bob'));
+  await ask(bob, 'join-room', 'audit:1');
+  const received: number[] = [];
+  bob.on('audit:entry', ({ entry }: { entry: number }) => received.push(entry));
+  const wire = (bob.io.engine as unknown as { transport: { ws: { _socket: { pause(): void; resume(): void } } } }).transport.ws
+    ._socket;
+  wire.pause();
+  const padding = 'x'.repeat(200_000);
+  for (let entry = 0; entry < 60; entry++) await ashlar.realtime.toRoom('audit:1', 'audit:entry', { entry, padding });
+  const closed = next(bob, 'disconnect');
+  await ashlar.realtime.revoke('bob', 'audit:1');
+  expect(ashlar.realtime.getStats().totalConnections).toBe(0);
+  wire.resume();
+  await closed;
+  expect(received.length).toBeLessThan(60);
+});
+
+test('another role, which only the product knows of, acts on open sockets at once', async () => {
+  const roles = new Map<string, Access>([['bob', 'write']]);
+  let asked = 0;
+  await using ashlar = await startServer({
+    authorize: (user, room) => {
+      asked += 1;
+      return room === 'plan:1' ? (roles.get(user.id) ?? 'none') : undefined;
+    },
+  });
+  const bob = await ashlar.connect(tokenFor('bob', { access: {} }));
+  expect(await ask(bob, 'join-room', 'plan:1')).toMatchObject({ access: 'write' });
+  roles.set('bob', 'read');
+  const reader = next(bob, 'room:access');
+  await ashlar.realtime.recheckAccess('bob');
+  expect(await reader).toEqual([{ room: 'plan:1', access: 'read' }]);
+  roles.delete('bob');
+  const out = next(bob, 'room:access');
+  await ashlar.realtime.recheckAccess('bob');
+  expect(ashlar.realtime.getStats().rooms['plan:1']).toBeUndefined();
+  expect(await out).toEqual([{ room: 'plan:1', access: 'none' }]);
+  const before = asked;
+  await ashlar.realtime.recheckAccess('nobody');
+  expect(asked).toBe(before);
+});
+
+test('a disconnect or a revocation during an asynchronous join leaves nothing behind', async () => {
+  const waiting: (() => void)[] = [];
+  await using ashlar = await startServer({
+    authorize: (_, room) =>
+      room.startsWith('plan:') ? new Promise<Access>((resolve) => waiting.push(() => resolve('write'))) : undefined,
+    presenceGraceMs: 0,
+    limits: { joinsPerMinute: 100_000 },
+  });
+  const sockets: Socket[] = [];
+  for (let n = 0; n < 20; n++) sockets.push(await ashlar.connect(tokenFor(`user${n}`), { auth: { autoJoin: false } }));
+  const answers: Promise<unknown>[] = [];
+  for (const socket of sockets) {
+    for (let room = 0; room < 50; room++) answers.push(ask(socket, 'join-room', `plan:${room}`).catch(() => 'gone'));
+  }
+  while (waiting.length < 1_000) await ask(sockets[0] as Socket, 'room:members', 'dashboard');
+  const revoked = [];
+  for (const [index, socket] of sockets.entries()) {
+    if (index % 2 === 0) socket.disconnect();
+    else for (let room = 0; room < 50; room++) revoked.push(ashlar.realtime.revoke(`user${index}`, `plan:${room}`));
+  }
+  while (ashlar.realtime.getStats().totalConnections > 10) await ask(sockets[1] as Socket, 'room:members', 'dashboard');
+  for (const release of waiting.splice(0)) release();
+  await Promise.all(revoked);
+  for (const answer of await Promise.all(answers)) {
+    if (answer !== 'gone') expect(answer).toMatchObject({ success: false, error: { code: 'access-denied' } });
+  }
+  expect(ashlar.realtime.getStats().rooms).toEqual({});
+});
+
+test('a renewed token keeps the connection and its rooms beyond the end of the old one; who does not renew is told so and closed', async () => {
+  await using ashlar = await startServer();
+  const old = { expiresInSeconds: 2 };
+  const ada = await ashlar.connect(tokenFor('ada', old));
+  const bob = await ashlar.connect(tokenFor('bob', old));
+  await ask(ada, 'join-room', 'plan:1');
+  const lost: unknown[] = [];
+  ada.on('disconnect', (reason) => lost.push(reason));
+  expect(await ask(ada, 'auth:renew', tokenFor('ada'))).toMatchObject({ success: true });
+  const [[error]] = await Promise.all([next(bob, 'error'), next(bob, 'disconnect')]);
+  expect(error).toMatchObject({ code: 'token-expired' });
+  expect(await ask(ada, 'room:members', 'plan:1')).toMatchObject({ success: true, total: 1 });
+  expect(lost).toEqual([]);
+  expect(ashlar.realtime.getStats().rooms['plan:1']).toBe(1);
+});
+
+test('a token of 30 days, which is more than a timer can take, holds', async () => {
+  await using ashlar = await startServer();
+  const socket = await ashlar.connect(tokenFor('ada', { expiresInSeconds: 30 * 86_400 }));
+  for (let n = 0; n < 20; n++) expect(await ask(socket, 'room:members', 'dashboard')).toMatchObject({ success: true });
+  expect(socket.connected).toBe(true);
+});
