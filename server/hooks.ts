@@ -7,6 +7,8 @@ export interface ServerEvents {
   disconnection: { user: User; socketId: string; reason: string };
   /** Updates of a document were committed and sent. `userIds`: who wrote them; null is the backend. */
   'document:changed': { name: string; seq: number; userIds: readonly (string | null)[] };
+  /** Updates were set aside because they damaged their document: tell their authors, and offer `documents.quarantined(name)`. */
+  'document:quarantined': { name: string; seqs: readonly number[]; userIds: readonly (string | null)[] };
   /** A client asked for fresh values of these widgets: push them with `dashboard:update`. */
   'dashboard:refresh': { user: User; widgets: readonly string[] };
   /** A user wrote in a chat session: the place to answer as the assistant. */

@@ -6,6 +6,7 @@ export { defineEvent, type EventDeclaration, type EventDefinition } from '../sha
 // Handle what goes wrong
 export { AshlarError, ERRORS, type ErrorCode } from '../shared/errors.ts';
 export type { User } from '../shared/user.ts';
+export type { QuarantinedUpdate } from './documents/documents.ts';
 
 // Make tokens for your users
 export { type SignTokenOptions, signToken, type TokenClaims } from './guard/sign-token.ts';

@@ -39,7 +39,7 @@ import type { Room } from './rooms/room.ts';
 import { registerRoomMessages } from './rooms/room-messages.ts';
 import { Rooms } from './rooms/rooms.ts';
 import type { EncodedPacket } from './sockets/encode-packet.ts';
-import type { Store } from './storage/store.ts';
+import type { LogRecord, Store } from './storage/store.ts';
 
 /** An Idempotency-Key is good for a day. */
 const KEY_AGE_MS = 86_400_000;
@@ -89,7 +89,12 @@ export class Platform {
       log,
     });
     const catchUp = createCatchUp((member, error) => this.#stopped(member, error));
-    this.#compactor = new Compactor({ clock, log, ...settings.retention.documents });
+    this.#compactor = new Compactor({
+      clock,
+      log,
+      ...settings.retention.documents,
+      quarantined: ({ room }, records) => this.#quarantined(room.name, records),
+    });
     const documentPorts = this.#documentPorts(catchUp);
     this.rooms = new Rooms({
       store,
@@ -207,6 +212,17 @@ export class Platform {
     this.rooms.close();
     this.#presence.close();
     this.#typing.close();
+  }
+
+  // Authors are told over whatever sockets they have, in the room or not.
+  #quarantined(room: RoomName, records: readonly LogRecord[]): void {
+    const seqs = records.map(({ seq }) => seq);
+    const userIds = [...new Set(records.map(({ userId }) => userId))];
+    for (const connection of this.connections.values()) {
+      const own = records.filter(({ userId }) => userId === connection.user.id).map(({ seq }) => seq);
+      if (own.length > 0) connection.tell('document:quarantined', { room, seqs: own });
+    }
+    this.#ports.hooks.emit('document:quarantined', { name: documentName(room), seqs, userIds });
   }
 
   #forgetKeys(): void {

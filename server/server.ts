@@ -10,6 +10,7 @@ import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
 import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
+import type { QuarantinedUpdate } from './documents/documents.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
 import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
@@ -51,6 +52,8 @@ export interface ServerDocuments {
   list(prefix?: string): Promise<string[]>;
   /** Creates a document (or opens a deleted one's name again) and seeds it once, where it is still empty. */
   create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }>;
+  /** Updates that were set aside because they damaged the document, with who wrote them. They may not load. */
+  quarantined(name: string): Promise<QuarantinedUpdate[]>;
   /** Deletes a document and leaves a tombstone: joiners get `gone` until it is created again. */
   delete(name: string): Promise<void>;
 }

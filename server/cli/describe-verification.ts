@@ -1,10 +1,16 @@
 import type { RoomReport, Verification } from '../storage/sqlite/verify.ts';
 
 /** What one room holds, in one line. */
-export function describeRoom({ room, deleted, records, bytes, head, trimmedTo, snapshotSeq }: RoomReport): string {
+export function describeRoom({ room, deleted, records, bytes, head, trimmedTo, snapshotSeq, quarantined }: RoomReport): string {
   const parts = [count(records, 'record')];
   if (records > 0) parts.push(`${trimmedTo + 1} to ${head}`, `${Math.ceil(bytes / 1_024).toLocaleString('en')} kB`);
   if (snapshotSeq > 0) parts.push(`snapshot at ${snapshotSeq}`);
+  if (quarantined.length > 0) {
+    const named = quarantined.slice(0, 10).map(({ seq, userId }) => `${seq} by ${userId ?? 'the backend'}`);
+    parts.push(
+      `${count(quarantined.length, 'record')} in quarantine (${printable(named.join(', '))}${quarantined.length > 10 ? ', …' : ''})`,
+    );
+  }
   if (deleted) parts.push('deleted');
   return `${printable(room)}: ${parts.join(', ')}`;
 }

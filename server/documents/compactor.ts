@@ -1,25 +1,39 @@
+import { AshlarError } from '../../shared/errors.ts';
 import type { Clock } from '../clock.ts';
-import { readAfter } from '../rooms/catch-up.ts';
-import type { Snapshot } from '../storage/store.ts';
+import type { LogRecord, Snapshot } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
+import { jobOf, readTail, setAside } from './set-aside.ts';
+import { limitReached } from './worker/document-workers.ts';
 
 export interface CompactorOptions {
   readonly clock: Clock;
   readonly maxAgeMs: number;
   readonly maxRecords?: number | undefined;
   readonly keepBytes: number;
-  readonly log: { warn(fields: object, message: string): void; debug(fields: object, message: string): void };
+  readonly log: Record<'warn' | 'error' | 'debug', (fields: object, message: string) => void>;
+  /** Records were taken out of a document. */
+  quarantined(document: DocumentRoom, records: readonly LogRecord[]): void;
 }
+
+// A machine that is busy for a minute must not cost anybody's work: what took too long is tried again later with far more time, twice,
+// before time counts as a verdict.
+const RETRY_MS = 60_000;
+const PATIENCE = 6;
+const LATE_ATTEMPTS = 3;
 
 /**
  * Gives documents new snapshots, one at a time, off the event loop and without stopping writers; then cuts the log under the snapshot,
- * as far as retention allows. A document that cannot be compacted keeps its last good snapshot and its whole log.
+ * as far as retention allows. Where the log does not apply, the records to blame are set aside (`setAside`); where that cannot be told,
+ * the document keeps its last good snapshot and its whole log.
  */
 export class Compactor {
   readonly #options: CompactorOptions;
   readonly #waiting = new Set<DocumentRoom>();
   /** Documents whose last compaction failed, and the head it failed at: not tried again until they have grown by half. */
   readonly #failed = new WeakMap<DocumentRoom, number>();
+  /** How often in a row a document took too long. */
+  readonly #late = new WeakMap<DocumentRoom, number>();
+  readonly #retries = new Map<DocumentRoom, () => void>();
   #running: Promise<void> | null = null;
   #closed = false;
 
@@ -29,13 +43,10 @@ export class Compactor {
 
   /** Puts a document in line. */
   request(document: DocumentRoom): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#retries.has(document)) return;
     const failedAt = this.#failed.get(document);
     if (failedAt !== undefined && document.room.head.seq < failedAt * 1.5) return;
-    this.#waiting.add(document);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#enqueue(document);
   }
 
   /** Resolves when nothing is in line. */
@@ -47,7 +58,19 @@ export class Compactor {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
+    for (const [document, cancel] of this.#retries) {
+      cancel();
+      document.working -= 1;
+    }
+    this.#retries.clear();
     await this.#running;
+  }
+
+  #enqueue(document: DocumentRoom): void {
+    this.#waiting.add(document);
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
   }
 
   async #run(): Promise<void> {
@@ -57,37 +80,75 @@ export class Compactor {
       try {
         await this.#compact(document);
         this.#failed.delete(document);
+        this.#late.delete(document);
       } catch (error) {
-        this.#failed.set(document, document.room.head.seq);
-        this.#options.log.warn({ room: document.room.name, err: error }, 'document:compaction-failed');
+        await this.#judge(document, AshlarError.from(error));
       } finally {
         document.working -= 1;
       }
     }
   }
 
+  async #judge(document: DocumentRoom, error: AshlarError): Promise<void> {
+    const { log } = this.#options;
+    const room = document.room.name;
+    log.warn({ room, err: error }, 'document:compaction-failed');
+    const limit = error.code === 'document-damaged' ? limitReached(error) : null;
+    const late = (this.#late.get(document) ?? 0) + (limit === 'time' ? 1 : 0);
+    if (limit === 'time' && late < LATE_ATTEMPTS) {
+      this.#late.set(document, late);
+      this.#retryLater(document);
+      return;
+    }
+    this.#late.delete(document);
+    this.#failed.set(document, document.room.head.seq);
+    // A document may need more memory than a thread has without anything being wrong with it.
+    if (error.code !== 'document-damaged' || limit === 'memory') return;
+    try {
+      await this.#setAside(document, error.detail ?? 'it does not apply', limit === 'time');
+    } catch (thrown) {
+      log.error({ room, err: thrown }, 'document:quarantine-failed');
+    }
+  }
+
+  async #setAside(document: DocumentRoom, reason: string, limitsCount: boolean): Promise<void> {
+    const { clock, log } = this.#options;
+    const records = await setAside(document, reason, { timeFactor: PATIENCE, limitsCount }, clock);
+    if (records.length === 0) return;
+    this.#failed.delete(document);
+    const seqs = records.map(({ seq }) => seq);
+    const userIds = [...new Set(records.map(({ userId }) => userId))];
+    log.error({ room: document.room.name, seqs, userIds, reason }, 'document:quarantined');
+    this.#options.quarantined(document, records);
+  }
+
+  #retryLater(document: DocumentRoom): void {
+    if (this.#closed) return;
+    // It must stay in memory until then.
+    document.working += 1;
+    const cancel = this.#options.clock.after(RETRY_MS, () => {
+      this.#retries.delete(document);
+      document.working -= 1;
+      this.#enqueue(document);
+    });
+    this.#retries.set(document, cancel);
+  }
+
   async #compact(document: DocumentRoom): Promise<void> {
     const { room, ports } = document;
     const { clock, maxAgeMs, maxRecords, keepBytes, log } = this.#options;
     const { unvouched } = document;
-    const before = await document.snapshot();
-    const updates: Uint8Array[] = [];
-    let position = { seq: before?.seq ?? 0, epoch: before?.epoch ?? room.store.epoch };
-    const head = room.head.seq;
-    while (position.seq < head) {
-      const records = await readAfter(room, position.seq);
-      const last = records[records.length - 1];
-      if (last === undefined) break;
-      for (const record of records) updates.push(record.payload);
-      position = { seq: last.seq, epoch: last.epoch };
-    }
-    if (updates.length === 0 || room.deleted) return;
-    const { state, stateVector } = await ports.workers.compact({ state: before?.state ?? null, updates });
-    const snapshot: Snapshot = { ...position, state, stateVector };
+    const tail = await readTail(document);
+    const last = tail.records[tail.records.length - 1];
+    if (last === undefined || room.deleted) return;
+    const timeFactor = this.#late.has(document) ? PATIENCE : 1;
+    const { state, stateVector } = await ports.workers.compact(jobOf(tail), { timeFactor });
+    const snapshot: Snapshot = { seq: last.seq, epoch: last.epoch, state, stateVector };
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
-    document.vouchedFor(unvouched);
+    // What took more than its time has shown no good place.
+    if (timeFactor === 1) document.vouchedFor(unvouched);
     const cut = await room.store.trim(room.name, {
       before: clock.now() - maxAgeMs,
       keepBytes,
@@ -95,7 +156,10 @@ export class Compactor {
       ...(maxRecords === undefined ? {} : { maxRecords }),
     });
     if (cut > 0) await noteTrim(document);
-    log.debug({ room: room.name, seq: snapshot.seq, records: updates.length, bytes: state.length, cut }, 'document:compacted');
+    log.debug(
+      { room: room.name, seq: snapshot.seq, records: tail.records.length, bytes: state.length, cut },
+      'document:compacted',
+    );
   }
 }
 

@@ -8,7 +8,7 @@ import type { Member } from '../rooms/member.ts';
 import { positionOf, recover } from '../rooms/recover.ts';
 import type { Joined, Room, RoomContent } from '../rooms/room.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
-import type { LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
+import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import type { DocumentPorts } from './document-ports.ts';
@@ -16,6 +16,8 @@ import { type WriterSession, Writers } from './writers.ts';
 
 /** The kind of a document's records. */
 export const UPDATE_KIND = 'doc:update';
+
+const BLOCKED_RETRY_MS = 1_000;
 
 /** A room whose content is a Yjs document: it relays and stores updates as bytes and holds no Y.Doc. */
 export class DocumentRoom implements RoomContent {
@@ -26,6 +28,8 @@ export class DocumentRoom implements RoomContent {
   snapshotSeq: number;
   /** Items whose places in their lists nobody has vouched for: see PlaceMeter. */
   unvouched = 0;
+  /** Records are being set aside: nobody joins and nothing is taken until that is done. */
+  blocked = false;
   /** A compaction or a server-side edit is under way. */
   working = 0;
   #snapshot: Promise<Snapshot | null> | null = null;
@@ -51,6 +55,7 @@ export class DocumentRoom implements RoomContent {
   async join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined> {
     const { room, ports } = this;
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
+    if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
     const position = positionOf(options);
     const hash = options.session === undefined ? null : ports.hashSecret(options.session);
     const verdict = await recover(room, position, ports.overflowRecords);
@@ -59,6 +64,7 @@ export class DocumentRoom implements RoomContent {
     const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
     if (connection.closed) throw new AshlarError('not-connected');
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
+    if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
 
     // Whoever could not go on has been sent nothing yet: a position that says more would be believed at the next join, content or not.
     const member = new DocumentMember(connection, room, access, { epoch: room.store.epoch, seq: 0 });
@@ -211,6 +217,25 @@ export class DocumentRoom implements RoomContent {
     }
   }
 
+  /**
+   * Records were set aside, durably: what is left stands as a snapshot at the head, and everyone starts over from it.
+   * @param clocks of what is left
+   */
+  quarantined(snapshot: Snapshot, clocks: readonly ClientClock[], incarnation: string): void {
+    const { room } = this;
+    this.#forget();
+    this.writers.take(clocks);
+    this.#snapshot = Promise.resolve(snapshot);
+    this.snapshotSeq = snapshot.seq;
+    room.head = { epoch: snapshot.epoch, seq: snapshot.seq };
+    room.trimmedTo = snapshot.seq;
+    room.incarnation = incarnation;
+    for (const member of [...room.members.values()]) {
+      this.send(member, { type: 'reset', reason: 'quarantined' });
+      this.ports.evict(member);
+    }
+  }
+
   /** The document was created, or its name opened again. */
   created(incarnation: string): void {
     const { room } = this;
@@ -224,6 +249,7 @@ export class DocumentRoom implements RoomContent {
     this.#snapshot = null;
     this.snapshotSeq = 0;
     this.#tailBytes = 0;
+    this.unvouched = 0;
     this.room.recent.clear();
     this.writers.clear();
   }

@@ -9,6 +9,21 @@ import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
 import { editDocument, readDocument } from './edit-document.ts';
 import { loadDocument } from './load-document.ts';
 
+/** An update that was set aside. */
+export interface QuarantinedUpdate {
+  readonly seq: number;
+  /** When it was written, Unix ms. */
+  readonly at: number;
+  /** null: the backend. */
+  readonly userId: string | null;
+  /** A Yjs update, V1. */
+  readonly update: Uint8Array;
+  /** Why it was set aside. */
+  readonly reason: string;
+  /** Unix ms. */
+  readonly quarantinedAt: number;
+}
+
 /** Server-side access to documents: for seeds, imports, exports and edits by the backend. */
 export class Documents {
   readonly #rooms: Rooms;
@@ -117,6 +132,22 @@ export class Documents {
     }
   }
 
+  /**
+   * Updates that were set aside because they damaged the document, oldest first, with who wrote them: for their authors, and for whoever looks
+   * into it. They may not load.
+   */
+  async quarantined(name: string): Promise<QuarantinedUpdate[]> {
+    const records = await this.#store.readQuarantined(documentRoom(name));
+    return records.map(({ seq, at, userId, payload, reason, quarantinedAt }) => ({
+      seq,
+      at,
+      userId,
+      update: payload,
+      reason,
+      quarantinedAt,
+    }));
+  }
+
   async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result, onlyIfEmpty = false): Promise<Result> {
     const { room, writers } = document;
     const content = await loadDocument(document);
@@ -140,6 +171,7 @@ export class Documents {
       throw new AshlarError('invalid-update', { detail, room: room.name });
     }
     const clocks = admission.clocks.map((entry) => ({ ...entry, userId: null }));
+    if (document.blocked) throw new AshlarError('document-damaged', { retryAfterMs: 1_000, room: room.name });
     return new Promise((resolve, reject) => {
       room.submit({
         durable: true,

@@ -43,9 +43,7 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   const { session } = member;
   const { counter, full, update } = incoming;
   if (session === null) throw new AshlarError('not-a-member', { detail: 'join with clientId and session to write' });
-  if (!permits(member.access, 'write')) throw new AshlarError('read-only');
-  if (document.room.deleted) throw new AshlarError('gone');
-  if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
+  requireOpen(document, member);
   if (counter <= session.counter) {
     // A repeat is known by its counter, without looking inside. Where its first copy is still queued, that one's commit is its ack.
     if (counter <= session.saved) document.tellSaved(member, session);
@@ -70,6 +68,14 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   } else {
     settle(document, member, session, counter, admission, meter);
   }
+}
+
+/** Asked again of an update that was looked at off the event loop: access may be lost meanwhile, and the document closed for a quarantine. */
+function requireOpen(document: DocumentRoom, member: DocumentMember): void {
+  if (!permits(member.access, 'write')) throw new AshlarError('read-only');
+  if (document.room.deleted) throw new AshlarError('gone');
+  if (document.blocked) throw new AshlarError('document-damaged', { retryAfterMs: RETRY_STORAGE_MS });
+  if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
 }
 
 function admit(document: DocumentRoom, session: WriterSession, update: Uint8Array, full: boolean, meter: PlaceMeter): Admission {
@@ -114,7 +120,9 @@ async function takeOffTheLoop(
     }
     // The log may have been read anew meanwhile, and the session with it.
     if (counter !== session.counter + 1) throw new AshlarError('counter-gap');
-    if (!member.gone) settle(document, member, session, counter, admission, meter);
+    if (member.gone) return;
+    requireOpen(document, member);
+    settle(document, member, session, counter, admission, meter);
   } catch (error) {
     const { code, detail, retryAfterMs } = AshlarError.from(error, 'document-damaged');
     refuse(document, member, counter, code, detail, retryAfterMs ?? (code === 'counter-gap' ? RETRY_GAP_MS : RETRY_STORAGE_MS));

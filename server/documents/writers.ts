@@ -100,6 +100,18 @@ export class Writers {
     this.#read(clocks);
   }
 
+  /**
+   * The clocks as they are once records were set aside. An id that lost content is nobody's from now on: what it wrote under those clocks
+   * must not come back under them.
+   * @param left the state vector of what is left
+   */
+  clocksAfterLoss(left: ReadonlyMap<number, number>): ClientClock[] {
+    return [...this.known].map(([clientId, known]) => {
+      const clock = left.get(clientId) ?? 0;
+      return { clientId, clock, userId: clock < known ? null : (this.#owners.get(clientId) ?? null) };
+    });
+  }
+
   /** The document was deleted: no id belongs to anyone, no session goes on. */
   clear(): void {
     this.known.clear();

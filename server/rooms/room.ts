@@ -9,6 +9,7 @@ import type {
   CommitKey,
   LogRecord,
   NewRecord,
+  Quarantine,
   RoomAppend,
   RoomLease,
   SessionMark,
@@ -30,6 +31,7 @@ export interface Entry {
   readonly sessions?: readonly SessionMark[];
   readonly key?: CommitKey;
   readonly lifecycle?: NonNullable<RoomAppend['lifecycle']>;
+  readonly quarantine?: Quarantine;
   /** Must be on disk before it leaves. An entry that is not leaves at once, or behind the durable ones before it. */
   readonly durable: boolean;
   /** Sends it out. `record` is the committed record where there is one. */
@@ -171,10 +173,12 @@ export class Room implements CommitSource {
     const states: StateValue[] = [];
     const keys: CommitKey[] = [];
     let lifecycle: RoomAppend['lifecycle'];
+    let quarantine: Quarantine | undefined;
     let taken = 0;
     for (const entry of this.#entries) {
-      // A deletion or creation is a commit of its own: what comes behind it belongs to another life of the room.
-      if (lifecycle !== undefined || (entry.lifecycle !== undefined && taken > 0)) break;
+      // A deletion, a creation or a quarantine is a commit of its own: what comes behind it belongs to another life of the room.
+      const alone = entry.lifecycle !== undefined || entry.quarantine !== undefined;
+      if (lifecycle !== undefined || quarantine !== undefined || (alone && taken > 0)) break;
       taken += 1;
       if (entry.record !== undefined) records.push(entry.record);
       if (entry.clocks !== undefined) clocks.push(...entry.clocks);
@@ -182,6 +186,7 @@ export class Room implements CommitSource {
       if (entry.durable && entry.states !== undefined) states.push(...entry.states);
       if (entry.key !== undefined) keys.push(entry.key);
       lifecycle = entry.lifecycle;
+      quarantine = entry.quarantine;
     }
     for (const state of this.#dirtyStates.values()) states.push(state);
     // A value that could leave at once may be older than one that waited for this commit.
@@ -199,6 +204,7 @@ export class Room implements CommitSource {
       sessions,
       states,
       ...(lifecycle === undefined ? {} : { lifecycle }),
+      ...(quarantine === undefined ? {} : { quarantine }),
     };
     return { append, keys };
   }

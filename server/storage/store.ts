@@ -78,6 +78,34 @@ export interface RoomAppend {
   readonly states?: readonly StateValue[];
   /** `deleted`: the log is cut whole, snapshot, clocks, sessions and states go, a tombstone stays. `created`: opens it, with a new incarnation. */
   readonly lifecycle?: { readonly change: 'deleted' | 'created'; readonly incarnation: string };
+  /** Sets records aside. Nothing else goes into the same append. */
+  readonly quarantine?: Quarantine;
+}
+
+/**
+ * Takes records that damage their document out of its log, and keeps them. The log is cut whole: the snapshot, which holds all the others,
+ * stands in its place, so that no position from before it is valid any more.
+ */
+export interface Quarantine {
+  /** Which records; `readQuarantined` gives them from now on. Deleting the room deletes them too. */
+  readonly seqs: readonly number[];
+  /** Why, in a sentence without content. */
+  readonly reason: string;
+  /** Unix ms. */
+  readonly at: number;
+  /** At the room's head. Its epoch, which no record has, becomes that of the head and of the trim mark. */
+  readonly snapshot: Snapshot;
+  /** In place of all that were known. */
+  readonly clocks: readonly ClientClock[];
+  /** A new one: whoever holds content of the old one starts over. */
+  readonly incarnation: string;
+}
+
+/** A record that was set aside. */
+export interface QuarantinedRecord extends LogRecord {
+  readonly reason: string;
+  /** Unix ms. */
+  readonly quarantinedAt: number;
 }
 
 /** A key on its way into the store. */
@@ -192,6 +220,8 @@ export interface Store {
   readSnapshot(room: RoomName): Promise<Snapshot | null>;
   /** Replaces the room's snapshot, durably; ignored where a newer one is there or the room was deleted meanwhile. */
   writeSnapshot(room: RoomName, snapshot: Snapshot): Promise<void>;
+  /** The records of a room that were set aside, in order of `seq`. */
+  readQuarantined(room: RoomName): Promise<readonly QuarantinedRecord[]>;
   /** Cuts the log's beginning and keeps the trim mark. @returns how many records went */
   trim(room: RoomName, options: TrimOptions): Promise<number>;
   /** Rooms that were ever written and are not deleted, by name, those after `after`. */

@@ -203,7 +203,7 @@ test('a database of the schema before is brought along: its proofs of writing be
   await append(store, ['a']);
   await store.close();
   const db = new Database(join(dataDir, 'ashlar.db'));
-  db.exec('ALTER TABLE counters RENAME COLUMN commits TO probes; PRAGMA user_version = 1');
+  db.exec('DROP TABLE quarantined; ALTER TABLE counters RENAME COLUMN commits TO probes; PRAGMA user_version = 1');
   db.close();
   const again = await open();
   expect(await again.store.read(room, { limit: 9 })).toHaveLength(1);
@@ -234,12 +234,12 @@ test('[2] old copy put back with cp: a client with a newer position gets `epoch`
   copy('old');
   const newer = await publish(5);
   expect(await join(newer)).toMatchObject({ recovered: true });
-  expect(said).toEqual([]);
+  expect(said.filter((name) => !name.startsWith('audit:'))).toEqual([]);
   putBack('old', 'ashlar.db');
   expect(await join(newer)).toMatchObject({ success: true, recovered: false, reason: 'epoch' });
-  expect(said).toEqual(['storage:went-back']);
+  expect(said.filter((name) => !name.startsWith('audit:'))).toEqual(['storage:went-back']);
   await publish(10);
   expect(await join(newer)).toMatchObject({ recovered: false, reason: 'epoch' });
   expect(await join(old)).toMatchObject({ recovered: true });
-  expect(said).toEqual(['storage:went-back']);
+  expect(said.filter((name) => !name.startsWith('audit:'))).toEqual(['storage:went-back']);
 });

@@ -6,6 +6,7 @@ import { type Context, makeContext, type StoreHome } from './store-contract/cont
 import { directoryContract } from './store-contract/directory.ts';
 import { keptContract } from './store-contract/kept.ts';
 import { logContract } from './store-contract/log.ts';
+import { quarantineContract } from './store-contract/quarantine.ts';
 
 /** What every Store must do: run it on each implementation. */
 export function storeContract(name: string, makeHome: () => Promise<StoreHome>): void {
@@ -30,6 +31,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
     appendContract(current);
     logContract(current);
     keptContract(current);
+    quarantineContract(current);
     directoryContract(current);
     againstModel(current);
   });

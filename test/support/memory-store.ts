@@ -5,6 +5,7 @@ import type {
   Commit,
   IdempotencyKey,
   LogRecord,
+  QuarantinedRecord,
   ReadRange,
   RoomAppend,
   SessionMark,
@@ -32,6 +33,7 @@ interface Room {
   sessions: Map<string, SessionMark>;
   states: Map<string, StateValue>;
   snapshot: Snapshot | null;
+  quarantined: QuarantinedRecord[];
 }
 
 /** What several memory stores share, as several handles share one data folder. */
@@ -81,6 +83,7 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
       sessions: new Map(),
       states: new Map(),
       snapshot: null,
+      quarantined: [],
     };
     disk.rooms.set(name, room);
     return room;
@@ -125,12 +128,24 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
       if (state.value === null) room.states.delete(key);
       else room.states.set(key, { ...state });
     }
+    if (append.quarantine) {
+      const { seqs, reason, at, snapshot, clocks, incarnation } = append.quarantine;
+      for (const record of room.records)
+        if (seqs.includes(record.seq)) room.quarantined.push({ ...copyOf(record), reason, quarantinedAt: at });
+      cutTo(room, room.head);
+      room.snapshot = copyOfSnapshot(snapshot);
+      room.clocks = new Map(clocks.map((clock) => [clock.clientId, { ...clock }]));
+      room.trimmedEpoch = snapshot.epoch;
+      room.bornAfter = room.head;
+      room.incarnation = incarnation;
+    }
     if (append.lifecycle?.change === 'deleted') {
       cutTo(room, room.head);
       room.clocks.clear();
       room.sessions.clear();
       room.states.clear();
       room.snapshot = null;
+      room.quarantined = [];
       room.deleted = true;
       room.incarnation = append.lifecycle.incarnation;
       room.bornAfter = room.head;
@@ -205,6 +220,10 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
         const snapshot = disk.rooms.get(name)?.snapshot;
         return snapshot ? copyOfSnapshot(snapshot) : null;
       }),
+    readQuarantined: (name) =>
+      later(() =>
+        (disk.rooms.get(name)?.quarantined ?? []).map((record) => ({ ...record, payload: new Uint8Array(record.payload) })),
+      ),
     writeSnapshot: (name, snapshot) =>
       later(() => {
         const room = disk.rooms.get(name);

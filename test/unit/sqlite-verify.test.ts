@@ -63,8 +63,8 @@ test('a sound database is told room by room', () => {
   expect(verification).toEqual({
     damage: [],
     rooms: [
-      { room: other, deleted: false, records: 1, bytes: 5, head: 1, trimmedTo: 0, snapshotSeq: 0, damage: [] },
-      { room, deleted: false, records: 3, bytes: 13, head: 5, trimmedTo: 2, snapshotSeq: 3, damage: [] },
+      { room: other, deleted: false, records: 1, bytes: 5, head: 1, trimmedTo: 0, snapshotSeq: 0, quarantined: [], damage: [] },
+      { room, deleted: false, records: 3, bytes: 13, head: 5, trimmedTo: 2, snapshotSeq: 3, quarantined: [], damage: [] },
     ],
   });
 });

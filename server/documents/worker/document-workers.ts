@@ -37,7 +37,7 @@ export interface DocumentWorkers {
    * For a log whose compaction was refused: the indexes of the updates that must be set aside, with those that build on them, so that the
    * rest compacts. Empty where nothing is wrong (any more). `limits` are for each of about log2(updates) trials per culprit.
    */
-  quarantine(job: DocumentJob, limits?: JobLimits): Promise<{ readonly bad: readonly number[] }>;
+  quarantine(job: DocumentJob, limits?: QuarantineLimits): Promise<{ readonly bad: readonly number[] }>;
   /** Ends the threads. What runs or waits rejects with `server-closing`. */
   close(): Promise<void>;
 }
@@ -50,6 +50,22 @@ export interface DocumentJob {
 export interface JobLimits {
   /** Time on the thread, ms. Default: `defaultTimeoutMs` and 5 s per MB. */
   readonly timeoutMs?: number;
+  /** How many times that. Default 1. */
+  readonly timeFactor?: number;
+}
+
+export interface QuarantineLimits extends JobLimits {
+  /** Whether a trial that reached its limit of time or memory counts as failed; else it ends the search. Default true. */
+  readonly limitsCount?: boolean;
+}
+
+/** The cause of a `document-damaged` that is about time alone: a busy machine may be to blame. */
+class TimeLimitReached extends Error {}
+
+/** Which limit a job ran into; null: it was wrong by itself. */
+export function limitReached(error: AshlarError): 'time' | 'memory' | null {
+  if (error.cause instanceof TimeLimitReached) return 'time';
+  return (error.cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : null;
 }
 
 export interface DocumentWorkersOptions {
@@ -93,10 +109,11 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   const isJoin = ({ kind }: Task) => kind === 'diff' || kind === 'novelDeletes';
 
-  function submit<Kind extends JobKind>(kind: Kind, input: JobInput, timeoutMs?: number): Promise<JobResults[Kind]> {
+  function submit<Kind extends JobKind>(kind: Kind, input: JobInput, limits: JobLimits = {}): Promise<JobResults[Kind]> {
     if (closing !== null) return Promise.reject(closing);
     return new Promise((resolve, reject) => {
-      const limit = timeoutMs ?? defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB;
+      const { timeFactor = 1, timeoutMs = defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB } = limits;
+      const limit = timeoutMs * timeFactor;
       const task: Task = { kind, input, timeoutMs: limit, resolve: resolve as Task['resolve'], reject };
       (isJoin(task) ? joins : background).push(task);
       pump();
@@ -138,6 +155,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
       );
       const late = new AshlarError('document-damaged', {
         detail: `${task.kind} reached its time limit of ${Math.round(task.timeoutMs)} ms`,
+        cause: new TimeLimitReached(),
       });
       const answer = await within(thread, task.timeoutMs, late, thread.run(packJob(task.kind, task.input)));
       if (answer.ok) task.resolve(answer.result);
@@ -169,18 +187,20 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   }
 
   return {
-    compact: ({ state, updates }, limits) => submit('compact', { state, updates }, limits?.timeoutMs),
+    compact: ({ state, updates }, limits) => submit('compact', { state, updates }, limits),
     diff: ({ state, updates = [], stateVector }) => submit('diff', { state, updates, argument: stateVector }),
     novelDeletes: ({ state, updates, update }) => submit('novelDeletes', { state, updates, argument: update }),
-    async quarantine({ state, updates }, limits) {
+    async quarantine({ state, updates }, limits = {}) {
       const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
       const bad = await findCulprits(updates.length, {
         async passes(indexes) {
           try {
-            await submit('check', { state, updates: pick(indexes) }, limits?.timeoutMs);
+            await submit('check', { state, updates: pick(indexes) }, limits);
             return true;
           } catch (error) {
-            if (AshlarError.from(error).code !== 'document-damaged') throw error;
+            const reason = AshlarError.from(error);
+            if (reason.code !== 'document-damaged') throw error;
+            if (limits.limitsCount === false && limitReached(reason) !== null) throw error;
             return false;
           }
         },

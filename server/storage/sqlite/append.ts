@@ -1,5 +1,6 @@
 import type { AppendResult, ClientClock, Commit, RoomAppend, SessionMark } from '../store.ts';
 import type { Db } from './load-sqlite.ts';
+import { prepareQuarantine } from './quarantine.ts';
 import type { RoomRow, WritableRoomRows } from './room-row.ts';
 import { clockChecksum, keyChecksum, recordChecksum, sessionChecksum, stateChecksum } from './row-checksums.ts';
 
@@ -25,7 +26,10 @@ export function prepareAppend(db: Db, rooms: WritableRoomRows, epoch: string): A
     `INSERT INTO keys (userId, key, requestHash, answer, at, checksum) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
   );
-  const clear = ['clocks', 'sessions', 'states', 'snapshots'].map((table) => db.prepare(`DELETE FROM ${table} WHERE room = ?`));
+  const quarantine = prepareQuarantine(db, keepClock);
+  const clear = ['clocks', 'sessions', 'states', 'snapshots', 'quarantined'].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE room = ?`),
+  );
 
   const deleteRoom = (row: RoomRow): void => {
     row.trimmedTo = row.head;
@@ -57,6 +61,7 @@ export function prepareAppend(db: Db, rooms: WritableRoomRows, epoch: string): A
       if (value === null) dropState.run(row.id, event, key);
       else putState.run(row.id, event, key, value, rev, at, stateChecksum(room, state));
     }
+    if (append.quarantine) quarantine(row, append.quarantine);
     if (lifecycle?.change === 'deleted') deleteRoom(row);
     rooms.save(row);
     return { ok: true, firstSeq, epoch };

@@ -1,10 +1,20 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
-import type { IdempotencyKey, LogRecord, ReadRange, RoomSurvey, SessionMark, Snapshot, TrimOptions } from '../store.ts';
+import type {
+  IdempotencyKey,
+  LogRecord,
+  QuarantinedRecord,
+  ReadRange,
+  RoomSurvey,
+  SessionMark,
+  Snapshot,
+  TrimOptions,
+} from '../store.ts';
 import type { Db, Statement } from './load-sqlite.ts';
+import { QUARANTINED_COLUMNS } from './quarantine.ts';
 import { prepareReadRecords } from './read-records.ts';
 import { type RoomRow, readRoomRows } from './room-row.ts';
-import { grantChecksum, keyChecksum, sessionChecksum, snapshotChecksum } from './row-checksums.ts';
+import { grantChecksum, keyChecksum, quarantinedChecksum, sessionChecksum, snapshotChecksum } from './row-checksums.ts';
 import { damaged, storageError } from './storage-error.ts';
 import { prepareTrimPoint } from './trim-point.ts';
 
@@ -15,6 +25,7 @@ export interface Reader {
   findById(room: RoomName, userId: string, id: string): LogRecord | null;
   findSession(room: RoomName, session: string): SessionMark | null;
   readSnapshot(room: RoomName): Snapshot | null;
+  readQuarantined(room: RoomName): QuarantinedRecord[];
   /** Up to which `seq` these options cut. */
   trimPoint(room: RoomName, options: TrimOptions): number;
   listRooms(prefix: string, after: string | null, limit: number): RoomName[];
@@ -34,6 +45,7 @@ export function createReader(db: Db): Reader {
   const end = db.prepare('COMMIT');
   const session = db.prepare('SELECT session, userId, clientId, counter, checksum FROM sessions WHERE room = ? AND session = ?');
   const snapshot = db.prepare('SELECT seq, epoch, state, stateVector, checksum FROM snapshots WHERE room = ?');
+  const quarantined = db.prepare(`SELECT ${QUARANTINED_COLUMNS} FROM quarantined WHERE room = ? ORDER BY seq`);
   // Two statements, as SQLite would use only one of two bounds to seek by.
   const [namesFrom, namesAfter] = (['>=', '>'] as const).map((bound) =>
     db.prepare(`SELECT name FROM rooms WHERE written = 1 AND deleted = 0 AND name ${bound} ? ORDER BY name LIMIT ?`).pluck(),
@@ -87,6 +99,14 @@ export function createReader(db: Db): Reader {
         const found = snapshot.get(row.id) as Sealed<Snapshot> | undefined;
         return unseal(found, (state) => snapshotChecksum(name, state), 'the snapshot', name);
       }),
+
+    readQuarantined: (name) =>
+      inRoom<QuarantinedRecord[]>(name, [], (row) =>
+        (quarantined.all(row.id) as Sealed<QuarantinedRecord>[]).map(
+          (found) =>
+            unseal(found, (record) => quarantinedChecksum(name, record), 'a quarantined record', name) as QuarantinedRecord,
+        ),
+      ),
 
     trimPoint: (name, options) => inRoom(name, 0, (row) => trimPointOf(row, options)),
 

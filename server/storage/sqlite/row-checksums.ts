@@ -1,4 +1,4 @@
-import type { ClientClock, IdempotencyKey, LogRecord, SessionMark, Snapshot, StateValue } from '../store.ts';
+import type { ClientClock, IdempotencyKey, LogRecord, QuarantinedRecord, SessionMark, Snapshot, StateValue } from '../store.ts';
 import { checksumOf } from './checksum.ts';
 
 // What each kind of row is sealed with. The room is part of it: a row that turns up in another room is damage too.
@@ -6,6 +6,10 @@ import { checksumOf } from './checksum.ts';
 export function recordChecksum(room: string, record: LogRecord): number {
   const { seq, at, userId, kind, epoch, version, id, session, counter, payload } = record;
   return checksumOf([room, seq, at, userId, kind, epoch, version, id, session, counter], payload);
+}
+
+export function quarantinedChecksum(room: string, record: QuarantinedRecord): number {
+  return checksumOf([recordChecksum(room, record), record.reason, record.quarantinedAt]);
 }
 
 export function clockChecksum(room: string, clock: ClientClock): number {

@@ -115,6 +115,26 @@ const MIGRATIONS = [
   `,
   // What counted the proofs that the store can write now counts every commit: a witness outside the database knows it too.
   'ALTER TABLE counters RENAME COLUMN probes TO commits;',
+  // Records that damage their document, taken out of its log and kept.
+  `
+  CREATE TABLE quarantined (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    userId TEXT,
+    kind TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    id TEXT,
+    session TEXT,
+    counter INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    quarantinedAt INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (room, seq)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

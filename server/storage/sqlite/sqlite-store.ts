@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { Clock } from '../../clock.ts';
 import { workerEntry } from '../../worker-entry.ts';
-import type { Commit, Store } from '../store.ts';
+import type { Commit, Quarantine, Store } from '../store.ts';
 import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
@@ -101,6 +101,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     findById: (room, userId, id) => whileOpen(() => reader.ask('findById', [room, userId, id])),
     findSession: (room, session) => whileOpen(() => reader.ask('findSession', [room, session])),
     readSnapshot: (room) => whileOpen(() => reader.ask('readSnapshot', [room])),
+    readQuarantined: (room) =>
+      whileOpen(async () =>
+        (await reader.ask('readQuarantined', [room])).map((record) => ({ ...record, payload: record.payload.slice() })),
+      ),
     writeSnapshot: (room, snapshot) =>
       whileOpen(() => {
         const [state, stateVector] = [new Uint8Array(snapshot.state), new Uint8Array(snapshot.stateVector)];
@@ -167,13 +171,21 @@ function checkCommit(commit: Commit): void {
   for (const { at } of commit.keys ?? []) whole(at, 'at');
 }
 
+/** Copies of their own: posting a view of a pooled Buffer would clone the whole pool. */
+function ownSnapshot(quarantine: Quarantine): Quarantine {
+  const { snapshot } = quarantine;
+  const [state, stateVector] = [new Uint8Array(snapshot.state), new Uint8Array(snapshot.stateVector)];
+  return { ...quarantine, snapshot: { ...snapshot, state, stateVector } };
+}
+
 function packCommit(commit: Commit): { commit: Commit; buffer: ArrayBuffer } {
   const { buffer, records } = packRecords(commit.appends.flatMap((append) => append.records));
   let next = 0;
   const appends = commit.appends.map((append) => {
     const start = next;
     next += append.records.length;
-    return { ...append, records: records.slice(start, next) };
+    const { quarantine } = append;
+    return { ...append, records: records.slice(start, next), ...(quarantine && { quarantine: ownSnapshot(quarantine) }) };
   });
   return { commit: { ...commit, appends }, buffer };
 }

@@ -1,13 +1,15 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import { isDocumentRoom } from '../../../shared/room-name.ts';
-import type { ClientClock, IdempotencyKey, SessionMark, Snapshot, StateValue } from '../store.ts';
+import type { ClientClock, IdempotencyKey, QuarantinedRecord, SessionMark, Snapshot, StateValue } from '../store.ts';
 import type { Db, Sqlite } from './load-sqlite.ts';
+import { QUARANTINED_COLUMNS } from './quarantine.ts';
 import { RECORD_COLUMNS, type RecordRow } from './read-records.ts';
 import { type RoomRow, readRoomRows } from './room-row.ts';
 import {
   clockChecksum,
   grantChecksum,
   keyChecksum,
+  quarantinedChecksum,
   recordChecksum,
   sessionChecksum,
   snapshotChecksum,
@@ -27,6 +29,8 @@ export interface RoomReport {
   readonly trimmedTo: number;
   /** 0: none. */
   snapshotSeq: number;
+  /** Records that were set aside because they damaged their document: kept, and served to nobody. */
+  readonly quarantined: { readonly seq: number; readonly userId: string | null }[];
   /** Sentences; empty where everything fits. */
   readonly damage: string[];
 }
@@ -108,6 +112,7 @@ function prepareVerifyRoom(db: Db): (name: string) => RoomReport {
   const snapshotOf = db.prepare('SELECT seq, epoch, state, stateVector, checksum FROM snapshots WHERE room = ?');
   const clocks = db.prepare('SELECT clientId, userId, clock, checksum FROM clocks WHERE room = ?');
   const sessions = db.prepare('SELECT session, userId, clientId, counter, checksum FROM sessions WHERE room = ?');
+  const quarantined = hasQuarantine(db) ? db.prepare(`SELECT ${QUARANTINED_COLUMNS} FROM quarantined WHERE room = ?`) : null;
   const states = db.prepare('SELECT event, key, value, rev, at, checksum FROM states WHERE room = ?');
 
   const verifyLog = (row: RoomRow, report: RoomReport): void => {
@@ -140,7 +145,17 @@ function prepareVerifyRoom(db: Db): (name: string) => RoomReport {
 
   return (name) => {
     const damage: string[] = [];
-    let report: RoomReport = { room: name, deleted: false, records: 0, bytes: 0, head: 0, trimmedTo: 0, snapshotSeq: 0, damage };
+    let report: RoomReport = {
+      room: name,
+      deleted: false,
+      records: 0,
+      bytes: 0,
+      head: 0,
+      trimmedTo: 0,
+      snapshotSeq: 0,
+      quarantined: [],
+      damage,
+    };
     note(damage, 'the entry of this room', () => {
       const row = rows.find(name);
       if (!row) return void damage.push('the index of rooms does not find this one');
@@ -150,6 +165,11 @@ function prepareVerifyRoom(db: Db): (name: string) => RoomReport {
       for (const each of clocks.iterate(row.id) as IterableIterator<Sealed<ClientClock>>) {
         if (each.checksum !== clockChecksum(name, each))
           damage.push(`the clock of client ${each.clientId} does not fit its checksum`);
+      }
+      for (const each of (quarantined?.iterate(row.id) ?? []) as Iterable<Sealed<QuarantinedRecord>>) {
+        report.quarantined.push({ seq: each.seq, userId: each.userId });
+        if (each.checksum !== quarantinedChecksum(name, each))
+          damage.push(`the quarantined record ${each.seq} does not fit its checksum`);
       }
       for (const each of sessions.iterate(row.id) as IterableIterator<Sealed<SessionMark>>) {
         if (each.checksum !== sessionChecksum(name, each)) damage.push(`a session of ${each.userId} does not fit its checksum`);
@@ -162,6 +182,11 @@ function prepareVerifyRoom(db: Db): (name: string) => RoomReport {
     });
     return { ...report, damage: shorten(damage) };
   };
+}
+
+// An older schema, which a check does not change, has no such table.
+function hasQuarantine(db: Db): boolean {
+  return db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'quarantined'").pluck().get() === 1;
 }
 
 /** What SQLite refuses to read is damage too. */

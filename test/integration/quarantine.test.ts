@@ -1,0 +1,238 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { Compactor } from '../../server/documents/compactor.ts';
+import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
+import { createCatchUp } from '../../server/rooms/catch-up.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { openSqliteStore } from '../../server/storage/sqlite/sqlite-store.ts';
+import type { ClientClock, NewRecord, Store } from '../../server/storage/store.ts';
+import { createSystemClock } from '../../server/system-clock.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { FrameClient } from '../support/frame-client.ts';
+import { BRICK } from '../support/hostile-updates.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
+import { next, startServer, tokenFor } from '../support/start-server.ts';
+
+const ROOM = parseRoomName('doc:plan');
+
+let dataDir = '';
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'ashlar-quarantine-'));
+});
+afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+/** An update that inserts into `root`, on top of what is given. */
+function typed(clientId: number, text: string, root: string, ...before: Uint8Array[]): Uint8Array {
+  const doc = new Y.Doc();
+  for (const update of before) Y.applyUpdate(doc, update);
+  doc.clientID = clientId;
+  let made = new Uint8Array();
+  doc.on('update', (update: Uint8Array) => {
+    made = new Uint8Array(update);
+  });
+  const target = doc.getText(root);
+  target.insert(target.length, text);
+  return made;
+}
+
+/** A log as it would be, had the admission let through what it refuses: eve's second record damages it, ada's third builds on that. */
+const good = typed(1, 'good', 'text');
+const built = typed(3, 'built on eve’s', 'x', typed(9, 'x', 'x'));
+const other = typed(4, 'other', 'notes');
+const LOG: readonly [userId: string, update: Uint8Array, clientId: number, clock: number][] = [
+  ['ada', good, 1, 4],
+  ['eve', BRICK, 9, 1],
+  ['ada', built, 3, 14],
+  ['bob', other, 4, 5],
+];
+
+async function fill(store: Store): Promise<void> {
+  const { fence } = await store.open(ROOM);
+  const records: NewRecord[] = LOG.map(([userId, payload]) => ({
+    at: 1_000,
+    userId,
+    kind: 'doc:update',
+    payload,
+    version: 1,
+    id: null,
+    session: null,
+    counter: 0,
+  }));
+  const clocks: ClientClock[] = LOG.map(([userId, , clientId, clock]) => ({ clientId, userId, clock }));
+  await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records, clocks }] });
+}
+
+test('[r10] records that damage a document are set aside with those that build on them: kept, told, the rest served, also after a restart', async () => {
+  const store = await openSqliteStore({ dataDir, clock: createSystemClock() });
+  await fill(store);
+  await store.close();
+  let position: object = {};
+  {
+    await using ashlar = await startServer({ dataDir, compactAfterRecords: 5 });
+    const hooked = new Promise((resolve) => ashlar.realtime.on('document:quarantined', resolve));
+    const eve = await ashlar.connect(tokenFor('eve'));
+    const told = next(eve, 'document:quarantined');
+    const bob = new FrameClient(await ashlar.connect(tokenFor('bob')), 'plan', 21);
+    expect(await bob.join({ epoch: store.epoch, seq: 4 })).toMatchObject({ recovered: true });
+    bob.update(1, typed(21, 'last', 'end'));
+    const saved = await bob.frame('committed', ({ entries }) => entries.some(({ seq }) => seq === 5));
+    position = { epoch: saved.epoch, seq: 5 };
+    expect((await bob.frame('reset')).reason).toBe('quarantined');
+    expect(await told).toEqual([{ room: ROOM, seqs: [2] }]);
+    expect(await hooked).toEqual({ name: 'plan', seqs: [2, 3], userIds: ['eve', 'ada'] });
+
+    const { documents } = ashlar.realtime;
+    const copy = await documents.read('plan');
+    expect([copy.getText('text'), copy.getText('notes'), copy.getText('end')].map(String)).toEqual(['good', 'other', 'last']);
+    const kept = await documents.quarantined('plan');
+    expect(kept.map(({ seq, userId }) => [seq, userId])).toEqual([
+      [2, 'eve'],
+      [3, 'ada'],
+    ]);
+    expect(Buffer.from(kept[0]?.update ?? []).equals(BRICK)).toBe(true);
+    expect(Buffer.from(kept[1]?.update ?? []).equals(built)).toBe(true);
+
+    const again = new FrameClient(await ashlar.connect(tokenFor('bob')), 'plan', 22);
+    expect(await again.join(position)).toMatchObject({ recovered: false, reason: 'epoch' });
+    again.sync();
+    await again.frame('state');
+    again.update(1, typed(22, '!', 'text', good));
+    await again.frame('committed');
+    const back = new FrameClient(eve, 'plan', 9);
+    expect(await back.join(), 'an id that lost content is nobody’s').toMatchObject({ error: { code: 'foreign-client-id' } });
+  }
+  await using ashlar = await startServer({ dataDir });
+  const copy = await ashlar.realtime.documents.read('plan');
+  expect(copy.getText('text').toString()).toBe('good!');
+  expect(await ashlar.realtime.documents.quarantined('plan')).toHaveLength(2);
+  const late = new FrameClient(await ashlar.connect(tokenFor('bob')), 'plan', 23);
+  expect(await late.join(position)).toMatchObject({ recovered: false });
+  late.sync();
+  const state = await late.frame('state');
+  const joiner = new Y.Doc();
+  Y.applyUpdate(joiner, state.bytes);
+  expect(joiner.getText('text').toString()).toContain('good');
+});
+
+/** A document over a store in memory, and a compactor whose workers are as slow as the test says. */
+async function slowly(slow: { now: boolean }) {
+  const clock = createManualClock();
+  const store = openMemoryStore();
+  const real = createDocumentWorkers({ clock: createSystemClock() });
+  const attempts: number[] = [];
+  const limited = <Limits extends { timeFactor?: number; timeoutMs?: number }>(limits: Limits = {} as Limits): Limits =>
+    slow.now ? { ...limits, timeoutMs: 0 } : limits;
+  const workers: DocumentWorkers = {
+    ...real,
+    compact: (job, limits) => {
+      attempts.push(limits?.timeFactor ?? 1);
+      return real.compact(job, limited(limits));
+    },
+    quarantine: (job, limits) => real.quarantine(job, limited(limits)),
+  };
+  const said: string[] = [];
+  const note = (_: object, message: string) => void said.push(message);
+  const compactor = new Compactor({
+    clock,
+    maxAgeMs: 86_400_000,
+    keepBytes: 1e6,
+    log: { warn: note, error: note, debug: note },
+    quarantined: () => {},
+  });
+  const rooms = new Rooms({
+    store,
+    clock,
+    soon: setImmediate,
+    catchUp: createCatchUp(() => {}),
+    createContent: (room, lease) =>
+      new DocumentRoom(room, lease, {
+        clock,
+        workers,
+        overflowRecords: 1_000,
+        frameBytes: 100_000,
+        updateBytes: 1_000_000,
+        structsPerUpdate: 1_000,
+        subdocuments: false,
+        compactAfterRecords: 1,
+        compactAfterBytes: 1,
+        hashSecret: (secret) => secret,
+        catchUp: () => {},
+        evict: () => {},
+        refused: () => {},
+        compact: (document) => compactor.request(document),
+        changed: () => {},
+      }),
+  });
+  return {
+    clock,
+    store,
+    attempts,
+    said,
+    compactor,
+    async open() {
+      return (await rooms.open(ROOM)).content as DocumentRoom;
+    },
+    async [Symbol.asyncDispose]() {
+      await compactor.close();
+      rooms.close();
+      await real.close();
+      expect(clock.armed).toBe(0);
+    },
+  };
+}
+
+async function honest(store: Store): Promise<void> {
+  const { fence } = await store.open(ROOM);
+  const records = [good, other].map((payload) => ({
+    at: 1_000,
+    userId: 'ada',
+    kind: 'doc:update',
+    payload,
+    version: 1,
+    id: null,
+    session: null,
+    counter: 0,
+  }));
+  await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records }] });
+}
+
+test('[r10] a machine that is busy for a minute costs nobody’s work: it is tried again later, with more time', async () => {
+  const slow = { now: true };
+  await using stage = await slowly(slow);
+  await honest(stage.store);
+  const document = await stage.open();
+  stage.compactor.request(document);
+  await stage.compactor.settled();
+  expect(stage.said).toEqual(['document:compaction-failed']);
+  stage.compactor.request(document);
+  await stage.compactor.settled();
+  expect(stage.attempts, 'nobody hurries it').toEqual([1]);
+  slow.now = false;
+  stage.clock.advance(60_000);
+  await stage.compactor.settled();
+  expect(stage.attempts).toEqual([1, 6]);
+  expect(stage.said.at(-1)).toBe('document:compacted');
+  expect(await stage.store.readQuarantined(ROOM)).toEqual([]);
+});
+
+test('[r10] a machine on which not even nothing can be checked in time sets nothing aside', async () => {
+  await using stage = await slowly({ now: true });
+  await honest(stage.store);
+  const document = await stage.open();
+  stage.compactor.request(document);
+  await stage.compactor.settled();
+  for (let attempt = 0; attempt < 2; attempt++) {
+    stage.clock.advance(60_000);
+    await stage.compactor.settled();
+  }
+  expect(stage.attempts).toEqual([1, 6, 6]);
+  expect(stage.said.at(-1)).toBe('document:quarantine-failed');
+  expect(await stage.store.readQuarantined(ROOM)).toEqual([]);
+  expect(document.blocked).toBe(false);
+  expect(await stage.store.read(ROOM, { limit: 10 })).toHaveLength(2);
+});
