@@ -118,6 +118,10 @@ export const Settings = z.strictObject({
   compactAfterRecords: positive.default(500).describe('records after which a document gets a new snapshot'),
   compactAfterBytes: positive.default(1_000_000).describe('bytes after which a document gets a new snapshot'),
   subdocuments: z.boolean().default(false).describe('whether updates may hold Yjs subdocuments'),
+  metrics: z
+    .boolean()
+    .optional()
+    .describe('whether `GET /metrics` is answered (permission `stats`); left out: yes when standalone, no beside an app'),
   limits: Limits,
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level logged'),
 });

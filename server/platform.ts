@@ -27,6 +27,7 @@ import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
 import { Guard } from './guard/guard.ts';
 import type { Hooks } from './hooks.ts';
 import { Publisher } from './http/publish-requests.ts';
+import type { Metrics } from './metrics.ts';
 import type { Authorize, Settings } from './options.ts';
 import { createCatchUp } from './rooms/catch-up.ts';
 import type { Connection } from './rooms/connection.ts';
@@ -55,6 +56,7 @@ export interface PlatformPorts {
   readonly log: Logger;
   readonly hooks: Hooks;
   readonly audit: Audit;
+  readonly metrics: Metrics;
   readonly authorize: Authorize | undefined;
   /** Runs a task after the current turn of the event loop. */
   soon(task: () => void): void;
@@ -77,9 +79,16 @@ export class Platform {
   #cancelForgetting: () => void = () => {};
 
   constructor(ports: PlatformPorts) {
-    const { settings, catalog, store, clock, log, audit } = ports;
+    const { settings, catalog, store, clock, log, audit, metrics } = ports;
     this.#ports = ports;
-    this.guard = new Guard({ clock, log, refused: (...refusal) => audit.refused(...refusal) });
+    this.guard = new Guard({
+      clock,
+      log,
+      refused: (connection, name, code, room) => {
+        metrics.refused(code, 'socket');
+        audit.refused(connection, name, code, room);
+      },
+    });
     this.authorizer = createAuthorizer({
       store,
       authorize: ports.authorize,
@@ -93,6 +102,7 @@ export class Platform {
       clock,
       log,
       ...settings.retention.documents,
+      counted: (result) => metrics.compacted(result),
       quarantined: ({ room }, records) => this.#quarantined(room.name, records),
     });
     const documentPorts = this.#documentPorts(catchUp);
@@ -101,6 +111,7 @@ export class Platform {
       clock,
       soon: ports.soon,
       catchUp,
+      tally: metrics,
       createContent: (room, lease) =>
         isDocumentRoom(room.name)
           ? new DocumentRoom(room, lease, documentPorts)
@@ -302,7 +313,10 @@ export class Platform {
       hashSecret: (secret) => createHash('sha256').update(secret).digest('base64url'),
       catchUp,
       evict: (member) => this.membership.evict(member),
-      refused: (member, code) => this.#ports.audit.refused(member.connection, 'document', code, member.room.name),
+      refused: (member, code) => {
+        this.#ports.metrics.refused(code, 'document');
+        this.#ports.audit.refused(member.connection, 'document', code, member.room.name);
+      },
       compact: (document) => this.#compactor.request(document),
       changed: (room, records) => {
         if (!hooks.has('document:changed')) return;

@@ -21,6 +21,7 @@ import { createRemoteKeys, type FetchedKeys } from './guard/remote-keys.ts';
 import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
 import { attachHttpApi } from './http/attach-http-api.ts';
+import { Metrics, type MetricsNow } from './metrics.ts';
 import { type Authorize, parseSettings, type RealtimeServerOptions, type Settings } from './options.ts';
 import { Platform } from './platform.ts';
 import type { Connection } from './rooms/connection.ts';
@@ -29,7 +30,7 @@ import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
-import { createSystemClock } from './system-clock.ts';
+import { createSystemClock, watchEventLoop } from './system-clock.ts';
 
 /** What `getStats` gives. */
 export interface Stats {
@@ -79,6 +80,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #log: Logger;
   readonly #hooks: Hooks;
   readonly #audit: Audit;
+  readonly #metrics: Metrics;
   readonly #userBudgets: UserBudgets;
   readonly #addresses: AddressLimiter;
   readonly #authenticate: Authenticate;
@@ -107,6 +109,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#log =
       logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
     this.#audit = new Audit(this.#log, this.#clock);
+    this.#metrics = new Metrics(() => this.#now(), watchEventLoop());
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
     this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
@@ -156,6 +159,7 @@ export class RealtimeServer<Own extends Events = []> {
       catalog: createCatalog(this.#own),
       authenticate: this.#authenticate,
       audit: this.#audit,
+      metrics: this.#metrics,
       log: this.#log,
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
@@ -199,6 +203,11 @@ export class RealtimeServer<Own extends Events = []> {
       totalUsers: new Set(connections.map((connection) => connection.user.id)).size,
       rooms,
     };
+  }
+
+  /** The server's counters in Prometheus' text form: what `GET /metrics` answers, for a page or a port of the product's own. */
+  metrics(): Promise<string> {
+    return this.#metrics.render();
   }
 
   /** Documents, from the backend. */
@@ -249,6 +258,7 @@ export class RealtimeServer<Own extends Events = []> {
     await this.#io?.close();
     this.#http?.detach();
     this.#fetchedKeys?.close();
+    this.#metrics.close();
     await this.#workers?.close();
     await this.#store?.close();
     this.#state = 'closed';
@@ -268,6 +278,7 @@ export class RealtimeServer<Own extends Events = []> {
       log,
       hooks: this.#hooks,
       audit,
+      metrics: this.#metrics,
       authorize: this.#authorize,
       soon: setImmediate,
     });
@@ -312,11 +323,26 @@ export class RealtimeServer<Own extends Events = []> {
         this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });
       },
       refused: (address, error) => {
+        this.#metrics.refused(error.code, 'handshake');
         audit.handshakeRefused(address, error);
         log.info({ address, code: error.code }, 'websocket:refused');
       },
     });
     return platform;
+  }
+
+  #now(): MetricsNow {
+    const connections = [...(this.#platform?.connections.values() ?? [])];
+    const rooms = [...(this.#platform?.rooms.values() ?? [])];
+    const queues = connections.map(({ outbox }) => outbox.queuedBytes);
+    return {
+      connections: connections.length,
+      users: new Set(connections.map(({ user }) => user.id)).size,
+      rooms: rooms.length,
+      members: rooms.reduce((sum, { members }) => sum + members.size, 0),
+      queuedBytes: queues.reduce((sum, bytes) => sum + bytes, 0),
+      queuedBytesMost: queues.reduce((most, bytes) => Math.max(most, bytes), 0),
+    };
   }
 
   async #publish(request: { event: string; data: unknown; room?: string; userId?: string }): Promise<PublishedAs> {

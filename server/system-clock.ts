@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { invariant } from '../shared/errors.ts';
 import type { Clock } from './clock.ts';
+import type { EventLoopLag } from './metrics.ts';
 
 /** Longest delay that `setTimeout` takes: a longer one fires at once. */
 const MAX_STEP_MS = 2 ** 31 - 1;
@@ -47,5 +49,24 @@ export function createSystemClock(timers: SystemTimers = PROCESS): Clock {
       };
     },
     randomBytes: (bytes) => new Uint8Array(randomBytes(bytes)),
+  };
+}
+
+const LAG_RESOLUTION_MS = 10;
+const NS_PER_MS = 1e6;
+
+/** Watches how late the process's event loop is, until it is stopped. */
+export function watchEventLoop(): EventLoopLag {
+  const delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  delay.enable();
+  // It counts the whole time between two looks: what is beyond the interval is lag.
+  const lag = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / NS_PER_MS - LAG_RESOLUTION_MS) : 0);
+  return {
+    take() {
+      const taken = { mean: lag(delay.mean), p99: lag(delay.percentile(99)), max: lag(delay.max) };
+      delay.reset();
+      return taken;
+    },
+    stop: () => void delay.disable(),
   };
 }

@@ -65,7 +65,7 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   await listen(http, config);
   const withApp = config.production ? undefined : developmentApp;
   const address = http.address() as AddressInfo;
-  const realtime = new RealtimeServer(config.settings);
+  const realtime = new RealtimeServer({ ...config.settings, metrics: config.settings.metrics ?? true });
   try {
     await realtime.initialize(http);
     app = (await withApp?.(hostOf(realtime, http, config))) ?? null;

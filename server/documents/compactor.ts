@@ -11,6 +11,8 @@ export interface CompactorOptions {
   readonly maxRecords?: number | undefined;
   readonly keepBytes: number;
   readonly log: Record<'warn' | 'error' | 'debug', (fields: object, message: string) => void>;
+  /** What came of a compaction. */
+  counted(result: 'compacted' | 'failed' | 'quarantined'): void;
   /** Records were taken out of a document. */
   quarantined(document: DocumentRoom, records: readonly LogRecord[]): void;
 }
@@ -93,6 +95,7 @@ export class Compactor {
     const { log } = this.#options;
     const room = document.room.name;
     log.warn({ room, err: error }, 'document:compaction-failed');
+    this.#options.counted('failed');
     const limit = error.code === 'document-damaged' ? limitReached(error) : null;
     const late = (this.#late.get(document) ?? 0) + (limit === 'time' ? 1 : 0);
     if (limit === 'time' && late < LATE_ATTEMPTS) {
@@ -119,6 +122,7 @@ export class Compactor {
     const seqs = records.map(({ seq }) => seq);
     const userIds = [...new Set(records.map(({ userId }) => userId))];
     log.error({ room: document.room.name, seqs, userIds, reason }, 'document:quarantined');
+    this.#options.counted('quarantined');
     this.#options.quarantined(document, records);
   }
 
@@ -149,6 +153,7 @@ export class Compactor {
     document.compacted(snapshot, 0);
     // What took more than its time has shown no good place.
     if (timeFactor === 1) document.vouchedFor(unvouched);
+    this.#options.counted('compacted');
     const cut = await room.store.trim(room.name, {
       before: clock.now() - maxAgeMs,
       keepBytes,

@@ -12,6 +12,7 @@ import {
   describeDescription,
   describeDocs,
   describeHealth,
+  describeMetrics,
   describePublish,
   describeReadiness,
   describeStats,
@@ -100,6 +101,12 @@ export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): H
     await admit(context, 'stats', 1);
     context.header('Cache-Control', 'no-store');
     return context.json({ success: true, data: ports.stats() });
+  });
+
+  api.get(PATHS.metrics, describeRoute(describeMetrics), async (context) => {
+    await admit(context, 'stats', 1);
+    const { type, text } = await ports.metrics();
+    return context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'no-store' });
   });
 
   const alive = { success: true, data: { status: 'ok' } } as const;

@@ -8,6 +8,7 @@ import type { AddressLimiter } from '../guard/address-limiter.ts';
 import type { Authenticate } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
 import { createClientAddress } from '../guard/client-address.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Settings } from '../options.ts';
 import { packageVersion } from '../package-version.ts';
 import type { Platform } from '../platform.ts';
@@ -29,6 +30,7 @@ export interface HttpApiPorts {
   /** @throws AshlarError while it is not ready */
   platform(): Platform;
   stats(): ServerStats;
+  readonly metrics: Metrics;
   probe(): Promise<void>;
 }
 
@@ -57,7 +59,9 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
       const allowed = user.permissions.includes(action) || (action === 'stats' && user.roles.includes('admin'));
       if (!allowed) throw new AshlarError('access-denied', { detail: `the token lacks the permission "${action}"` });
     } catch (thrown) {
-      ports.audit.httpRefused(address, action, AshlarError.from(thrown), user?.id);
+      const error = AshlarError.from(thrown);
+      ports.metrics.refused(error.code, 'http');
+      ports.audit.httpRefused(address, action, error, user?.id);
       throw thrown;
     }
     const taken = ports.userBudgets.take(user.id, action === 'publish' ? 'publishes' : 'joins', cost);
@@ -70,6 +74,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
       admit,
       publish: (user, events, key) => ports.platform().publisher.publishAll(user, events, key),
       stats: ports.stats,
+      metrics: async () => ({ type: ports.metrics.contentType, text: await ports.metrics.render() }),
       async ready() {
         const error = ports.unavailable();
         if (error !== undefined) throw error;
@@ -87,7 +92,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
   );
   const listener = toNodeListener(api);
   return attachPaths(httpServer, {
-    owns: (path) => isHttpApiPath(path, prefix),
+    owns: (path) => isHttpApiPath(path, prefix, settings.metrics ?? false),
     handleRequest: (request, response) => void listener(request, response),
     // The process lives while it starts and while it drains: /healthz says so.
     unavailable: (request) => (request.url?.startsWith(prefix + PATHS.healthz) ? undefined : ports.unavailable()),

@@ -50,6 +50,15 @@ export const describeStats: DescribeRouteOptions = {
   responses: { ...ok('Connections, users, and members per room', StatsResponse), ...refusals(401, 403, 429) },
 };
 
+export const describeMetrics: DescribeRouteOptions = {
+  operationId: 'getMetrics',
+  summary: 'Counters for Prometheus',
+  description:
+    'Needs `permissions: ["stats"]`. Answered where the setting `metrics` is on: by a standalone server unless it is turned off, and beside an app only if it is turned on.',
+  security: bearer,
+  responses: { '200': { description: 'OpenMetrics text' }, ...refusals(401, 403, 429, 503) },
+};
+
 export const describeHealth: DescribeRouteOptions = {
   operationId: 'checkHealth',
   summary: 'Whether the process lives',

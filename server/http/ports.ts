@@ -18,6 +18,8 @@ export interface HttpPorts {
   publish(user: User, events: readonly PublishRequest[], idempotencyKey: string | undefined): Promise<readonly PublishAnswer[]>;
   /** Who is connected, and how many members each room has. */
   stats(): ServerStats;
+  /** What Prometheus reads. */
+  metrics(): Promise<{ readonly type: string; readonly text: string }>;
   /** Proves that the store can write. @throws AshlarError */
   ready(): Promise<void>;
 }

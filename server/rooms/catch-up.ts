@@ -55,6 +55,7 @@ export function createCatchUp(onStopped: (member: Member, error: AshlarError) =>
   return (member) => {
     if (member.pumping || member.gone || member.delivery !== 'catching-up') return;
     member.pumping = true;
+    member.room.tally.caughtUp();
     pump(member).catch((error: unknown) => onStopped(member, AshlarError.from(error)));
   };
 }

@@ -37,13 +37,15 @@ export function fanOutState(room: Room, key: string, packet: EncodedPacket): voi
       member.connection.outbox.whenDrained(() => sendStaleStates(member));
     }
     member.staleStates.add(key);
+    room.tally.conflated();
   }
 }
 
 /** Sends an event that is now or never. */
 export function fanOutEphemeral(room: Room, packet: EncodedPacket, except?: Member): void {
   for (const member of room.members.values()) {
-    if (member !== except && member.delivery !== 'waiting') member.connection.outbox.offer(packet);
+    if (member === except || member.delivery === 'waiting') continue;
+    if (member.connection.outbox.offer(packet) === 'full') room.tally.dropped();
   }
 }
 

@@ -1,5 +1,7 @@
 import { AshlarError } from '../../shared/errors.ts';
+import type { Clock } from '../clock.ts';
 import type { AppendResult, CommitKey, RoomAppend, Store } from '../storage/store.ts';
+import type { Tally } from './tally.ts';
 
 /** A room with something to write. */
 export interface CommitSource {
@@ -17,13 +19,17 @@ export interface CommitSource {
 export class GroupCommit {
   readonly #store: Store;
   readonly #soon: (task: () => void) => void;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #tally: Tally;
   #waiting = new Set<CommitSource>();
   #running = false;
   #idle: (() => void)[] = [];
 
   /** @param soon runs a task after the current turn of the event loop, so that one tick's messages share a commit */
-  constructor(store: Store, soon: (task: () => void) => void) {
+  constructor(store: Store, soon: (task: () => void) => void, clock: Pick<Clock, 'monotonic'>, tally: Tally) {
     this.#store = store;
+    this.#clock = clock;
+    this.#tally = tally;
     this.#soon = soon;
   }
 
@@ -62,9 +68,16 @@ export class GroupCommit {
 
   async #commit(sources: readonly CommitSource[], commit: { appends: RoomAppend[]; keys: CommitKey[] }): Promise<void> {
     let results: readonly AppendResult[];
+    const startedAt = this.#clock.monotonic();
+    const tell = (ok: boolean) => {
+      const records = commit.appends.reduce((sum, append) => sum + append.records.length, 0);
+      this.#tally.committed(this.#clock.monotonic() - startedAt, records, ok);
+    };
     try {
       results = await this.#store.append(commit);
+      tell(true);
     } catch (error) {
+      tell(false);
       const failure = AshlarError.from(error, 'storage-unavailable');
       for (const source of sources) source.failed(failure);
       return;

@@ -20,6 +20,7 @@ import type { Connection } from './connection.ts';
 import type { CommitSource, GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { RecentRecords } from './recent-records.ts';
+import type { Tally } from './tally.ts';
 
 /** One thing that happens in a room. Entries leave in the order in which they were submitted. */
 export interface Entry {
@@ -70,6 +71,7 @@ export interface RoomContent {
 export interface RoomPorts {
   readonly store: Store;
   readonly groupCommit: GroupCommit;
+  readonly tally: Tally;
   /** Brings a member up to date from the log. */
   catchUp(member: Member): void;
   /** State values that were dropped: their `rev` is never given again by this process, in whatever room. */
@@ -106,6 +108,10 @@ export class Room implements CommitSource {
     this.name = name;
     this.#ports = ports;
     this.#take(lease);
+  }
+
+  get tally(): Tally {
+    return this.#ports.tally;
   }
 
   get store(): Store {

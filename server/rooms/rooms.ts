@@ -4,6 +4,7 @@ import type { RoomLease, Store } from '../storage/store.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { Room, type RoomContent, type RoomPorts } from './room.ts';
+import { NO_TALLY, type Tally } from './tally.ts';
 
 const IDLE_MS = 30_000;
 
@@ -27,16 +28,19 @@ export class Rooms {
     soon: (task: () => void) => void;
     createContent: CreateContent;
     catchUp: (member: Member) => void;
+    tally?: Tally;
   }) {
+    const { tally = NO_TALLY } = options;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#createContent = options.createContent;
-    this.groupCommit = new GroupCommit(options.store, options.soon);
+    this.groupCommit = new GroupCommit(options.store, options.soon, options.clock, tally);
     this.#ports = {
       store: options.store,
       groupCommit: this.groupCommit,
       catchUp: options.catchUp,
       dropped: { rev: 0 },
+      tally,
       retryIn: (ms, task) => void options.clock.after(ms, task),
     };
   }

@@ -231,10 +231,10 @@ test('under a prefix every path is behind it', async () => {
 
 test('only the API’s own paths are its own', () => {
   const own = ['/api/events', '/api/events?x=1', '/api/ws/stats', '/healthz', '/readyz'];
-  expect(own.filter((path) => !isHttpApiPath(path, ''))).toEqual([]);
+  expect(own.filter((path) => !isHttpApiPath(path, '', false))).toEqual([]);
   const foreign = ['/', '/api/eventsource', '/api/users', '/api/ws', '/healthz/x', '/API/events', '/x/api/events'];
-  expect(foreign.filter((path) => isHttpApiPath(path, ''))).toEqual([]);
-  expect([isHttpApiPath('/rt/healthz', '/rt'), isHttpApiPath('/healthz', '/rt')]).toEqual([true, false]);
+  expect(foreign.filter((path) => isHttpApiPath(path, '', false))).toEqual([]);
+  expect([isHttpApiPath('/rt/healthz', '/rt', false), isHttpApiPath('/healthz', '/rt', false)]).toEqual([true, false]);
 });
 
 test('allowed origins may read answers, others may not', async () => {
@@ -270,6 +270,7 @@ test('the OpenAPI description says what the schemas say, for a product’s event
     '/api/ws/openapi.json',
     '/api/ws/stats',
     '/healthz',
+    '/metrics',
     '/readyz',
   ]);
   const publish = JSON.stringify(openapi.paths['/api/events']?.post);

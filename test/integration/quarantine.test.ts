@@ -143,6 +143,7 @@ async function slowly(slow: { now: boolean }) {
     keepBytes: 1e6,
     log: { warn: note, error: note, debug: note },
     quarantined: () => {},
+    counted: () => {},
   });
   const rooms = new Rooms({
     store,

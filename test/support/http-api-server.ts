@@ -24,6 +24,7 @@ export function fakePorts(replace: Partial<HttpPorts> = {}) {
       return events.map(({ event, room }, index) => ({ event, room: room ?? '*', seq: index + 1, epoch: 'e' }));
     },
     stats: () => ({ totalConnections: 3, totalUsers: 2, rooms: { dashboard: 2 } }),
+    metrics: async () => ({ type: 'text/plain', text: 'ashlar_connections 3\n' }),
     ready: async () => undefined,
     ...replace,
   };
