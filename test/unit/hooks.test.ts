@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { Hooks } from '../../server/hooks.ts';
+
+test('[5] a product’s hook that throws, rejects or never ends stops no other, and is told by name', async () => {
+  const failed: string[] = [];
+  const hooks = new Hooks((name, error) => failed.push(`${name}: ${(error as Error).message}`));
+  const heard: string[] = [];
+  const user = { id: 'ada', name: 'Ada', color: '#336699', roles: [], permissions: [] };
+  hooks.on('connection', () => {
+    throw new Error('at once');
+  });
+  hooks.on('connection', async () => {
+    throw new Error('later');
+  });
+  hooks.on('connection', () => new Promise(() => {}));
+  const off = hooks.on('connection', ({ socketId }) => heard.push(socketId));
+  hooks.emit('connection', { user, socketId: 's1' });
+  off();
+  hooks.emit('connection', { user, socketId: 's2' });
+  await new Promise(setImmediate);
+  expect(heard).toEqual(['s1']);
+  expect(failed.sort()).toEqual(['connection: at once', 'connection: at once', 'connection: later', 'connection: later']);
+});
