@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as Y from 'yjs';
+import { createClient, type ResetEvent } from '../../client/index.ts';
 import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
@@ -16,7 +17,9 @@ import { FrameClient } from '../support/frame-client.ts';
 import { BRICK } from '../support/hostile-updates.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { openMemoryStore } from '../support/memory-store.ts';
+import { until } from '../support/sdk.ts';
 import { next, startServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const ROOM = parseRoomName('doc:plan');
 
@@ -53,16 +56,7 @@ const LOG: readonly [userId: string, update: Uint8Array, clientId: number, clock
 
 async function fill(store: Store): Promise<void> {
   const { fence } = await store.open(ROOM);
-  const records: NewRecord[] = LOG.map(([userId, payload]) => ({
-    at: 1_000,
-    userId,
-    kind: 'doc:update',
-    payload,
-    version: 1,
-    id: null,
-    session: null,
-    counter: 0,
-  }));
+  const records = LOG.map(([userId, payload]) => recordOf(userId, payload));
   const clocks: ClientClock[] = LOG.map(([userId, , clientId, clock]) => ({ clientId, userId, clock }));
   await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records, clocks }] });
 }
@@ -187,19 +181,18 @@ async function slowly(slow: { now: boolean }) {
   };
 }
 
-async function honest(store: Store): Promise<void> {
+function recordOf(userId: string, payload: Uint8Array): NewRecord {
+  return { at: 1_000, userId, kind: 'doc:update', payload, version: 1, id: null, session: null, counter: 0 };
+}
+
+async function honest(store: Store, updates = [good, other]): Promise<void> {
   const { fence } = await store.open(ROOM);
-  const records = [good, other].map((payload) => ({
-    at: 1_000,
-    userId: 'ada',
-    kind: 'doc:update',
-    payload,
-    version: 1,
-    id: null,
-    session: null,
-    counter: 0,
-  }));
-  await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records }] });
+  const records = updates.map((payload) => recordOf('ada', payload));
+  const clocks = [
+    { clientId: 1, userId: 'ada', clock: 4 },
+    { clientId: 4, userId: 'bob', clock: 5 },
+  ];
+  await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records, clocks }] });
 }
 
 test('[r10] a machine that is busy for a minute costs nobody’s work: it is tried again later, with more time', async () => {
@@ -236,4 +229,68 @@ test('[r10] a machine on which not even nothing can be checked in time sets noth
   expect(await stage.store.readQuarantined(ROOM)).toEqual([]);
   expect(document.blocked).toBe(false);
   expect(await stage.store.read(ROOM, { limit: 10 })).toHaveLength(2);
+});
+
+test('[r10] people go on writing through a quarantine, and who was offline starts over with its own edits kept', async () => {
+  const store = await openSqliteStore({ dataDir, clock: createSystemClock() });
+  await honest(store, [good, other]);
+  await store.close();
+  {
+    // Under a server that does not compact yet.
+    await using ashlar = await startServer({ dataDir });
+    await using proxy = await startTcpProxy(ashlar.url);
+    const open = (url: string, id: string) => {
+      const client = createClient({ url, token: tokenFor(id), transports: ['websocket'], onError: () => {} });
+      void client.connect();
+      return { client, handle: client.document('plan') };
+    };
+    const away = open(proxy.url, 'cleo');
+    await away.handle.whenSynced;
+    proxy.cut();
+    await until(away.handle.status, ({ state }) => state === 'offline');
+    away.handle.doc.getText('text').insert(4, ' and mine');
+    await ashlar.stop();
+
+    const again = await openSqliteStore({ dataDir, clock: createSystemClock() });
+    const { fence, head } = await again.open(ROOM);
+    const damage: NewRecord[] = [recordOf('eve', BRICK), recordOf('ada', built)];
+    const clocks = [
+      { clientId: 9, userId: 'eve', clock: 1 },
+      { clientId: 3, userId: 'ada', clock: 14 },
+    ];
+    await again.append({ appends: [{ room: ROOM, fence, expectedHead: head, records: damage, clocks }] });
+    await again.close();
+
+    await using later = await startServer({ dataDir, compactAfterRecords: head + 3 });
+    const writer = open(later.url, 'dan');
+    const reset = new Promise<ResetEvent>((resolve) => writer.handle.on('reset', resolve));
+    const raw = new FrameClient(await later.connect(tokenFor('bob')), 'plan', 21);
+    await raw.join({ epoch: again.epoch, seq: head + 2 });
+    raw.update(1, typed(21, 'last', 'end'));
+    await raw.frame('reset');
+    await Promise.race([reset, writer.handle.whenSynced]);
+    await until(writer.handle.status, ({ state }) => state === 'synced');
+    writer.handle.doc.getText('end').insert(0, 'and the ');
+    await writer.handle.whenSaved();
+
+    const restored = new Promise<ResetEvent>((resolve) => away.handle.on('reset', resolve));
+    proxy.target(later.url);
+    proxy.mend();
+    // To a client that was away it is another document: nothing of the old one comes back by itself, and its own unsaved edits stay readable.
+    const { reason, unsaved } = await restored;
+    expect(reason).toBe('replaced');
+    const kept = new Y.Doc();
+    for (const update of [good, unsaved as Uint8Array]) Y.applyUpdate(kept, update);
+    expect(kept.getText('text').toString()).toBe('good and mine');
+    await until(away.handle.status, ({ state }) => state === 'synced');
+    expect(away.handle.doc.getText('end').toString()).toBe('and the last');
+    const copy = await later.realtime.documents.read('plan');
+    expect(copy.getText('text').toString()).toBe('good');
+    expect(copy.getText('end').toString()).toBe('and the last');
+    expect(copy.getText('x').toString(), 'nothing of what was set aside').toBe('');
+    for (const { client, handle } of [away, writer]) {
+      handle.destroy();
+      client.disconnect();
+    }
+  }
 });
