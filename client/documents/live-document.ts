@@ -12,7 +12,7 @@ import { AwarenessSync } from './awareness-sync.ts';
 import { DocumentSession } from './document-session.ts';
 import type { DocumentStatus, ResetReason } from './document-status.ts';
 import { createReplica, hasContent } from './replica.ts';
-import { mayRestore, restoreUnsaved, type Unsaved } from './restore.ts';
+import { mayRestore, type Unsaved } from './unsaved.ts';
 import { Upload } from './upload.ts';
 
 /** What happened to the content of a document, and what became of the edits that were not saved. */
@@ -76,6 +76,8 @@ export class LiveDocument {
   #wanted = false;
   #stopped: ResetReason | null = null;
   #restoring: Unsaved | null = null;
+  /** The code that restores is on its way. */
+  #loading = false;
   #savers: Saver[] = [];
   #resets = 0;
   #lastResetAt = 0;
@@ -243,7 +245,7 @@ export class LiveDocument {
       this.access.set(session.access);
       this.#tell((listener) => listener.access(session.access!));
     }
-    if (status.state === 'synced' && this.#restoring !== null) this.#restore(this.#restoring);
+    if (status.state === 'synced' && this.#restoring !== null) void this.#restore();
     this.#show(status);
     this.#count();
   }
@@ -279,9 +281,17 @@ export class LiveDocument {
     this.#awareness.left();
   }
 
-  #restore(unsaved: Unsaved): void {
+  // Rare, and large: a page loads it when it is needed.
+  async #restore(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    const load = await import('./restore.ts').catch((error: unknown) => this.#core.report(error, 'loading of ashlar/client'));
+    this.#loading = false;
+    // Not there: tried again once it is synced again. The unsaved bytes stay.
+    const unsaved = this.#restoring;
+    if (load === undefined || this.#closed || unsaved === null || this.#session.status.state !== 'synced') return;
     this.#restoring = null;
-    const restored = restoreUnsaved(this.#doc, unsaved);
+    const restored = load.restoreUnsaved(this.#doc, unsaved);
     if (restored && this.unsaved === unsaved.update) this.unsaved = null;
     const waiting = this.#savers.filter(({ through }) => through === null);
     if (restored) {
@@ -290,6 +300,7 @@ export class LiveDocument {
       this.#savers = this.#savers.filter((saver) => !waiting.includes(saver));
       for (const { reject } of waiting) reject(new AshlarError('invalid-update', { detail: 'see the unsaved bytes' }));
     }
+    this.#count();
   }
 
   // Client and server cannot agree: the server's content counts, and what was not saved is kept for the user.
