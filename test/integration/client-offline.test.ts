@@ -332,6 +332,95 @@ test('a document that was deleted meanwhile stops, its unsaved edits stay readab
   expect(read(await stored(server.url))).toBe('');
 });
 
+test('what a reader wrote offline is refused once: the server’s content takes its place, and the edits stay readable', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const token = () => Promise.resolve(tokenFor('ada', { access: { '*': 'read' } }));
+  const author = await stored(server.url);
+  author.doc.getText('text').insert(0, 'stone');
+  await author.whenSaved();
+  const first = page(server.url, storage, 'ada', { token });
+  await first.open().whenSynced;
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+  const offline = page(NOWHERE, storage, null);
+  const cut = offline.open();
+  await cut.whenLoaded;
+  textOf(cut).insert(5, 'mason');
+  offline.leave();
+  storage.crash();
+
+  const back = page(server.url, storage, 'ada', { token });
+  const handle = back.open();
+  const reset = await new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  expect(reset).toMatchObject({ reason: 'read-only', restoring: false });
+  await handle.whenSynced;
+  expect(read(handle)).toBe('stone');
+  expect(handle.unsavedChanges.get()).toBe(0);
+  back.leave();
+  storage.crash();
+  const again = page(NOWHERE, storage, null).open();
+  await again.whenLoaded;
+  expect(again.unsaved).toEqual(reset.unsaved);
+  expect(again.unsavedChanges.get()).toBe(0);
+});
+
+test.each([1, 2, 3, 4])('[2] whatever pages, crashes and cuts come: every edit arrives, once (seed %i)', async (seed) => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const storage = new MemoryOfflineStorage();
+  storage.user = 'ada';
+  let state = seed * 7_919;
+  const draw = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+  let pages: { leave(): void; handle: DocumentHandle }[] = [];
+  const resets: unknown[] = [];
+  const expected: string[] = [];
+  const open = async () => {
+    const opened = page(proxy.url, storage, 'ada');
+    const handle = opened.open();
+    handle.on('reset', ({ reason }) => resets.push(reason));
+    await handle.whenLoaded;
+    pages.push({ leave: opened.leave, handle });
+  };
+  await open();
+  for (let step = 0; step < 60; step++) {
+    const turn = draw(10);
+    if (turn === 0) proxy.cut();
+    else if (turn === 1) proxy.mend();
+    else if (turn === 2 && pages.length < 3) await open();
+    else if (turn === 3) {
+      for (const { leave } of pages) leave();
+      storage.crash();
+      pages = [];
+      await open();
+    } else if (turn === 4) await new Promise((resolve) => setImmediate(resolve));
+    else {
+      const { handle } = pages[draw(pages.length)]!;
+      const list = handle.doc.getArray<string>('list');
+      const token = `${seed}-${step}`;
+      list.insert(draw(list.length + 1), [token]);
+      expected.push(token);
+      if (draw(3) === 0) await Promise.resolve();
+    }
+  }
+  proxy.mend();
+  for (const { leave } of pages) leave();
+  storage.crash();
+  pages = [];
+  await open();
+  const { handle } = pages[0]!;
+  await handle.whenSynced;
+  await handle.whenSaved();
+  const reader = await stored(server.url);
+  expect(resets).toEqual([]);
+  expect(reader.doc.getArray<string>('list').toArray().sort()).toEqual(expected.sort());
+  expect(handle.doc.getArray('list').toArray()).toEqual(reader.doc.getArray('list').toArray());
+});
+
 test('a document of the caller’s own is not kept by the SDK, and one that is open without storage stays so', async () => {
   const { client } = page(NOWHERE, new MemoryOfflineStorage(), null);
   const plain = client.document('plain');
