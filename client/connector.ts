@@ -55,6 +55,7 @@ export class Connector {
   readonly #session: Writable<SessionAnnouncement | null>;
   readonly #renewal: TokenRenewal;
   #token: TokenSource;
+  #newestToken: string | null = null;
   #connection: Connection = NOT_CONNECTED;
   #socket: Socket | null = null;
   /** Grows with each attempt: what belongs to an older one is ignored. */
@@ -78,6 +79,11 @@ export class Connector {
     return this.#status;
   }
 
+  /** The token that was used last, or is a constant. */
+  get token(): string | null {
+    return typeof this.#token === 'string' ? this.#token : this.#newestToken;
+  }
+
   /** What the server announced; null while not connected. */
   get session(): Readable<SessionAnnouncement | null> {
     return this.#session;
@@ -93,7 +99,10 @@ export class Connector {
    * @returns resolves once connected; rejects where the server refuses for good, or the client is closed before
    */
   connect(token?: TokenSource): Promise<void> {
-    if (token !== undefined) this.#token = token;
+    if (token !== undefined) {
+      this.#token = token;
+      this.#newestToken = null;
+    }
     this.#stopListening ??= this.#env.network.onChange((online) => this.#dispatch({ type: online ? 'online' : 'offline' }));
     this.#dispatch({ type: 'connect' });
     return quiet(
@@ -190,7 +199,9 @@ export class Connector {
     this.#fetchToken().then(
       (value) => {
         this.#tokenFailed = false;
-        if (attempt === this.#attempt) this.#openSocket(attempt, value);
+        if (attempt !== this.#attempt) return;
+        this.#newestToken = value;
+        this.#openSocket(attempt, value);
       },
       (error: unknown) => {
         if (attempt !== this.#attempt) return;

@@ -1,9 +1,9 @@
 import type { Events } from '../shared/catalog.ts';
 import type { DocumentHandle } from './documents/document-handle.ts';
-import { type DocumentOptions, Documents } from './documents/documents.ts';
+import { type DocumentOptions, Documents, type DocumentsOptions } from './documents/documents.ts';
 import { buildEventClient, type EventClient, type EventClientOptions } from './event-client.ts';
 
-export type ClientOptions<Own extends Events = []> = EventClientOptions<Own>;
+export interface ClientOptions<Own extends Events = []> extends EventClientOptions<Own>, DocumentsOptions {}
 
 /** The whole SDK: events, rooms, presence, and co-edited documents. */
 export interface Client<Own extends Events = []> extends EventClient<Own> {
@@ -13,6 +13,12 @@ export interface Client<Own extends Events = []> extends EventClient<Own> {
    * @throws AshlarError `invalid-room` for a bad name, `invalid-options` where the name is open with another Y.Doc
    */
   document(name: string, options?: DocumentOptions): DocumentHandle;
+  /**
+   * Deletes everything that documents with `offline` have kept in this browser, unsaved edits too: for signing out. Documents that are open
+   * stay as they are, and are kept no longer.
+   * @returns resolves once it is deleted
+   */
+  clearOffline(): Promise<void>;
 }
 
 /**
@@ -25,6 +31,10 @@ export interface Client<Own extends Events = []> extends EventClient<Own> {
  */
 export function createClient<const Own extends Events = []>(options: ClientOptions<Own>): Client<Own> {
   const { client, core } = buildEventClient(options);
-  const documents = new Documents(core);
-  return { ...client, document: (name, documentOptions = {}) => documents.open(name, documentOptions) };
+  const documents = new Documents(core, options);
+  return {
+    ...client,
+    document: (name, documentOptions = {}) => documents.open(name, documentOptions),
+    clearOffline: () => documents.clearOffline(),
+  };
 }

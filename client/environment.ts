@@ -8,6 +8,8 @@ export interface Environment {
   randomBytes(bytes: number): Uint8Array;
   /** Runs `task` once after `ms`. The returned function cancels. */
   after(ms: number, task: () => void): () => void;
+  /** Makes the user confirm before the page is left, until the returned function is called. Absent where there is no page. */
+  confirmUnload?(): () => void;
   network: {
     /** False only where the platform says so for sure. */
     online(): boolean;
@@ -39,6 +41,12 @@ export function platformEnvironment(): Environment {
     random: () => Math.random(),
     randomBytes: (bytes) => globalThis.crypto.getRandomValues(new Uint8Array(bytes)),
     after,
+    confirmUnload() {
+      if (typeof events?.addEventListener !== 'function') return () => {};
+      const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+      events.addEventListener('beforeunload', ask);
+      return () => events.removeEventListener('beforeunload', ask);
+    },
     network: {
       online: () => events === undefined || events.navigator?.onLine !== false,
       onChange(listener) {

@@ -16,9 +16,9 @@ export type { Transport } from './connector.ts';
 export { type Client, type ClientOptions, createClient } from './create-client.ts';
 // Documents
 export type { DocumentEvents, DocumentHandle } from './documents/document-handle.ts';
+export type { ResetEvent } from './documents/document-listener.ts';
 export type { DocumentStatus, ResetReason } from './documents/document-status.ts';
-export type { DocumentOptions } from './documents/documents.ts';
-export type { ResetEvent } from './documents/live-document.ts';
+export type { DocumentOptions, DocumentsOptions } from './documents/documents.ts';
 // Bring your own clock and network
 export { type Environment, platformEnvironment } from './environment.ts';
 // Events alone: no Yjs in the bundle
@@ -58,6 +58,8 @@ export type { Typer } from './features/typing.ts';
 export { createUndo, type Undo, type UndoActions, type UndoOptions, type UndoState } from './features/undo.ts';
 export { watchedRoom } from './features/watched-room.ts';
 export type { ConnectionNotice } from './lost-connection.ts';
+// Keep documents somewhere else
+export type { OfflineStorage, Stored, StoredDocument, StoredEdit, TabChannel, TabMessage } from './offline/offline-storage.ts';
 // Bind to anything
 export type { Readable } from './readable.ts';
 export type { Joined, RoomStatus } from './rooms.ts';

@@ -56,8 +56,8 @@ const TYPES = {
 
 const FULL = 1;
 
-/** Encodes a frame. The result is a copy of its own: safe to keep, send and share. */
-export function encodeFrame(frame: DocumentFrame): Uint8Array {
+/** Encodes a client's frame. The result is a copy of its own: safe to keep, send and share. */
+export function encodeClientFrame(frame: ClientFrame): Uint8Array {
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, TYPES[frame.type]);
   switch (frame.type) {
@@ -83,6 +83,15 @@ export function encodeFrame(frame: DocumentFrame): Uint8Array {
     case 'awareness':
       encoding.writeVarUint8Array(encoder, frame.update);
       break;
+  }
+  return encoding.toUint8Array(encoder);
+}
+
+/** Encodes a frame of either side. The result is a copy of its own: safe to keep, send and share. */
+export function encodeFrame(frame: DocumentFrame): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarUint(encoder, TYPES[frame.type]);
+  switch (frame.type) {
     case 'state':
       encoding.writeVarUint(encoder, frame.transfer);
       encoding.writeVarUint(encoder, frame.index);
@@ -123,6 +132,8 @@ export function encodeFrame(frame: DocumentFrame): Uint8Array {
     case 'reset':
       encoding.writeVarString(encoder, frame.reason);
       break;
+    default:
+      return encodeClientFrame(frame);
   }
   return encoding.toUint8Array(encoder);
 }

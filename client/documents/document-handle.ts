@@ -5,8 +5,9 @@ import { AshlarError } from '../../shared/errors.ts';
 import { Listeners } from '../listeners.ts';
 import type { Readable } from '../readable.ts';
 import { quiet, type Report } from '../report.ts';
+import type { DocumentListener, ResetEvent } from './document-listener.ts';
 import type { DocumentStatus } from './document-status.ts';
-import type { DocumentListener, LiveDocument, ResetEvent } from './live-document.ts';
+import type { LiveDocument } from './live-document.ts';
 
 /** A handle's events. `status` and `sync` are y-websocket's, as bindings expect them. */
 export interface DocumentEvents {
@@ -34,6 +35,10 @@ export interface DocumentHandle {
   readonly unsavedChanges: Readable<number>;
   /** What the last reset could not save, a Yjs update (V1): offer it for download. Null: nothing. */
   readonly unsaved: Uint8Array | null;
+  /** The user has the `unsaved` bytes, or does not want them: they are null from now on, and forgotten where they were kept. */
+  forgetUnsaved(): void;
+  /** Resolves once what was kept offline is in `doc`; at once without the option `offline`. Never rejects. */
+  readonly whenLoaded: Promise<void>;
   /** Whether everything that others saved is here. */
   readonly synced: boolean;
   /** Resolves once synced: the same promise until that changes. Rejects where the server refuses or the handle is destroyed. */
@@ -99,6 +104,10 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     },
     get unsaved() {
       return live.unsaved;
+    },
+    forgetUnsaved: () => live.forgetUnsaved(),
+    get whenLoaded() {
+      return live.whenLoaded;
     },
     get synced() {
       return live.status.get().state === 'synced';

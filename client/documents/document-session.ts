@@ -3,11 +3,13 @@ import type { ServerFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { JoinAnswer } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
-import { backoffMs, jittered } from '../backoff.ts';
 import type { DocumentStatus, ResetReason } from './document-status.ts';
+import { FormerIds } from './former-ids.ts';
+import { JoinRetry } from './join-retry.ts';
 import { isWorthTelling, judgeJoinRefusal, judgeUpdateRefusal } from './judge-refusal.ts';
 import { mergeInTree } from './merge-updates.ts';
 import type { Outbox } from './outbox.ts';
+import type { Place } from './place.ts';
 import { readCommitted } from './read-committed.ts';
 import type { SessionPorts } from './session-ports.ts';
 import { assemble, isWhole, type StateFrame, type StateTransfer, takeChunk } from './state-transfer.ts';
@@ -15,13 +17,13 @@ import { UpdateSender } from './update-sender.ts';
 
 type Phase = 'offline' | 'joining' | 'loading' | 'live' | 'waiting' | 'refused' | 'over';
 
-const JOIN_RETRY = { baseMs: 1_000, capMs: 30_000 };
 const MAX_GAPS = 4;
 
 /** One Y.Doc's conversation with the server: its identity, its place in the log, and what is not saved yet. */
 export class DocumentSession {
   readonly #ports: SessionPorts;
   readonly #sender: UpdateSender;
+  readonly #retry: JoinRetry;
   #secret: string;
   #clientId: number;
   #phase: Phase = 'offline';
@@ -40,14 +42,15 @@ export class DocumentSession {
   #firstSync: { stateVector: Uint8Array; updates: Uint8Array[] } | null = null;
   #transfer: StateTransfer | null = null;
   #join = 0;
-  #joinFailures = 0;
   #gaps = 0;
+  /** Of sessions whose content is here, and perhaps not on the server: kept offline, or another tab's. */
+  readonly formerIds = new FormerIds();
   #cancelFlush: (() => void) | null = null;
-  #cancelJoin: (() => void) | null = null;
 
   /** @param foreignContent the document held content before the session began */
   constructor(ports: SessionPorts, foreignContent: boolean) {
     this.#ports = ports;
+    this.#retry = new JoinRetry(ports);
     this.#sender = new UpdateSender(ports, () => this.#flush());
     this.#secret = ports.drawSecret();
     this.#clientId = ports.replica.clientId;
@@ -60,18 +63,11 @@ export class DocumentSession {
   }
 
   get status(): DocumentStatus {
-    switch (this.#phase) {
-      case 'offline':
-        return { state: 'offline' };
-      case 'loading':
-        return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
-      case 'live':
-        return this.#caughtUp && this.#everSynced ? { state: 'synced' } : { state: 'syncing', received: 0, total: 0 };
-      case 'refused':
-        return { state: 'refused', error: this.#refusal ?? new AshlarError('access-denied') };
-      default:
-        return { state: 'joining' };
-    }
+    if (this.#phase === 'offline') return { state: 'offline' };
+    if (this.#phase === 'refused') return { state: 'refused', error: this.#refusal ?? new AshlarError('access-denied') };
+    if (!this.inRoom) return { state: 'joining' };
+    if (this.#phase === 'live' && this.#caughtUp && this.#everSynced) return { state: 'synced' };
+    return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
   }
 
   get access(): Access | null {
@@ -80,6 +76,12 @@ export class DocumentSession {
 
   get position(): Position | null {
     return this.#position;
+  }
+
+  /** How far the content has come, where everything beyond it is in the outbox as it was edited: what a later session may go on from. */
+  get place(): Place | null {
+    if (!this.#maySend || this.#position === null || this.outbox.numbered.some(({ full }) => full)) return null;
+    return { ...this.#position, incarnation: this.#incarnation };
   }
 
   /** The id that this session writes under, as the server knows it. */
@@ -92,9 +94,18 @@ export class DocumentSession {
     return this.#phase === 'loading' || this.#phase === 'live';
   }
 
+  /** The document holds what an earlier session left. Before the first join. @param place null: nobody knows how far that had come */
+  resume(place: Place | null, hasContent: boolean): void {
+    this.#foreignContent ||= hasContent && place === null;
+    if (place === null) return;
+    this.#position = { epoch: place.epoch, seq: place.seq };
+    this.#incarnation = place.incarnation;
+    this.#everSynced = true;
+  }
+
   connected(): void {
     if (this.#phase === 'over' || this.#phase === 'joining' || this.inRoom) return;
-    this.#joinFailures = 0;
+    this.#retry.succeeded();
     this.#sendJoin();
   }
 
@@ -165,7 +176,8 @@ export class DocumentSession {
     if (this.#ports.replica.clientId !== this.#clientId) this.#newIdentity();
     const join = this.#join;
     const place = this.#position === null ? {} : { epoch: this.#position.epoch, seq: this.#position.seq };
-    this.#ports.join({ ...place, clientId: this.#clientId, session: this.#secret }, (error, answer) => {
+    const identity = { clientId: this.#clientId, session: this.#secret, ...this.formerIds.tell() };
+    this.#ports.join({ ...place, ...identity }, (error, answer) => {
       if (join !== this.#join) return;
       if (error === null) this.#onJoined(answer as JoinAnswer);
       else this.#onJoinRefused(error);
@@ -208,7 +220,7 @@ export class DocumentSession {
     if (verdict === 'refused') this.#refuse(error);
     if (verdict === 'new-id') this.#ports.replica.takeClientId(this.#ports.drawClientId());
     if (verdict === 'new-id' || verdict === 'retry') this.#rejoinAfterBackoff(error.retryAfterMs);
-    if (verdict === 'retry') this.#tell(error);
+    if (verdict === 'retry' && isWorthTelling(error)) this.#ports.error(error);
   }
 
   #newIdentity(): void {
@@ -226,11 +238,7 @@ export class DocumentSession {
 
   #rejoinAfterBackoff(retryAfterMs = 0): void {
     this.#leaveRoom('waiting');
-    const failures = this.#joinFailures++;
-    // The first time at once: one lost frame should not show.
-    const backoff = failures === 0 ? 0 : backoffMs(failures, this.#ports.random(), JOIN_RETRY);
-    const wait = Math.max(backoff, jittered(retryAfterMs, this.#ports.random()));
-    this.#cancelJoin = this.#ports.after(wait, () => this.#sendJoin());
+    this.#retry.after(retryAfterMs, () => this.#sendJoin());
     this.#ports.changed();
   }
 
@@ -240,8 +248,7 @@ export class DocumentSession {
     this.#transfer = null;
     this.#firstSync = null;
     this.#sender.stop();
-    this.#cancelJoin?.();
-    this.#cancelJoin = null;
+    this.#retry.cancel();
     if (phase !== 'over') return;
     this.#cancelFlush?.();
     this.#cancelFlush = null;
@@ -304,7 +311,8 @@ export class DocumentSession {
   /** After something came: a first sync may be whole now, and what waits may go. */
   #settle(): void {
     if (this.#phase === 'live' && this.#caughtUp) {
-      this.#joinFailures = 0;
+      this.#retry.succeeded();
+      if (this.#firstSync !== null && this.#mustTellFormerIds()) return;
       if (this.#firstSync !== null) this.#finishFirstSync(this.#firstSync);
       this.#firstSync = null;
     }
@@ -318,6 +326,12 @@ export class DocumentSession {
     }
     this.#everSynced = true;
     this.#fullStepDue = false;
+  }
+
+  // A full step brings what others' tabs wrote, too: the server must know them for this user's.
+  #mustTellFormerIds(): boolean {
+    if (this.formerIds.areUntold) this.#rejoinAfterBackoff();
+    return !this.inRoom;
   }
 
   #acknowledge(counter: number): void {
@@ -349,7 +363,7 @@ export class DocumentSession {
     if (counter === 0) {
       if (error.retry === 'rejoin' || (this.#phase === 'loading' && error.retry === 'later'))
         this.#rejoinAfterBackoff(retryAfterMs);
-      this.#tell(error);
+      if (isWorthTelling(error)) this.#ports.error(error);
       return;
     }
     if (!this.#sender.concernsLatest(counter)) return;
@@ -357,16 +371,13 @@ export class DocumentSession {
     const verdict = judgeUpdateRefusal(error);
     if (verdict === 'rejoin') this.#rejoinAfterBackoff();
     if (verdict === 'hold') this.#sender.hold(counter, retryAfterMs);
-    this.#tell(error);
-    if (verdict === 'reset') this.#fail(code);
-  }
-
-  #tell(error: AshlarError): void {
     if (isWorthTelling(error)) this.#ports.error(error);
+    if (verdict === 'reset') this.#fail(code);
   }
 
   #onGap({ counter, stateVector }: Extract<ServerFrame, { type: 'gap' }>): void {
     if (this.#phase !== 'live' || !this.#sender.concernsLatest(counter)) return;
+    if (this.#mustTellFormerIds()) return;
     if (++this.#gaps > MAX_GAPS) {
       this.#fail('invalid-update');
       return;

@@ -15,6 +15,14 @@ export type DocumentStatus =
 
 /**
  * Why the content of a document was given up: an error code (`read-only`, `foreign-client-id`, `invalid-update`, `too-large`, …),
- * `gone` (deleted), `replaced` (deleted and created again), `quarantined` (the server took records out), or what a newer server says.
+ * `gone` (deleted), `replaced` (deleted and created again), `other-user` (somebody else signed in), `quarantined` (the server took records out), or what a newer server says.
  */
-export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | (string & {});
+export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | 'other-user' | (string & {});
+
+export function sameStatus(left: DocumentStatus, right: DocumentStatus): boolean {
+  if (left.state === 'syncing' && right.state === 'syncing')
+    return left.received === right.received && left.total === right.total;
+  if (left.state === 'refused' && right.state === 'refused') return left.error === right.error;
+  if (left.state === 'stopped' && right.state === 'stopped') return left.reason === right.reason;
+  return left.state === right.state;
+}

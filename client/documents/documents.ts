@@ -5,7 +5,10 @@ import { AshlarError } from '../../shared/errors.ts';
 import { documentRoom } from '../../shared/room-name.ts';
 import { isRecord } from '../connector.ts';
 import type { ClientCore } from '../event-client.ts';
+import type { OfflineDocuments } from '../offline/offline-documents.ts';
+import type { OfflineStorage } from '../offline/offline-storage.ts';
 import { createHandle, type DocumentHandle } from './document-handle.ts';
+import type { Keep } from './keeper.ts';
 import { LiveDocument } from './live-document.ts';
 
 export interface DocumentOptions {
@@ -13,6 +16,22 @@ export interface DocumentOptions {
   doc?: Y.Doc;
   /** An awareness of your own, of the same document. */
   awareness?: Awareness;
+  /**
+   * Keeps the document in the browser (IndexedDB), for the user whom the server verified last: it opens without a network, edits
+   * survive a reload or a closed browser, and the user's tabs see each other's edits without the server. Default false. Not together
+   * with a `doc` or an `awareness` of your own.
+   */
+  offline?: boolean;
+}
+
+export interface DocumentsOptions {
+  /**
+   * Asks before the page is left while edits are not on the server's disk, those of documents with `offline` too. Default true. Only
+   * in browsers.
+   */
+  warnBeforeUnload?: boolean;
+  /** Where documents with `offline` are kept. Default: the browser's IndexedDB. */
+  offlineStorage?: OfflineStorage;
 }
 
 interface Open {
@@ -28,10 +47,14 @@ const CLOSE_GRACE_MS = 250;
 /** The open documents of a client: one subscription each, shared by its handles. */
 export class Documents {
   readonly #core: ClientCore;
+  readonly #options: DocumentsOptions;
   readonly #open = new Map<string, Open>();
+  #offline: Promise<OfflineDocuments> | null = null;
+  #stopWarning: (() => void) | null = null;
 
-  constructor(core: ClientCore) {
+  constructor(core: ClientCore, options: DocumentsOptions) {
     this.#core = core;
+    this.#options = options;
     core.connector.attach({
       up: (session) => {
         for (const { live } of [...this.#open.values()]) live.connected(session);
@@ -68,25 +91,55 @@ export class Documents {
     return handle;
   }
 
-  #find(room: string, { doc, awareness }: DocumentOptions): Open | undefined {
+  /** Deletes what is kept of all documents. */
+  async clearOffline(): Promise<void> {
+    await (await this.#loadOffline()).clear();
+  }
+
+  // A page that keeps nothing does not load what keeps.
+  #loadOffline(): Promise<OfflineDocuments> {
+    this.#offline ??= import('../offline/offline-documents.ts').then(
+      ({ OfflineDocuments }) => new OfflineDocuments(this.#core, this.#options.offlineStorage),
+    );
+    // Without a network it may come with the next document.
+    this.#offline.catch(() => {
+      this.#offline = null;
+    });
+    return this.#offline;
+  }
+
+  #find(room: string, { doc, awareness, offline = false }: DocumentOptions): Open | undefined {
     const open = this.#open.get(room);
     if (open === undefined) return undefined;
     const wanted = doc ?? awareness?.doc;
     const fits =
-      (wanted === undefined || wanted === open.live.doc) && (awareness === undefined || awareness === open.live.awareness);
+      (!offline || open.live.isKept) &&
+      (wanted === undefined || wanted === open.live.doc) &&
+      (awareness === undefined || awareness === open.live.awareness);
     if (fits) return open;
     if (open.handles.size === 0 && !open.live.hasUnsaved) {
       this.#close(room, open);
       return undefined;
     }
-    throw new AshlarError('invalid-options', { room, detail: 'this document is open with another Y.Doc or awareness' });
+    throw new AshlarError('invalid-options', {
+      room,
+      detail: 'this document is open with another Y.Doc or awareness, or not offline',
+    });
   }
 
   #create(room: string, options: DocumentOptions): Open {
     if (options.awareness !== undefined && options.doc !== undefined && options.awareness.doc !== options.doc) {
       throw new AshlarError('invalid-options', { room, detail: 'the awareness belongs to another Y.Doc' });
     }
-    const live = new LiveDocument(room, options, this.#core);
+    const { doc, awareness, offline = false } = options;
+    if (offline && (doc !== undefined || awareness !== undefined)) {
+      throw new AshlarError('invalid-options', { room, detail: 'offline: the SDK keeps only a Y.Doc that it made' });
+    }
+    const keep: Keep | undefined = offline
+      ? async (document, onLoaded) => (await this.#loadOffline()).keep(document, onLoaded)
+      : undefined;
+    const live = new LiveDocument(room, { doc, awareness, keep }, this.#core);
+    live.unsavedChanges.subscribe(() => this.#warnBeforeUnload());
     const open: Open = { live, handles: new Map(), cancelClose: () => {} };
     this.#open.set(room, open);
     const session = this.#core.connector.session.get();
@@ -124,6 +177,16 @@ export class Documents {
     open.cancelClose();
     if (this.#open.get(room) === open) this.#open.delete(room);
     open.live.close();
+    this.#warnBeforeUnload();
+  }
+
+  // Only while something is unsaved: a page with such a listener is not kept for the back button.
+  #warnBeforeUnload(): void {
+    const unsaved = [...this.#open.values()].some(({ live }) => live.hasUnsaved);
+    if (unsaved && this.#options.warnBeforeUnload !== false) this.#stopWarning ??= this.#core.env.confirmUnload?.() ?? null;
+    if (unsaved) return;
+    this.#stopWarning?.();
+    this.#stopWarning = null;
   }
 
   #onMessage(event: string, args: readonly unknown[]): void {

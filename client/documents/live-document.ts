@@ -4,57 +4,30 @@ import type { Access } from '../../shared/access.ts';
 import { decodeServerFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { SessionAnnouncement } from '../../shared/messages.ts';
-import { backoffMs } from '../backoff.ts';
 import { type Environment, randomWord } from '../environment.ts';
 import type { ClientCore } from '../event-client.ts';
 import { type Writable, writable } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
+import type { DocumentListener } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
-import type { DocumentStatus, ResetReason } from './document-status.ts';
+import { type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
+import type { Keep, Keeping, KeptDocument } from './keeper.ts';
 import { createReplica, hasContent } from './replica.ts';
-import { mayRestore, restoreUnsaved, type Unsaved } from './restore.ts';
+import { ResetPace } from './reset-pace.ts';
+import { Savers } from './savers.ts';
+import { mayRestore, type Unsaved } from './unsaved.ts';
 import { Upload } from './upload.ts';
-
-/** What happened to the content of a document, and what became of the edits that were not saved. */
-export interface ResetEvent {
-  readonly reason: ResetReason;
-  /** A Yjs update (V1) of what was not saved, written against `previous`; null: all was saved. */
-  readonly unsaved: Uint8Array | null;
-  /** The SDK will put the unsaved edits into `doc` by itself. */
-  readonly restoring: boolean;
-  readonly previous: Y.Doc;
-  /** The document from now on: a fresh one, or `previous` where the SDK stopped. Mount bindings again. */
-  readonly doc: Y.Doc;
-}
-
-/** What a document tells its handles. */
-export interface DocumentListener {
-  status(status: DocumentStatus): void;
-  sync(synced: boolean): void;
-  saved(unsavedChanges: number): void;
-  access(access: Access): void;
-  reset(event: ResetEvent): void;
-  error(error: AshlarError): void;
-}
-
-interface Saver {
-  /** Resolved once the outbox has everything up to this ordinal on disk; null: counted again after a restore. */
-  through: number | null;
-  resolve(): void;
-  reject(error: AshlarError): void;
-}
 
 export interface LiveDocumentOptions {
   /** The caller's own document; undefined: the SDK makes one, and a fresh one at each reset. */
   doc?: Y.Doc | undefined;
   awareness?: Awareness | undefined;
+  /** Keeps it over reloads; needs a document that the SDK made. */
+  keep?: Keep | undefined;
 }
 
-const RESET_RETRY = { baseMs: 2_000, capMs: 60_000 };
-const RESETS_FORGOTTEN_MS = 60_000;
-
 /** One document on the connection, whatever number of handles it has. Survives resets: each gives it a fresh Y.Doc and session. */
-export class LiveDocument {
+export class LiveDocument implements KeptDocument {
   readonly room: string;
   readonly listeners = new Set<DocumentListener>();
   readonly status: Writable<DocumentStatus>;
@@ -62,12 +35,16 @@ export class LiveDocument {
   readonly unsavedChanges: Writable<number>;
   /** What the last reset could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
+  readonly origin = {};
+  readonly keptOrigins = new Set<unknown>();
+  /** Whether it is kept over reloads. */
+  readonly isKept: boolean;
+  #keeping: Keeping | null = null;
+  #firstLoad: Promise<void> | null = null;
   readonly #core: ClientCore;
   readonly #env: Environment;
   readonly #ownDoc: boolean;
   readonly #upload: Upload;
-  /** The transaction origin of what comes from the server. */
-  readonly #origin = {};
   #doc!: Y.Doc;
   #awareness!: AwarenessSync;
   #session!: DocumentSession;
@@ -76,9 +53,10 @@ export class LiveDocument {
   #wanted = false;
   #stopped: ResetReason | null = null;
   #restoring: Unsaved | null = null;
-  #savers: Saver[] = [];
-  #resets = 0;
-  #lastResetAt = 0;
+  /** The code that restores is on its way. */
+  #loading = false;
+  readonly #savers = new Savers();
+  readonly #pace = new ResetPace();
   #cancelStart: () => void = () => {};
   #closed = false;
 
@@ -98,6 +76,17 @@ export class LiveDocument {
     });
     const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
     this.#mount(doc, options.awareness ?? new Awareness(doc));
+    this.isKept = options.keep !== undefined;
+    if (options.keep !== undefined) this.#firstLoad = this.#load(options.keep);
+  }
+
+  /** Resolves once what was kept is in the document. */
+  get whenLoaded(): Promise<void> {
+    return this.#firstLoad ?? this.#keeping?.whenLoaded ?? Promise.resolve();
+  }
+
+  get session(): DocumentSession {
+    return this.#session;
   }
 
   get doc(): Y.Doc {
@@ -122,7 +111,7 @@ export class LiveDocument {
   want(wanted: boolean): void {
     if (this.#closed || (this.#wanted === wanted && this.#stopped === null)) return;
     this.#wanted = wanted;
-    if (wanted && this.#stopped !== null && this.#ownDoc) this.#startFresh();
+    if (wanted && this.#stopped !== null && this.#ownDoc) this.#replace(this.#stopped);
     else if (wanted) this.#start();
     else this.#leave();
   }
@@ -138,7 +127,7 @@ export class LiveDocument {
 
   connected(connection: SessionAnnouncement): void {
     this.#connection = connection;
-    this.#start();
+    this.#enter();
   }
 
   disconnected(): void {
@@ -164,10 +153,18 @@ export class LiveDocument {
   whenSaved(): Promise<void> {
     if (this.unsavedChanges.get() === 0) return Promise.resolve();
     if (this.#stopped !== null) return Promise.reject(stoppedError(this.#stopped));
-    return new Promise((resolve, reject) => {
-      const through = this.#restoring === null ? this.#session.outbox.added : null;
-      this.#savers.push({ through, resolve, reject });
-    });
+    return this.#savers.wait(this.#restoring === null ? this.#session.outbox.added : null);
+  }
+
+  /** The user has the unsaved bytes of the last reset, or does not want them. */
+  forgetUnsaved(): void {
+    this.unsaved = null;
+    this.#keeping?.forgetUnsaved();
+  }
+
+  keepingFailed(cause: unknown): void {
+    const detail = 'this browser keeps the document no longer';
+    this.#tell((listener) => listener.error(new AshlarError('storage-unavailable', { room: this.room, detail, cause })));
   }
 
   close(): void {
@@ -175,7 +172,8 @@ export class LiveDocument {
     this.#closed = true;
     this.#leave();
     this.#unmount();
-    this.#rejectSavers(new AshlarError('client-closed'));
+    this.#keeping?.close();
+    this.#savers.rejectAll(new AshlarError('client-closed'));
     if (this.#ownDoc) this.#doc.destroy();
   }
 
@@ -188,7 +186,7 @@ export class LiveDocument {
     this.#awareness = sync;
     const session: DocumentSession = new DocumentSession(
       {
-        replica: createReplica(doc, this.#origin, () => sync.rename(doc.clientID), this.#core.report),
+        replica: createReplica(doc, this.origin, () => sync.rename(doc.clientID), this.#core.report),
         join: (options, onAnswer) => this.#core.connector.request('join-room', [this.room, options], onAnswer),
         send: (frame) => this.#upload.push(frame),
         now: () => this.#env.now(),
@@ -204,7 +202,7 @@ export class LiveDocument {
     );
     this.#session = session;
     const onUpdate = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
-      if (origin !== this.#origin) session.localUpdate(update, transaction.local);
+      if (origin !== this.origin && !this.keptOrigins.has(origin)) session.localUpdate(update, transaction.local);
     };
     doc.on('update', onUpdate);
     this.#unmount = () => {
@@ -215,8 +213,45 @@ export class LiveDocument {
     };
   }
 
+  async #load(keep: Keep): Promise<void> {
+    const onLoaded = (): void => {
+      this.#enter();
+      this.#count();
+    };
+    try {
+      this.#keeping = await keep(this, onLoaded);
+    } catch (cause) {
+      this.keepingFailed(cause);
+    }
+    this.#firstLoad = null;
+    if (this.#closed) this.#keeping?.close();
+    else onLoaded();
+  }
+
+  #enter(): void {
+    if (!this.#keeping?.isAnothers(this.#connection?.user.id)) {
+      this.#start();
+      return;
+    }
+    this.unsaved = null;
+    this.#unmount();
+    this.#replace('other-user');
+  }
+
   #start(): void {
-    if (this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed) this.#session.connected();
+    if (!this.#mayJoin) return;
+    const { session } = this;
+    const ready = this.#keeping?.beforeJoin();
+    if (ready)
+      void ready.then(() => {
+        if (this.#mayJoin && session === this.#session) session.connected();
+      });
+    else session.connected();
+  }
+
+  get #mayJoin(): boolean {
+    const loading = this.#firstLoad !== null || this.#keeping?.isLoading;
+    return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !loading;
   }
 
   #stop(): void {
@@ -243,7 +278,7 @@ export class LiveDocument {
       this.access.set(session.access);
       this.#tell((listener) => listener.access(session.access!));
     }
-    if (status.state === 'synced' && this.#restoring !== null) this.#restore(this.#restoring);
+    if (status.state === 'synced' && this.#restoring !== null) void this.#restore();
     this.#show(status);
     this.#count();
   }
@@ -262,9 +297,8 @@ export class LiveDocument {
     const before = this.unsavedChanges.get();
     const unsaved = outbox.unsaved + (this.#restoring?.edits ?? 0);
     this.unsavedChanges.set(unsaved);
-    const saved = this.#savers.filter(({ through }) => through !== null && outbox.savedThrough >= through);
-    this.#savers = this.#savers.filter((saver) => !saved.includes(saver));
-    for (const { resolve } of saved) resolve();
+    this.#keeping?.changed();
+    this.#savers.savedThrough(outbox.savedThrough);
     if (unsaved < before) this.#tell((listener) => listener.saved(unsaved));
   }
 
@@ -279,17 +313,21 @@ export class LiveDocument {
     this.#awareness.left();
   }
 
-  #restore(unsaved: Unsaved): void {
+  // Rare, and large: a page loads it when it is needed.
+  async #restore(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    const load = await import('./restore.ts').catch((error: unknown) => this.#core.report(error, 'loading of ashlar/client'));
+    this.#loading = false;
+    // Not there: tried again once it is synced again. The unsaved bytes stay.
+    const unsaved = this.#restoring;
+    if (load === undefined || this.#closed || unsaved === null || this.#session.status.state !== 'synced') return;
     this.#restoring = null;
-    const restored = restoreUnsaved(this.#doc, unsaved);
-    if (restored && this.unsaved === unsaved.update) this.unsaved = null;
-    const waiting = this.#savers.filter(({ through }) => through === null);
-    if (restored) {
-      for (const saver of waiting) saver.through = this.#session.outbox.added;
-    } else {
-      this.#savers = this.#savers.filter((saver) => !waiting.includes(saver));
-      for (const { reject } of waiting) reject(new AshlarError('invalid-update', { detail: 'see the unsaved bytes' }));
-    }
+    const restored = load.restoreUnsaved(this.#doc, unsaved);
+    if (restored && this.unsaved === unsaved.update) this.forgetUnsaved();
+    if (restored) this.#savers.recount(this.#session.outbox.added);
+    else this.#savers.rejectUncounted(new AshlarError('invalid-update', { detail: 'see the unsaved bytes' }));
+    this.#count();
   }
 
   // Client and server cannot agree: the server's content counts, and what was not saved is kept for the user.
@@ -305,16 +343,18 @@ export class LiveDocument {
     this.#unmount();
     // Another reset before the edits of an earlier one came back: those stay what is to be restored.
     if (restoring) this.#restoring = { update: unsaved, clientId, edits };
+    this.#keeping?.startOver(unsaved);
     if (!this.#ownDoc || reason === 'gone') {
       this.#stopped = reason;
       this.#restoring = null;
-      this.#rejectSavers(stoppedError(reason));
+      this.#savers.rejectAll(stoppedError(reason));
       this.unsavedChanges.set(edits);
       this.#show({ state: 'stopped', reason });
     } else {
-      if (this.#restoring === null) this.#rejectSavers(stoppedError(reason));
-      else for (const saver of this.#savers) saver.through = null;
+      if (this.#restoring === null) this.#savers.rejectAll(stoppedError(reason));
+      else this.#savers.uncount();
       this.#mountFresh();
+      this.#keeping?.load();
       this.#show({ state: 'joining' });
     }
     const { doc } = this;
@@ -329,31 +369,23 @@ export class LiveDocument {
     this.#mount(doc, new Awareness(doc));
   }
 
-  #startFresh(): void {
+  #replace(reason: ResetReason): void {
     const previous = this.#doc;
-    const reason = this.#stopped ?? 'gone';
     this.#stopped = null;
+    this.#restoring = null;
+    this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
+    this.#keeping?.load();
     this.#tell((listener) => listener.reset({ reason, unsaved: null, restoring: false, previous, doc: this.#doc }));
     this.#count();
     this.#start();
     this.#changed(this.#session);
   }
 
-  // A binding that writes as it mounts, for a reader, would reset for ever: each time soon after the last waits longer.
   #startAfterReset(): void {
-    const now = this.#env.now();
-    this.#resets = now - this.#lastResetAt > RESETS_FORGOTTEN_MS ? 1 : this.#resets + 1;
-    this.#lastResetAt = now;
-    const wait = this.#resets === 1 ? 0 : 500 * this.#resets + backoffMs(this.#resets - 1, this.#env.random(), RESET_RETRY);
+    const wait = this.#pace.waitMs(this.#env.now(), this.#env.random());
     this.#cancelStart();
     this.#cancelStart = this.#env.after(wait, () => this.#start());
-  }
-
-  #rejectSavers(error: AshlarError): void {
-    const savers = this.#savers;
-    this.#savers = [];
-    for (const { reject } of savers) reject(error);
   }
 
   #tell(call: (listener: DocumentListener) => void): void {
@@ -363,12 +395,4 @@ export class LiveDocument {
 
 function stoppedError(reason: ResetReason): AshlarError {
   return AshlarError.fromWire({ code: reason, detail: 'the document was reset: see the unsaved bytes' });
-}
-
-function sameStatus(left: DocumentStatus, right: DocumentStatus): boolean {
-  if (left.state === 'syncing' && right.state === 'syncing')
-    return left.received === right.received && left.total === right.total;
-  if (left.state === 'refused' && right.state === 'refused') return left.error === right.error;
-  if (left.state === 'stopped' && right.state === 'stopped') return left.reason === right.reason;
-  return left.state === right.state;
 }

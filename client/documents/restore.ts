@@ -1,23 +1,9 @@
 import * as Y from 'yjs';
-import type { ResetReason } from './document-status.ts';
 import { rewriteClientId } from './rewrite-client-id.ts';
-
-/** Unsaved edits that a reset took out of a document, to be put into the fresh one. */
-export interface Unsaved {
-  readonly update: Uint8Array;
-  /** The client id that they were written under. */
-  readonly clientId: number;
-  /** Local transactions in them. */
-  readonly edits: number;
-}
+import type { Unsaved } from './unsaved.ts';
 
 /** The transaction origin under which unsaved edits come back: a local edit like any other. */
 export const RESTORE_ORIGIN = 'ashlar:restore';
-
-/** Whether the edits themselves are fine, and only the id that they were written under was refused. */
-export function mayRestore(reason: ResetReason): boolean {
-  return reason === 'foreign-client-id' || reason === 'id-in-use';
-}
 
 /**
  * Puts unsaved edits into a fresh document that has the server's state, under the document's own client id.

@@ -1,4 +1,4 @@
-import { type ClientFrame, encodeFrame } from '../../shared/document-frame.ts';
+import { type ClientFrame, encodeClientFrame } from '../../shared/document-frame.ts';
 
 // Room in a frame for everything but the bytes: type, counter, flags, index, count, length.
 const FRAME_OVERHEAD_BYTES = 64;
@@ -55,7 +55,7 @@ export class Upload {
         this.#cancel = this.#ports.after(POLL_MS, () => this.#pump());
         return;
       }
-      this.#ports.send(encodeFrame(this.#queue.shift()!));
+      this.#ports.send(encodeClientFrame(this.#queue.shift()!));
     }
   }
 }

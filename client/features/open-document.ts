@@ -2,8 +2,8 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 import type { Client } from '../create-client.ts';
 import type { DocumentHandle } from '../documents/document-handle.ts';
+import type { ResetEvent } from '../documents/document-listener.ts';
 import type { DocumentOptions } from '../documents/documents.ts';
-import type { ResetEvent } from '../documents/live-document.ts';
 import type { Readable } from '../readable.ts';
 import { watched } from '../watched.ts';
 

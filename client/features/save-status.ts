@@ -1,7 +1,7 @@
 import type { AshlarError } from '../../shared/errors.ts';
 import type { DocumentHandle } from '../documents/document-handle.ts';
+import type { ResetEvent } from '../documents/document-listener.ts';
 import type { ResetReason } from '../documents/document-status.ts';
-import type { ResetEvent } from '../documents/live-document.ts';
 import type { Readable } from '../readable.ts';
 import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';

@@ -69,7 +69,7 @@ export class DocumentRoom implements RoomContent {
     // Whoever could not go on has been sent nothing yet: a position that says more would be believed at the next join, content or not.
     const member = new DocumentMember(connection, room, access, { epoch: room.store.epoch, seq: 0 });
     if (hash !== null && options.clientId !== undefined) {
-      const session = this.writers.claim(connection.user, options.clientId, hash, stored);
+      const session = this.writers.claim(connection.user, options.clientId, hash, stored, options.formerIds);
       const ghost = session.member;
       session.member = member;
       this.#dismissed.delete(session);

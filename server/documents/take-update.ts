@@ -59,7 +59,7 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   ]) {
     if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
   }
-  const meter = new PlaceMeter(session.clientId, session.place);
+  const meter = new PlaceMeter(session.place);
   const admission = admit(document, session, update, full, meter);
   const deletes = admission.verdict === 'admitted' || admission.verdict === 'nothing' ? admission.deletes : 0;
   const withDeletes = full && deletes > 0;
@@ -86,7 +86,7 @@ function admit(document: DocumentRoom, session: WriterSession, update: Uint8Arra
     full,
     maxStructs: full ? ports.structsPerUpdate * FULL_STEP_FACTOR : ports.structsPerUpdate,
     subdocuments: ports.subdocuments,
-    places: { clientId: session.clientId, meter },
+    places: meter,
   });
 }
 
@@ -109,7 +109,7 @@ async function takeOffTheLoop(
     const novel = withDeletes ? await document.ports.workers.novelDeletes({ ...(await loadDocument(document)), update }) : update;
     // The room goes on meanwhile: what is new is judged by what is known then.
     const judge = () => {
-      const meter = new PlaceMeter(session.clientId, session.place);
+      const meter = new PlaceMeter(session.place);
       const nothing: Admission = { verdict: 'nothing', structs: 0, deletes: 0 };
       return { meter, admission: novel === null ? nothing : admit(document, session, novel, full && !withDeletes, meter) };
     };

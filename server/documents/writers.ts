@@ -10,6 +10,8 @@ export interface WriterSession {
   readonly hash: string;
   readonly userId: string;
   readonly clientId: number;
+  /** Ids of the user's earlier sessions, such as an offline one that never joined. */
+  formerIds: ReadonlySet<number>;
   /** Highest counter taken: committed or queued. The next one must be one above. */
   counter: number;
   /** Highest counter on disk. */
@@ -50,12 +52,20 @@ export class Writers {
   /**
    * Reserves a client id for a user's session, or resumes the session.
    * @param stored the session's mark on disk, where there is one
+   * @param formerIds ids that the user wrote under before: what the log does not know of them is theirs to bring, unless it is another's
    * @throws AshlarError `id-in-use` where another session has the id, `foreign-client-id` where it belongs to another user
    */
-  claim(user: User, clientId: number, hash: string, stored: SessionMark | null): WriterSession {
+  claim(
+    user: User,
+    clientId: number,
+    hash: string,
+    stored: SessionMark | null,
+    formerIds: readonly number[] = [],
+  ): WriterSession {
     const mine = this.#sessions.get(hash);
     if (mine !== undefined) {
       if (mine.userId !== user.id || mine.clientId !== clientId) throw new AshlarError('id-in-use');
+      mine.formerIds = new Set(formerIds);
       return mine;
     }
     if (stored !== null && (stored.userId !== user.id || stored.clientId !== clientId)) throw new AshlarError('id-in-use');
@@ -64,10 +74,11 @@ export class Writers {
     const other = this.#byClient.get(clientId);
     if (other !== undefined) throw new AshlarError(other.userId === user.id ? 'id-in-use' : 'foreign-client-id');
     const counter = stored?.counter ?? 0;
-    const session = {
+    const session: WriterSession = {
       hash,
       userId: user.id,
       clientId,
+      formerIds: new Set(formerIds),
       counter,
       saved: counter,
       member: null,
@@ -91,7 +102,12 @@ export class Writers {
   ownerOf(session: WriterSession, clientId: number): 'self' | 'other' | 'unclaimed' {
     if (clientId === session.clientId) return 'self';
     const owner = this.#owners.get(clientId);
-    if (owner === undefined) return 'unclaimed';
+    if (owner === undefined) {
+      const live = this.#byClient.get(clientId);
+      // Two tabs of one user may know each other's content before the log does.
+      if (live !== undefined) return live.userId === session.userId ? 'self' : 'other';
+      return session.formerIds.has(clientId) ? 'self' : 'unclaimed';
+    }
     return owner === session.userId ? 'self' : 'other';
   }
 

@@ -8,6 +8,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly connections: number;
   /** Connections accepted so far. */
   readonly accepted: number;
+  /** Bytes that came from either side so far. */
+  readonly bytes: number;
   /** Leads new connections to another server. */
   target(url: string): void;
   /** Breaks every connection, without a word to either side, and refuses new ones until `mend`. */
@@ -26,6 +28,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   let port = portOf(url);
   let state: 'open' | 'cut' | 'stalled' = 'open';
   let accepted = 0;
+  let passed = 0;
   /** Server sides of connections whose client has vanished. */
   const orphans = new Set<Socket>();
 
@@ -44,6 +47,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     ] as const) {
       from.setNoDelay(true);
       from.on('data', (bytes) => {
+        passed += bytes.length;
         if (to.write(bytes)) return;
         from.pause();
         to.once('drain', () => {
@@ -76,6 +80,9 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     },
     get accepted() {
       return accepted;
+    },
+    get bytes() {
+      return passed;
     },
     target(next) {
       port = portOf(next);

@@ -1,31 +1,69 @@
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { build, type Plugin } from 'esbuild';
+import { describe, expect, test } from 'vitest';
 
-/** Bundles what a frontend would, for browsers. */
-async function bundle(code: string) {
+// What is imported later is a file of its own, as every bundler of frontends writes it.
+const importsLater: Plugin = {
+  name: 'imports later',
+  setup(building) {
+    building.onResolve({ filter: /.*/ }, ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
+  },
+};
+
+/** Bundles what a frontend would, for browsers: the code that loads with the page. */
+async function bundle(code: string, external: readonly string[] = []) {
   const result = await build({
     stdin: { contents: code, resolveDir: process.cwd(), loader: 'ts' },
     bundle: true,
     format: 'esm',
     minify: true,
     platform: 'browser',
+    define: { 'process.env.NODE_ENV': '"production"' },
     metafile: true,
     write: false,
+    external: [...external],
+    plugins: [importsLater],
   });
   const [output] = Object.values(result.metafile.outputs);
   const inputs = Object.entries(output?.inputs ?? {}).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []));
   return { inputs, gzip: gzipSync(result.outputFiles[0]!.contents, { level: 9 }).length };
 }
 
-test('a bundle that imports only createEventClient holds no Yjs, and stays small', async () => {
-  const events = await bundle(`import { createEventClient } from './client/index.ts'; console.log(createEventClient);`);
-  expect(events.inputs.filter((path) => /node_modules\/(yjs|y-protocols|lib0)\//.test(path))).toEqual([]);
-  expect(events.gzip).toBeLessThan(30_000);
-  const all = await bundle(`import { createClient } from './client/index.ts'; console.log(createClient);`);
-  const yjs = await bundle(
-    `import * as Y from 'yjs'; console.log(Y.Doc, Y.applyUpdate, Y.encodeStateAsUpdate, Y.mergeUpdates, Y.decodeUpdate, Y.Item);`,
-  );
-  expect(all.inputs.some((path) => path.includes('node_modules/yjs/'))).toBe(true);
-  expect(all.gzip - yjs.gzip).toBeLessThan(42_000);
+const importing = (name: string, from = './client/index.ts') => `import { ${name} } from '${from}'; console.log(${name});`;
+const packagesOf = (inputs: readonly string[]) =>
+  new Set(inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+
+describe('a page loads', () => {
+  // 12,700 of them are socket.io-client and what it brings: its root module can't be shaken, and all three transports hang on it.
+  test('createClient with all it needs within 32,500 bytes gzip, Yjs and the lib0 that comes with it apart', async () => {
+    const { gzip, inputs } = await bundle(importing('createClient'), ['yjs', 'lib0/*']);
+    expect(gzip).toBeLessThanOrEqual(32_500);
+    expect(inputs).toContain('client/documents/live-document.ts');
+    // A page that keeps nothing offline does not load what keeps; one that restores nothing, not what restores.
+    expect(inputs.filter((path) => /client\/(offline|documents\/restore)/.test(path))).toEqual([]);
+    for (const unwanted of ['zod', 'y-indexeddb']) expect(packagesOf(inputs)).not.toContain(unwanted);
+    expect((await bundle(importing('createClient'), ['yjs'])).gzip).toBeLessThanOrEqual(33_700);
+  });
+
+  test('createEventClient without Yjs and without a schema library, within 22,800 bytes gzip', async () => {
+    const { gzip, inputs } = await bundle(importing('createEventClient'));
+    for (const unwanted of ['yjs', 'y-protocols', 'lib0', 'zod']) expect(packagesOf(inputs)).not.toContain(unwanted);
+    expect(gzip).toBeLessThanOrEqual(22_800);
+  });
+
+  test('ashlar/react on top of that within 6,000 bytes gzip, hooks that nobody imports not at all', async () => {
+    const react = ['react', 'react/jsx-runtime', 'yjs'];
+    const all = `import * as client from './client/index.ts'; console.log(client);`;
+    const client = await bundle(all, react);
+    const hooks = await bundle(`${all} import * as hooks from './client/react/index.ts'; console.log(hooks);`, react);
+    expect(hooks.inputs).toContain('client/react/realtime-provider.ts');
+    expect(hooks.gzip - client.gzip).toBeLessThanOrEqual(6_000);
+    const one = await bundle(importing('useConnectionStatus', './client/react/index.ts'), react);
+    expect(one.inputs).toContain('client/react/use-connection.ts');
+    for (const unused of ['client/react/use-document.ts', 'client/features/chat-session.ts']) {
+      expect(hooks.inputs).toContain(unused);
+      expect(one.inputs).not.toContain(unused);
+    }
+    expect(packagesOf(one.inputs)).not.toContain('y-protocols');
+  });
 });

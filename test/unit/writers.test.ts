@@ -45,6 +45,24 @@ test('[4] whose structs an update may hold is known from the log and from live s
   expect(writers.ownerOf(mine, 3)).toBe('other');
 });
 
+test('[4] what a user wrote in an earlier session that never joined is theirs to bring, unless the id is another’s', () => {
+  const mine = writers.claim(ada, 2, 'secret of ada', null, [7, 8, 9]);
+  writers.claim(eve, 8, 'secret of eve', null);
+  writers.take([{ clientId: 9, userId: 'eve', clock: 1 }]);
+  expect([7, 8, 9, 10].map((id) => writers.ownerOf(mine, id))).toEqual(['self', 'other', 'other', 'unclaimed']);
+  // Said anew with each join.
+  writers.claim(ada, 2, 'secret of ada', null, [10]);
+  expect([7, 10].map((id) => writers.ownerOf(mine, id))).toEqual(['unclaimed', 'self']);
+});
+
+test('[4] two tabs of one user may bring each other’s content; a tab of another user may not', () => {
+  const first = writers.claim(ada, 2, 'first tab', null);
+  writers.claim(ada, 3, 'second tab', null);
+  const other = writers.claim(eve, 4, 'secret of eve', null);
+  expect(writers.ownerOf(first, 3)).toBe('self');
+  expect(writers.ownerOf(other, 3)).toBe('other');
+});
+
 test('[4] the first owner of a client id stays its owner', () => {
   writers.take([{ clientId: 1, userId: 'eve', clock: 9 }]);
   expect(writers.ownerOf(writers.claim(ada, 2, 'secret', null), 1)).toBe('self');

@@ -20,8 +20,8 @@ export interface AdmissionContext {
   readonly maxStructs: number;
   /** Whether an update may hold Yjs subdocuments. */
   readonly subdocuments: boolean;
-  /** Takes the items that are new under this client id. */
-  readonly places?: { readonly clientId: number; readonly meter: PlaceMeter } | undefined;
+  /** Takes the items that are new. */
+  readonly places?: PlaceMeter | undefined;
 }
 
 /**

@@ -47,8 +47,8 @@ export interface ScanLimits {
   readonly known: ReadonlyMap<number, number>;
   readonly maxStructs: number;
   readonly subdocuments: boolean;
-  /** Takes the sender's new items. */
-  readonly places?: { readonly clientId: number; readonly meter: PlaceMeter } | undefined;
+  /** Takes the new items. */
+  readonly places?: PlaceMeter | undefined;
 }
 
 /** How far a scan came, for whoever must charge for one that ended in a refusal. */
@@ -159,7 +159,7 @@ function scanStructs(
 ): boolean {
   const { clientId, known, needs } = block;
   const meter = count > METERED_STRUCTS ? new ConflictMeter(clientId, block.start) : null;
-  const places = limits.places?.clientId === clientId ? limits.places.meter : null;
+  const { places } = limits;
   let clock = block.start;
   let skips = false;
   for (let index = 0; index < count; index++) {
@@ -233,10 +233,10 @@ function scanStructs(
         if (parentEndsAt > 0) meter.addAlone(clock, reader.bytes, parentAt, parentEndsAt);
         else meter.add(clock, originClient, originClock, rightClient, rightClock);
       }
-      if (places !== null && !cut && info !== CONTENT.gc && info !== CONTENT.skip) {
+      if (places !== undefined && !cut && info !== CONTENT.gc && info !== CONTENT.skip) {
         const fresh = parentClient === clientId && parentClock >= block.start;
         const alone = parentEndsAt === 0 ? 'no' : fresh ? 'fresh' : 'known';
-        places.add(clock, end, originClient, originClock, rightClient, rightClock, alone);
+        places.add(clientId, clock, end, originClient, originClock, rightClient, rightClock, alone);
       }
     }
     clock = end;

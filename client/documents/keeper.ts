@@ -1,0 +1,56 @@
+import type * as Y from 'yjs';
+import type { DocumentSession } from './document-session.ts';
+
+/** An open document as its keeper sees it. */
+export interface KeptDocument {
+  readonly room: string;
+  readonly doc: Y.Doc;
+  readonly session: DocumentSession;
+  /** The transaction origin of what comes from the server. */
+  readonly origin: unknown;
+  /** Transaction origins of what is kept already, or is another tab's: no edits of this session. */
+  readonly keptOrigins: Set<unknown>;
+  /** What an earlier reset could not save. */
+  unsaved: Uint8Array | null;
+  /** Something could not be kept: nothing will be from now on. */
+  keepingFailed(cause: unknown): void;
+}
+
+/** Keeps a document over reloads, and in step with the other tabs. */
+export interface Keeper {
+  /** Whose it is. */
+  readonly userId: string;
+  /** Before each join: takes over what sessions that are gone have left. */
+  beforeJoin(): Promise<void>;
+  /** The session changed: its place in the log, or what of it is on the server's disk. */
+  changed(): void;
+  /** Forgets the content; keeps what was not saved. This keeper's work ends. */
+  startOver(unsaved: Uint8Array | null): Promise<void>;
+  /** The unsaved bytes of the last reset are back, or not wanted. */
+  forgetUnsaved(): void;
+  close(): void;
+}
+
+/** A document's keepers, one after the other. */
+export interface Keeping {
+  /** Resolves once what was kept is in the document. Never rejects: a document that cannot be kept works without. */
+  readonly whenLoaded: Promise<void>;
+  /** What was kept is not in the document yet: it must not join. */
+  readonly isLoading: boolean;
+  /** Whether what is kept belongs to somebody else: it must not come to this user's eyes, nor theirs into it. */
+  isAnothers(userId: string | undefined): boolean;
+  /** Loads into the document's present Y.Doc. */
+  load(): void;
+  /** To be awaited before a join; null: nothing to wait for. */
+  beforeJoin(): Promise<void> | null;
+  changed(): void;
+  startOver(unsaved: Uint8Array | null): void;
+  forgetUnsaved(): void;
+  close(): void;
+}
+
+/**
+ * Starts to keep a document: resolves once what was kept is in it.
+ * @param onLoaded called after each later load
+ */
+export type Keep = (document: KeptDocument, onLoaded: () => void) => Promise<Keeping>;

@@ -1,0 +1,432 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { type ClientOptions, createClient, type DocumentHandle, type ResetEvent } from '../../client/index.ts';
+import { MemoryOfflineStorage } from '../support/memory-offline-storage.ts';
+import { until, when } from '../support/sdk.ts';
+import { startServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+const NOWHERE = 'http://127.0.0.1:1';
+
+/** A page of a browser whose storage is `offlineStorage`. */
+function page(url: string, offlineStorage: MemoryOfflineStorage, user: string | null, options: Partial<ClientOptions> = {}) {
+  const token = user === null ? () => Promise.reject(new Error('no network')) : () => Promise.resolve(tokenFor(user));
+  const client = createClient({ url, token, offlineStorage, onError: () => {}, ...options });
+  void client.connect();
+  onTestFinished(() => client.disconnect());
+  const open = (name = 'notes') => client.document(name, { offline: true });
+  return { client, open, leave: () => client.disconnect() };
+}
+
+const textOf = ({ doc }: DocumentHandle) => doc.getText('text');
+const read = (handle: DocumentHandle) => textOf(handle).toString();
+
+function sees(handle: DocumentHandle, passes: (text: string) => boolean): Promise<void> {
+  const { doc } = handle;
+  return when(
+    (listener) => {
+      doc.on('update', listener);
+      return () => doc.off('update', listener);
+    },
+    () => passes(doc.getText('text').toString()),
+  );
+}
+
+/** What a user with nothing stored sees. */
+async function stored(url: string, name = 'notes') {
+  const client = createClient({ url, token: tokenFor('reader') });
+  void client.connect();
+  onTestFinished(() => client.disconnect());
+  const handle = client.document(name);
+  await handle.whenSynced;
+  return handle;
+}
+
+test('what was read online opens without a network, without a token; what is written there is there in the next page, and on the server in the end', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const first = page(server.url, storage, 'ada');
+  const online = first.open();
+  await online.whenSynced;
+  textOf(online).insert(0, 'online');
+  await online.whenSaved();
+  first.leave();
+  storage.crash();
+
+  const second = page(NOWHERE, storage, null);
+  const offline = second.open();
+  await offline.whenLoaded;
+  expect(read(offline)).toBe('online');
+  textOf(offline).insert(6, ', offline');
+  second.leave();
+  storage.crash();
+
+  const third = page(NOWHERE, storage, null);
+  const again = third.open();
+  await again.whenLoaded;
+  expect(read(again)).toBe('online, offline');
+  expect(again.unsavedChanges.get()).toBe(1);
+  textOf(again).insert(0, '> ');
+  third.leave();
+  storage.crash();
+
+  const fourth = page(server.url, storage, 'ada');
+  const back = fourth.open();
+  await back.whenLoaded;
+  expect(read(back)).toBe('> online, offline');
+  await back.whenSaved();
+  await back.whenSynced;
+  expect(read(back)).toBe('> online, offline');
+  expect(read(await stored(server.url))).toBe('> online, offline');
+  // Nothing is left to send, also after a reload.
+  fourth.leave();
+  storage.crash();
+  const fifth = page(NOWHERE, storage, null).open();
+  await fifth.whenLoaded;
+  expect(fifth.unsavedChanges.get()).toBe(0);
+});
+
+test('a document that was made and written offline from the first reaches the server, with those of three pages that are gone', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  storage.user = 'ada';
+  for (const word of ['one ', 'two ', 'three ']) {
+    const gone = page(NOWHERE, storage, null);
+    const handle = gone.open();
+    await handle.whenLoaded;
+    textOf(handle).insert(textOf(handle).length, word);
+    handle.doc.getMap('words').set(word, true);
+    handle.doc.getMap('words').delete('one ');
+    gone.leave();
+    storage.crash();
+  }
+  const resets: ResetEvent[] = [];
+  const back = page(server.url, storage, 'ada').open();
+  back.on('reset', (event) => resets.push(event));
+  await back.whenLoaded;
+  await back.whenSaved();
+  const reader = await stored(server.url);
+  expect(read(reader)).toBe('one two three ');
+  expect([...reader.doc.getMap('words').keys()].sort()).toEqual(['three ', 'two ']);
+  expect(resets).toEqual([]);
+});
+
+test('only what is missing travels, both ways', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const first = page(server.url, storage, 'ada');
+  const handle = first.open();
+  await handle.whenSynced;
+  textOf(handle).insert(0, 'x'.repeat(100_000));
+  await handle.whenSaved();
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+  const other = await stored(server.url);
+  other.doc.getText('text').insert(0, 'bob ');
+  await other.whenSaved();
+
+  await using proxy = await startTcpProxy(server.url);
+  const back = page(proxy.url, storage, 'ada').open();
+  await back.whenLoaded;
+  textOf(back).insert(100_000, ' ada');
+  await back.whenSaved();
+  await back.whenSynced;
+  expect(read(back)).toBe(`bob ${'x'.repeat(100_000)} ada`);
+  await sees(other, (text) => text.endsWith(' ada'));
+  expect(proxy.bytes).toBeLessThan(20_000);
+});
+
+test('[2] a crash may take any of the last writes: all that was typed before is there afterwards, once, and deletes stay deleted', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const other = await stored(server.url);
+  other.doc.getText('text').insert(0, '0123456789');
+  await other.whenSaved();
+  const first = page(server.url, storage, 'ada');
+  const handle = first.open();
+  await handle.whenSynced;
+  other.doc.getText('text').delete(0, 2);
+  await other.whenSaved();
+  await sees(handle, (text) => text === '23456789');
+  textOf(handle).insert(0, 'a');
+  await handle.whenSaved();
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  const offline = page(NOWHERE, storage, null);
+  const cut = offline.open();
+  await cut.whenLoaded;
+  textOf(cut).insert(0, 'b');
+  textOf(cut).delete(4, 1);
+  textOf(cut).insert(0, 'c');
+  offline.leave();
+  const { writes } = storage.kept('ada', 'doc:notes');
+  expect(writes.map(({ kind }) => kind)).toContain('place');
+  storage.crash();
+  // By how many of the edits were stored; the first one was on the server by then.
+  const texts = ['a23456789', 'a23456789', 'ba23456789', 'ba2356789', 'cba2356789'];
+  for (let count = 0; count <= writes.length; count++) {
+    const left = storage.after(count);
+    const typed = writes.slice(0, count).filter(({ kind }) => kind === 'edit').length;
+    const back = page(server.url, left, 'ada');
+    const reopened = back.open();
+    const resets: unknown[] = [];
+    reopened.on('reset', (event) => resets.push(event));
+    await reopened.whenSynced;
+    await reopened.whenSaved();
+    expect(read(reopened), `after ${count} writes`).toBe(texts[typed]);
+    await sees(other, (text) => text === texts[typed]);
+    expect(resets).toEqual([]);
+    back.leave();
+  }
+  expect(read(await stored(server.url))).toBe('cba2356789');
+});
+
+test('another user of the same browser sees nothing of it: not online, not where the server was not asked yet, not on a live client', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const ada = page(server.url, storage, 'ada');
+  const hers = ada.open('diary');
+  await hers.whenSynced;
+  textOf(hers).insert(0, 'secret');
+  await hers.whenSaved();
+  ada.leave();
+  storage.crash();
+
+  // No network, and a token in hand that names somebody else.
+  const bob = page(NOWHERE, storage, 'bob');
+  const his = bob.open('diary');
+  textOf(his).insert(0, 'of bob');
+  await until(bob.client.status, ({ state }) => state === 'reconnecting');
+  expect(read(his)).toBe('of bob');
+  bob.leave();
+
+  // A token that nobody can read: the last user's document opens, until the server says who this is.
+  await using proxy = await startTcpProxy(server.url);
+  proxy.cut();
+  let asked = 0;
+  const opaque = page(proxy.url, storage, null, {
+    token: () =>
+      asked++ === 0 ? Promise.reject(new Error('no network')) : Promise.resolve(tokenFor('bob', { access: { '*': 'admin' } })),
+  });
+  const shown = opaque.open('diary');
+  await shown.whenLoaded;
+  expect(read(shown)).toBe('secret');
+  textOf(shown).insert(6, ' of hers');
+  const reset = new Promise<ResetEvent>((resolve) => shown.on('reset', resolve));
+  proxy.mend();
+  expect(await reset).toMatchObject({ reason: 'other-user', unsaved: null, restoring: false });
+  expect(read(shown)).toBe('');
+  expect(shown.unsaved).toBeNull();
+  opaque.leave();
+  storage.crash();
+
+  // Hers waits for her.
+  const again = page(server.url, storage, 'ada').open('diary');
+  await again.whenSynced;
+  await again.whenSaved();
+  expect(read(await stored(server.url, 'diary'))).toContain('secret of hers');
+});
+
+test('signing out clears what is stored', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const ada = page(server.url, storage, 'ada');
+  const handle = ada.open();
+  await handle.whenSynced;
+  textOf(handle).insert(0, 'secret');
+  await handle.whenSaved();
+  await ada.client.clearOffline();
+  ada.leave();
+  textOf(handle).insert(0, 'more ');
+  expect(storage.documents.size).toBe(0);
+  expect(await storage.lastUser()).toBeNull();
+});
+
+test('two tabs see each other’s edits with the server gone, and all of it arrives, once, when it is back; one tab was closed by then', async () => {
+  const server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const storage = new MemoryOfflineStorage();
+  const [left, right] = [page(proxy.url, storage, 'ada'), page(proxy.url, storage, 'ada')];
+  const [one, two] = [left.open(), right.open()];
+  await Promise.all([one.whenSynced, two.whenSynced]);
+  proxy.cut();
+  await Promise.all([one, two].map(({ status }) => until(status, ({ state }) => state === 'offline')));
+  for (let index = 0; index < 20; index++) {
+    textOf(one).insert(0, 'l');
+    await sees(two, (text) => text.length === 2 * index + 1);
+    textOf(two).insert(textOf(two).length, 'r');
+    await sees(one, (text) => text.length === 2 * index + 2);
+  }
+  expect(read(one)).toBe(read(two));
+  // The first one is gone with edits that only it had in its outbox; the second has built on them.
+  left.leave();
+  proxy.mend();
+  await two.whenSaved();
+  await two.whenSynced;
+  expect(read(two)).toBe('l'.repeat(20) + 'r'.repeat(20));
+  expect(read(await stored(server.url))).toBe('l'.repeat(20) + 'r'.repeat(20));
+  await server.stop();
+});
+
+test('two tabs that come back at once send the same edits, and the server takes each once', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  proxy.cut();
+  const storage = new MemoryOfflineStorage();
+  storage.user = 'ada';
+  const [one, two] = [page(proxy.url, storage, 'ada').open(), page(proxy.url, storage, 'ada').open()];
+  await Promise.all([one.whenLoaded, two.whenLoaded]);
+  const resets: unknown[] = [];
+  for (const handle of [one, two]) handle.on('reset', (event) => resets.push(event));
+  for (let index = 0; index < 10; index++) {
+    textOf(one).insert(0, 'l');
+    textOf(two).insert(textOf(two).length, 'r');
+  }
+  await sees(two, (text) => text.length === 20);
+  textOf(two).insert(10, '|');
+  await sees(one, (text) => text.length === 21);
+  proxy.mend();
+  await Promise.all([one.whenSynced, two.whenSynced]);
+  await Promise.all([one.whenSaved(), two.whenSaved()]);
+  expect(resets).toEqual([]);
+  expect(read(one)).toBe(read(two));
+  expect(read(one)).toHaveLength(21);
+  expect(read(await stored(server.url))).toBe(read(one));
+});
+
+test('a document that was deleted meanwhile stops, its unsaved edits stay readable over a reload, and its name begins anew', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const first = page(server.url, storage, 'ada');
+  const handle = first.open();
+  await handle.whenSynced;
+  textOf(handle).insert(0, 'old');
+  await handle.whenSaved();
+  first.leave();
+  storage.crash();
+  await server.realtime.documents.delete('notes');
+  const second = page(NOWHERE, storage, null);
+  const offline = second.open();
+  await offline.whenLoaded;
+  textOf(offline).insert(3, ' and unsaved');
+  second.leave();
+  storage.crash();
+
+  const third = page(server.url, storage, 'ada');
+  const back = third.open();
+  const reset = await new Promise<ResetEvent>((resolve) => back.on('reset', resolve));
+  expect(reset).toMatchObject({ reason: 'gone', restoring: false });
+  expect(reset.unsaved).not.toBeNull();
+  expect(back.unsaved).toEqual(reset.unsaved);
+  third.leave();
+  storage.crash();
+  await server.realtime.documents.create('notes');
+
+  const fourth = page(server.url, storage, 'ada').open();
+  await fourth.whenSynced;
+  expect(read(fourth)).toBe('');
+  expect(fourth.unsaved).toEqual(reset.unsaved);
+  fourth.forgetUnsaved();
+  expect(fourth.unsaved).toBeNull();
+  expect(storage.kept('ada', 'doc:notes').refused).toBeNull();
+  expect(read(await stored(server.url))).toBe('');
+});
+
+test('what a reader wrote offline is refused once: the server’s content takes its place, and the edits stay readable', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const token = () => Promise.resolve(tokenFor('ada', { access: { '*': 'read' } }));
+  const author = await stored(server.url);
+  author.doc.getText('text').insert(0, 'stone');
+  await author.whenSaved();
+  const first = page(server.url, storage, 'ada', { token });
+  await first.open().whenSynced;
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+  const offline = page(NOWHERE, storage, null);
+  const cut = offline.open();
+  await cut.whenLoaded;
+  textOf(cut).insert(5, 'mason');
+  offline.leave();
+  storage.crash();
+
+  const back = page(server.url, storage, 'ada', { token });
+  const handle = back.open();
+  const reset = await new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  expect(reset).toMatchObject({ reason: 'read-only', restoring: false });
+  await handle.whenSynced;
+  expect(read(handle)).toBe('stone');
+  expect(handle.unsavedChanges.get()).toBe(0);
+  back.leave();
+  storage.crash();
+  const again = page(NOWHERE, storage, null).open();
+  await again.whenLoaded;
+  expect(again.unsaved).toEqual(reset.unsaved);
+  expect(again.unsavedChanges.get()).toBe(0);
+});
+
+test.each([1, 2, 3, 4])('[2] whatever pages, crashes and cuts come: every edit arrives, once (seed %i)', async (seed) => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const storage = new MemoryOfflineStorage();
+  storage.user = 'ada';
+  let state = seed * 7_919;
+  const draw = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 8) % below;
+  };
+  let pages: { leave(): void; handle: DocumentHandle }[] = [];
+  const resets: unknown[] = [];
+  const expected: string[] = [];
+  const open = async () => {
+    const opened = page(proxy.url, storage, 'ada');
+    const handle = opened.open();
+    handle.on('reset', ({ reason }) => resets.push(reason));
+    await handle.whenLoaded;
+    pages.push({ leave: opened.leave, handle });
+  };
+  await open();
+  for (let step = 0; step < 60; step++) {
+    const turn = draw(10);
+    if (turn === 0) proxy.cut();
+    else if (turn === 1) proxy.mend();
+    else if (turn === 2 && pages.length < 3) await open();
+    else if (turn === 3) {
+      for (const { leave } of pages) leave();
+      storage.crash();
+      pages = [];
+      await open();
+    } else if (turn === 4) await new Promise((resolve) => setImmediate(resolve));
+    else {
+      const { handle } = pages[draw(pages.length)]!;
+      const list = handle.doc.getArray<string>('list');
+      const token = `${seed}-${step}`;
+      list.insert(draw(list.length + 1), [token]);
+      expected.push(token);
+      if (draw(3) === 0) await Promise.resolve();
+    }
+  }
+  proxy.mend();
+  for (const { leave } of pages) leave();
+  storage.crash();
+  pages = [];
+  await open();
+  const { handle } = pages[0]!;
+  await handle.whenSynced;
+  await handle.whenSaved();
+  const reader = await stored(server.url);
+  expect(resets).toEqual([]);
+  expect(reader.doc.getArray<string>('list').toArray().sort()).toEqual(expected.sort());
+  expect(handle.doc.getArray('list').toArray()).toEqual(reader.doc.getArray('list').toArray());
+});
+
+test('a document of the caller’s own is not kept by the SDK, and one that is open without storage stays so', async () => {
+  const { client } = page(NOWHERE, new MemoryOfflineStorage(), null);
+  const plain = client.document('plain');
+  expect(() => client.document('plain', { offline: true })).toThrow(expect.objectContaining({ code: 'invalid-options' }));
+  expect(() => client.document('mine', { doc: plain.doc, offline: true })).toThrow(
+    expect.objectContaining({ code: 'invalid-options' }),
+  );
+  await plain.whenLoaded;
+});

@@ -1,0 +1,180 @@
+import 'fake-indexeddb/auto';
+import { IDBDatabase, IDBFactory, IDBObjectStore } from 'fake-indexeddb';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { createClient, type OfflineStorage, type StoredDocument } from '../../client/index.ts';
+import { indexedDbStorage } from '../../client/offline/indexeddb-storage.ts';
+
+const place = { epoch: 'e', seq: 7, incarnation: 'i' };
+let storage: OfflineStorage;
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory();
+  storage = indexedDbStorage();
+});
+afterEach(() => vi.restoreAllMocks());
+
+async function open(user = 'ada', room = 'doc:notes') {
+  const failures: unknown[] = [];
+  const document = await storage.open(user, room, (cause) => failures.push(cause));
+  const doc = new Y.Doc();
+  const stored = await document.load(doc);
+  onTestFinished(() => document.close());
+  return { document, doc, stored, failures, text: doc.getText('text') };
+}
+
+/** Resolves once everything that was asked for before is on disk. */
+const settled = (document: StoredDocument) => document.readEdits();
+
+const edit = (ordinal: number, clientId = 1) => ({ clientId, ordinal, update: new Uint8Array([ordinal]) });
+
+test('content, edits and place are there in the next page, and nobody else’s', async () => {
+  const first = await open();
+  expect(first.stored).toEqual({ place: null, edits: [], refused: null });
+  first.text.insert(0, 'stone');
+  for (const entry of [edit(1), edit(2), edit(3), edit(1, 2)]) first.document.addEdit(entry);
+  first.document.removeEdits(1, 2);
+  first.document.setPlace(place);
+  await settled(first.document);
+  first.document.close();
+  first.text.insert(0, 'not kept ');
+
+  const second = await open();
+  expect(second.text.toString()).toBe('stone');
+  expect(second.stored).toEqual({ place, edits: [edit(3), edit(1, 2)], refused: null });
+  expect((await open('eve')).text.toString()).toBe('');
+  expect((await open('ada', 'doc:other')).text.toString()).toBe('');
+});
+
+test('the last user is remembered', async () => {
+  expect(await storage.lastUser()).toBeNull();
+  await storage.setLastUser('ada');
+  await storage.setLastUser('bob');
+  expect(await storage.lastUser()).toBe('bob');
+});
+
+test('[2] an edit is on disk before the content that has it, and a place after the content it speaks of', async () => {
+  const { document, doc, text } = await open();
+  const done: string[] = [];
+  const begin = IDBDatabase.prototype.transaction;
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    const transaction = begin.apply(this, args);
+    const [stores] = args;
+    if (args[1] === 'readwrite') transaction.addEventListener('complete', () => done.push(String([stores].flat()[0])));
+    return transaction;
+  });
+  // In the order of the keeper: an edit is noted while Yjs tells of it, ahead of y-indexeddb's own listener.
+  for (let ordinal = 1; ordinal <= 3; ordinal++) {
+    document.addEdit(edit(ordinal));
+    text.insert(0, 'x');
+    document.setPlace({ ...place, seq: ordinal });
+  }
+  await settled(document);
+  await vi.waitFor(() => expect(done).toHaveLength(9));
+  expect(done).toEqual(['edits', 'updates', 'place', 'edits', 'updates', 'place', 'edits', 'updates', 'place']);
+  doc.destroy();
+});
+
+test('[2] content that could not be stored takes the place with it, is told, and nothing is stored from then on', async () => {
+  const { document, text, failures } = await open();
+  text.insert(0, 'kept');
+  document.setPlace(place);
+  await settled(document);
+  const add = IDBObjectStore.prototype.add;
+  vi.spyOn(IDBObjectStore.prototype, 'add').mockImplementation(function (this: IDBObjectStore, ...args) {
+    const request = add.apply(this, args);
+    this.transaction.abort();
+    return request;
+  });
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+  text.insert(4, ' and lost');
+  document.setPlace({ ...place, seq: 8 });
+  await vi.waitFor(() => expect(failures).toHaveLength(1));
+  vi.restoreAllMocks();
+  document.addEdit(edit(1));
+  const { stored, text: again } = await open();
+  expect(again.toString()).toBe('kept');
+  expect(stored).toEqual({ place: null, edits: [], refused: null });
+  process.off('unhandledRejection', unhandled);
+});
+
+test('a document that starts over is empty, keeps what was refused, and takes no more from a tab that has not heard of it', async () => {
+  const [mine, other] = [await open(), await open()];
+  mine.text.insert(0, 'old');
+  mine.document.setPlace(place);
+  await settled(mine.document);
+  await mine.document.startOver(new Uint8Array([9]));
+  other.text.insert(0, 'more of the old ');
+  other.document.addEdit(edit(1));
+  const fresh = await open();
+  expect(fresh.document.generation).toBe(2);
+  expect(fresh.text.toString()).toBe('');
+  expect(fresh.stored).toEqual({ place: null, edits: [], refused: new Uint8Array([9]) });
+  fresh.text.insert(0, 'new');
+  await settled(fresh.document);
+  // The other tab comes to the same end: what is new stays.
+  await other.document.startOver(null);
+  const again = await open();
+  expect(again.document.generation).toBe(2);
+  expect(again.text.toString()).toBe('new');
+  again.document.forgetRefused();
+  await vi.waitFor(async () => expect((await open()).stored.refused).toBeNull());
+});
+
+test('clearing deletes everything of everyone; open documents go on without storage', async () => {
+  await storage.setLastUser('ada');
+  const [ada, eve] = [await open(), await open('eve')];
+  ada.text.insert(0, 'secret');
+  await storage.clear();
+  ada.text.insert(0, 'more ');
+  eve.text.insert(0, 'more ');
+  ada.document.addEdit(edit(1));
+  expect(await storage.lastUser()).toBeNull();
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['ashlar']);
+  expect((await open()).text.toString()).toBe('');
+});
+
+test('tabs of one user, document and generation hear each other, and nobody else does', async () => {
+  const heard: string[] = [];
+  const listen = (user: string, generation: number, name: string) => {
+    const channel = storage.tabs(user, 'doc:notes', generation, ({ clientId }) => heard.push(`${name} ${clientId}`));
+    onTestFinished(() => channel?.close());
+    return channel!;
+  };
+  const mine = listen('ada', 1, 'mine');
+  listen('ada', 1, 'second');
+  listen('ada', 2, 'fresh');
+  listen('eve', 1, 'eve');
+  mine.send({ clientId: 5, update: new Uint8Array([1]) });
+  mine.send({ clientId: 6, update: new Uint8Array([1]) });
+  await vi.waitFor(() => expect(heard).toEqual(['second 5', 'second 6']));
+});
+
+test('a client keeps a document in IndexedDB without being told how; where there is none, it says so and works without', async () => {
+  await storage.setLastUser('ada');
+  const page = () => {
+    const errors: unknown[] = [];
+    const client = createClient({ url: 'http://127.0.0.1:1', token: () => Promise.reject(new Error('none')), onError: () => {} });
+    void client.connect();
+    onTestFinished(() => client.disconnect());
+    const handle = client.document('notes', { offline: true });
+    handle.on('error', (error) => errors.push(error.code));
+    return { handle, errors };
+  };
+  const first = page();
+  await first.handle.whenLoaded;
+  first.handle.doc.getText('text').insert(0, 'offline');
+  await vi.waitFor(async () => expect((await open()).stored.edits).toHaveLength(1));
+  const second = page();
+  await second.handle.whenLoaded;
+  expect(second.handle.doc.getText('text').toString()).toBe('offline');
+  expect(second.handle.unsavedChanges.get()).toBe(1);
+
+  vi.stubGlobal('indexedDB', undefined);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const without = page();
+  await without.handle.whenLoaded;
+  without.handle.doc.getText('text').insert(0, 'in memory');
+  expect(without.errors).toEqual(['storage-unavailable']);
+});
