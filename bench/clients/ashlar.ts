@@ -1,0 +1,101 @@
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import type { ConnectDocument } from './document-client.ts';
+import { connectEngine, type Engine } from './engine.ts';
+import { signToken } from './sign-token.ts';
+
+const EMPTY_STATE_VECTOR = new Uint8Array([0]);
+
+/** A document as docs/protocol.md describes it. */
+export const connectAshlar: ConnectDocument = async ({ port, document, user, clientId, onUpdate, onSaved, onFailure }) => {
+  const room = `doc:${document}`;
+  let counter = 0;
+  let whole: () => void = () => undefined;
+  const whenWhole = new Promise<void>((resolve) => {
+    whole = resolve;
+  });
+  let head = 0;
+  let seq = -1;
+  let chunks: Uint8Array[] = [];
+
+  const send = (write: (encoder: encoding.Encoder) => void): void => {
+    const encoder = encoding.createEncoder();
+    write(encoder);
+    engine.emitBinary(['document', room], encoding.toUint8Array(encoder));
+  };
+  const advance = (to: number): void => {
+    seq = to;
+    if (seq >= head) whole();
+  };
+  const onBinary = (_head: string, bytes: Buffer): void => {
+    const decoder = decoding.createDecoder(bytes);
+    const type = decoding.readVarUint(decoder);
+    if (type === 6) {
+      decoding.readVarString(decoder);
+      for (let left = decoding.readVarUint(decoder); left > 0; left -= 1) {
+        const at = decoding.readVarUint(decoder);
+        const own = decoding.readVarUint(decoder);
+        const update = own === 0 ? decoding.readVarUint8Array(decoder) : null;
+        if (at !== seq + 1) onFailure(new Error(`record ${at} came after ${seq}`));
+        if (update === null) onSaved?.(own);
+        else onUpdate(update);
+        advance(at);
+      }
+    } else if (type === 5) {
+      const transfer = decoding.readVarUint(decoder);
+      const index = decoding.readVarUint(decoder);
+      const count = decoding.readVarUint(decoder);
+      decoding.readVarString(decoder);
+      const at = decoding.readVarUint(decoder);
+      decoding.readVarUint8Array(decoder);
+      chunks.push(decoding.readVarUint8Array(decoder));
+      if (index + 1 < count) {
+        send((encoder) => {
+          for (const number of [3, transfer, index + 1]) encoding.writeVarUint(encoder, number);
+        });
+      } else {
+        onUpdate(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks));
+        chunks = [];
+        advance(at);
+      }
+    } else if (type === 7) onSaved?.(decoding.readVarUint(decoder));
+    else if (type === 8) onFailure(new Error(`refused: ${decoding.readVarUint(decoder)} ${decoding.readVarString(decoder)}`));
+    else if (type !== 4) onFailure(new Error(`a frame of type ${type}`));
+  };
+  const engine: Engine = await connectEngine({
+    port,
+    auth: { token: signToken(user) },
+    onBinary,
+    onEvent: (json) => {
+      if (json.startsWith('["error"')) onFailure(new Error(json));
+    },
+    onFailure,
+  });
+  const session = `${user}-${document}-${clientId}-`
+    .replace(/[^A-Za-z0-9_-]/g, '_')
+    .slice(-64)
+    .padEnd(22, 'x');
+  const [answer] = (await engine.ask(['join-room', room, clientId === undefined ? {} : { clientId, session }])) as [
+    { success: boolean; head: number; saved: number },
+  ];
+  if (!answer.success) throw new Error(`join refused: ${JSON.stringify(answer)}`);
+  head = answer.head;
+  counter = answer.saved;
+  send((encoder) => {
+    encoding.writeVarUint(encoder, 0);
+    encoding.writeVarUint8Array(encoder, EMPTY_STATE_VECTOR);
+  });
+  await whenWhole;
+  return {
+    send(update) {
+      counter += 1;
+      send((encoder) => {
+        encoding.writeVarUint(encoder, 1);
+        encoding.writeVarUint(encoder, counter);
+        encoding.writeVarUint(encoder, 0);
+        encoding.writeVarUint8Array(encoder, update);
+      });
+    },
+    close: engine.close,
+  };
+};

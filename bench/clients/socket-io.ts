@@ -1,0 +1,24 @@
+import type { ConnectDocument } from './document-client.ts';
+import { connectEngine } from './engine.ts';
+
+/** Updates as binary arguments of stock events. */
+export const connectSocketIoBinary: ConnectDocument = async ({ port, document, onUpdate, onFailure }) => {
+  const engine = await connectEngine({ port, onBinary: (_head, bytes) => onUpdate(bytes), onFailure });
+  await engine.ask(['join', document]);
+  return { send: (update) => engine.emitBinary(['update', document], update), close: engine.close };
+};
+
+/** Updates as base64 in stock JSON events. */
+export const connectSocketIoJson: ConnectDocument = async ({ port, document, onUpdate, onFailure }) => {
+  const start = '["update","'.length;
+  const engine = await connectEngine({
+    port,
+    onEvent: (json) => onUpdate(Buffer.from(json.slice(start, -2), 'base64')),
+    onFailure,
+  });
+  await engine.ask(['join', document]);
+  return {
+    send: (update) => engine.emit(['update', document, Buffer.from(update).toString('base64')]),
+    close: engine.close,
+  };
+};

@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { CANDIDATES } from './candidates.ts';
+import { renderTable } from './render-table.ts';
+import { describeMachine, type Results, type ScenarioResults } from './results.ts';
+import { runScenario } from './run-scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const USAGE = `npm run bench -- [options]
+  --quick          fewer and shorter rounds
+  --only SCENARIO  one scenario (may be given several times): ${SCENARIOS.map(({ name }) => name).join(', ')}
+  --peer NAME      one peer beside ashlar (may be given several times): ${CANDIDATES.map(({ name }) => name).join(', ')}
+  --rounds N       rounds of each candidate
+  --json FILE      writes every round's figures
+  --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
+`;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    peer: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string' },
+    json: { type: 'string' },
+    profile: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+const { quick, only, peer } = values;
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+refuseUnknown('scenario', only, SCENARIOS);
+refuseUnknown('candidate', peer, CANDIDATES);
+
+const scenarios: Record<string, ScenarioResults> = {};
+const startedAt = performance.now();
+for (const scenario of SCENARIOS) {
+  if (only.length > 0 && !only.includes(scenario.name)) continue;
+  const candidates = CANDIDATES.filter(
+    (candidate) =>
+      scenario.takes(candidate) && (peer.length === 0 || candidate.name === 'ashlar' || peer.includes(candidate.name)),
+  );
+  const results = await runScenario(scenario, candidates, {
+    quick,
+    profile: values.profile,
+    rounds: values.rounds === undefined ? undefined : Number(values.rounds),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  scenarios[scenario.name] = results;
+  process.stdout.write(`\n## ${scenario.title} (${scenario.name})\n\n${renderTable(results)}\n`);
+}
+const results: Results = { machine: describeMachine(), node: process.version, at: new Date().toISOString(), quick, scenarios };
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
+process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
+const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
+process.exit(failed ? 1 : 0);
+
+function refuseUnknown(what: string, given: readonly string[], known: readonly { readonly name: string }[]): void {
+  const unknown = given.find((name) => !known.some((one) => one.name === name));
+  if (unknown === undefined) return;
+  process.stderr.write(`no ${what} ${unknown}\n\n${USAGE}`);
+  process.exit(2);
+}

@@ -1,0 +1,16 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RealtimeServer } from 'ashlar/server';
+import { SECRET } from '../clients/sign-token.ts';
+import { answerParent } from './answer-parent.ts';
+import { dataFolder } from './data-folder.ts';
+
+// Everything as a user gets it: guard, limits, synchronous=FULL. Only the log is quiet, as that of every other candidate is.
+const http = createServer();
+const realtime = new RealtimeServer({ jwtSecret: SECRET, dataDir: dataFolder(), logLevel: 'silent' });
+await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+await realtime.initialize(http);
+answerParent((http.address() as AddressInfo).port, {
+  publish: ({ room, name, data }) => realtime.toRoom(room as string, name as 'dashboard:update', data as never),
+  close: () => realtime.close(),
+});
