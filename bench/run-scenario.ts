@@ -23,6 +23,11 @@ export async function runScenario(
   const failures: Record<string, string> = {};
   const kept = new Map<string, Promise<unknown>>();
   const folders: string[] = [];
+  const newFolder = async (): Promise<string> => {
+    const folder = await createFolder();
+    folders.push(folder);
+    return folder;
+  };
   const rounds = options.rounds ?? scenario.rounds[options.quick ? 'quick' : 'full'];
   for (const { name } of candidates) figures[name] = [];
   try {
@@ -34,9 +39,9 @@ export async function runScenario(
         const round: Round = {
           candidate,
           quick: options.quick,
+          folder: newFolder,
           async start(given) {
-            const folder = given ?? (await createFolder());
-            if (given === undefined) folders.push(folder);
+            const folder = given ?? (await newFolder());
             const server = await startServer(candidate.server, folder, options.profile);
             started.push(server);
             return server;

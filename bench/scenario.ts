@@ -17,6 +17,8 @@ export interface Round {
   readonly quick: boolean;
   /** Starts the candidate's server, on a new folder unless one is given. Whatever a round started is ended after it. */
   start(folder?: string): Promise<ServerProcess>;
+  /** A new, empty folder, deleted when the scenario is over. */
+  folder(): Promise<string>;
   /** Remembers something for all rounds of a candidate, such as a folder with a long document: made once, by the first. */
   once<Value>(key: string, make: () => Promise<Value>): Promise<Value>;
 }

@@ -64,7 +64,9 @@ export async function startServer(file: string, folder: string, profile?: string
     new Promise((resolve, reject) => {
       const id = nextId++;
       waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      child.send({ id, question });
+      child.send({ id, question }, (error) => {
+        if (error !== null) reject(error);
+      });
     });
   const kill = () => end(child, profile === undefined ? 'SIGKILL' : 'disconnect');
   return {

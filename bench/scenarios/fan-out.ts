@@ -156,7 +156,7 @@ export const fanOutPaced: Scenario = {
   ],
   takes: () => true,
   rounds: { quick: 3, full: 5 },
-  run: (round) => run(round, 1_000, round.quick ? 80 : 160, 'paced'),
+  run: (round) => run(round, 2_000, round.quick ? 80 : 160, 'paced'),
 };
 
 export const fanOutBurst: Scenario = {
@@ -168,5 +168,5 @@ export const fanOutBurst: Scenario = {
   ],
   takes: () => true,
   rounds: { quick: 3, full: 5 },
-  run: (round) => run(round, 1_000, round.quick ? 2_000 : 4_000, 'burst'),
+  run: (round) => run(round, 2_000, round.quick ? 2_000 : 4_000, 'burst'),
 };

@@ -12,5 +12,15 @@ await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
 await realtime.initialize(http);
 answerParent((http.address() as AddressInfo).port, {
   publish: ({ room, name, data }) => realtime.toRoom(room as string, name as 'dashboard:update', data as never),
-  close: () => realtime.close(),
+  append: async ({ count, inFlight }) => {
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < (count as number)) {
+        const id = `${process.hrtime.bigint()}-${next++}`;
+        const message = { id, sessionId: '1', content: 'a message of a usual length', sender: 'assistant' as const };
+        await realtime.toRoom('chat:1', 'chat:message', { ...message, timestamp: new Date().toISOString() });
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight as number }, lane));
+  },
 });
