@@ -67,12 +67,12 @@ class SocketOutbox implements Outbox {
   offer(packet: EncodedPacket): 'sent' | 'full' {
     // Counted as half the cap at most: else a packet above the cap would never find room, and its sender wait for ever.
     if (this.#queue.bytes + Math.min(packet.bytes, this.#capBytes / 2) > this.#capBytes && !this.closed) return 'full';
-    writePacket(this.#socket, packet);
+    writePacket(this.#socket, packet, this.#queue);
     return 'sent';
   }
 
   force(packet: EncodedPacket): void {
-    writePacket(this.#socket, packet);
+    writePacket(this.#socket, packet, this.#queue);
     if (this.#queue.bytes > Math.max(this.#hardCapBytes, packet.bytes * 2)) dropConnection(this.#socket.conn);
   }
 

@@ -16,6 +16,18 @@ interface EnginePacket {
  */
 const PACKET_OVERHEAD_BYTES = 200;
 
+/** What engine.io's WebSocket transport has and its types hide. */
+interface WritableTransport {
+  readonly writable: boolean;
+  readonly socket?: {
+    readonly bufferedAmount: number;
+    readonly readyState: number;
+    readonly _sender?: { sendFrame(frames: readonly Uint8Array[], done: () => void): void };
+  };
+}
+
+const WEBSOCKET_OPEN = 1;
+
 interface Waiter {
   readonly limit: number;
   readonly task: () => void;
@@ -46,6 +58,8 @@ export class SendQueue {
   #transport: Transport;
   #waitingBytes = 0;
   #packetsUnderWay = 0;
+  /** Written past the engine, and not yet reported as written. */
+  #writesUnderWay = 0;
   #waiters: Waiter[] = [];
   #closed = false;
 
@@ -72,7 +86,9 @@ export class SendQueue {
   get bytes(): number {
     // What a dropped connection held is let go with it.
     if (this.#closed) return 0;
-    return this.#waitingBytes + this.#packetsUnderWay * PACKET_OVERHEAD_BYTES + unsentBytes(this.#transport);
+    return (
+      this.#waitingBytes + (this.#packetsUnderWay + this.#writesUnderWay) * PACKET_OVERHEAD_BYTES + unsentBytes(this.#transport)
+    );
   }
 
   /** Runs `task` once when at most `limit` bytes wait; never before this returns, and never on a closed connection. */
@@ -96,6 +112,27 @@ export class SendQueue {
     }
     return unsentBytes(this.#transport) === 0;
   }
+
+  /**
+   * Writes finished WebSocket frames past the engine, which spends more on a packet than the kernel does: only where nothing is before
+   * them, in the engine or in the transport, so that the order is the same. What the kernel does not take at once counts as ever.
+   * @returns false where they have to go through the engine
+   */
+  writeThrough(frames: Uint8Array): boolean {
+    const { writable, socket } = this.#transport as unknown as WritableTransport;
+    const sender = socket?._sender;
+    if (!writable || this.#waitingBytes > 0 || this.#conn.readyState !== 'open' || this.#conn.transport !== this.#transport)
+      return false;
+    if (socket?.readyState !== WEBSOCKET_OPEN || socket.bufferedAmount > 0 || sender?.sendFrame === undefined) return false;
+    this.#writesUnderWay += 1;
+    sender.sendFrame([frames], this.#written);
+    return true;
+  }
+
+  readonly #written = (): void => {
+    this.#writesUnderWay -= 1;
+    if (this.#waiters.length > 0) this.#runWaiters();
+  };
 
   #follow(transport: Transport): void {
     this.#transport = transport;

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { EncodedPacket } from './encode-packet.ts';
+import { type SendQueue, sendQueueOf } from './send-queue.ts';
 
 type Connection = Socket['conn'];
 
@@ -23,10 +24,11 @@ interface PreEncoded {
  * longer connected gets nothing. On WebSocket all frames go in one write (one system call per receiver instead of one per frame);
  * on long-polling, and while an upgrade is under way, the engine gets the packets and frames them itself.
  */
-export function writePacket(socket: Socket, packet: EncodedPacket): void {
+export function writePacket(socket: Socket, packet: EncodedPacket, queue: SendQueue = sendQueueOf(socket.conn)): void {
   if (!socket.connected) return;
   const { conn } = socket;
   if (takesFrames(conn)) {
+    if (queue.writeThrough(packet.webSocketFrames)) return;
     const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames], room: packet.room };
     conn.write('', options);
     return;

@@ -115,3 +115,37 @@ test('a connection has one queue, however often it is asked for', () => {
   expect(sendQueueOf(conn.asConnection())).toBe(sendQueueOf(conn.asConnection()));
   expect(conn.listenerCount('packetCreate')).toBe(1);
 });
+
+test('frames go past the engine only where nothing is before them, and wake who waits once the kernel has them', () => {
+  const conn = new FakeConnection();
+  const sent: { frames: readonly Uint8Array[]; done: () => void }[] = [];
+  const socket = {
+    bufferedAmount: 0,
+    readyState: 1,
+    _sender: { sendFrame: (frames: Uint8Array[], done: () => void) => sent.push({ frames, done }) },
+  };
+  conn.transport.socket = socket;
+  const queue = sendQueueOf(conn.asConnection());
+  const frame = new Uint8Array(100);
+
+  conn.write(1_000);
+  expect(queue.writeThrough(frame)).toBe(false);
+  conn.take();
+  expect(queue.writeThrough(frame)).toBe(true);
+  expect(sent.map(({ frames }) => frames)).toEqual([[frame]]);
+
+  socket.bufferedAmount = 100;
+  expect(queue.bytes).toBeGreaterThanOrEqual(100);
+  expect(queue.writeThrough(frame)).toBe(false);
+  let woken = false;
+  queue.whenAtMost(50, () => {
+    woken = true;
+  });
+  socket.bufferedAmount = 0;
+  sent[0]?.done();
+  expect(woken).toBe(true);
+  expect(queue.bytes).toBe(0);
+
+  conn.readyState = 'closing';
+  expect(queue.writeThrough(frame)).toBe(false);
+});
