@@ -1,11 +1,14 @@
 import { Member } from '../rooms/member.ts';
 import type { Snapshot } from '../storage/store.ts';
+import type { SharedTransfer } from './shared-transfer.ts';
 import type { UpdateParts } from './update-parts.ts';
 import type { WriterSession } from './writers.ts';
 
 /** The state that a client is pulling, chunk by chunk. */
 export interface StateTransfer {
   readonly id: number;
+  /** Where others get the same bytes: then its packets are theirs too. */
+  readonly shared: SharedTransfer | null;
   readonly bytes: Uint8Array;
   readonly count: number;
   /** The chunk that the client may ask for next. */

@@ -40,6 +40,8 @@ export class DocumentRoom implements RoomContent {
   #tailBytes = 0;
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
   readonly #dismissed = new Map<WriterSession, Connection>();
+  /** The last records that somebody was caught up with, while a queue holds them: who joins with others gets the same packet. */
+  #lastCatchUp: { readonly first: LogRecord; readonly last: LogRecord; readonly packet: WeakRef<EncodedPacket> } | null = null;
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
@@ -141,9 +143,25 @@ export class DocumentRoom implements RoomContent {
     // One frame carries one epoch; most catch-ups are within one.
     for (let end = 1; end <= records.length; end++) {
       if (end < records.length && records[end]?.epoch === records[start]?.epoch) continue;
-      this.send(member, committedFrame(records.slice(start, end), session));
+      this.#sendRange(member, records.slice(start, end), session);
       start = end;
     }
+  }
+
+  #sendRange(member: Member, records: readonly LogRecord[], session: WriterSession | null): void {
+    if (session !== null && records.some((record) => record.session === session.hash)) {
+      this.send(member, committedFrame(records, session));
+      return;
+    }
+    const [first, last] = [records[0] as LogRecord, records[records.length - 1] as LogRecord];
+    // The same objects: they come from memory, or from one read.
+    const known = this.#lastCatchUp;
+    let packet = known?.first === first && known.last === last ? known.packet.deref() : undefined;
+    if (packet === undefined) {
+      packet = this.encode(committedFrame(records, null));
+      this.#lastCatchUp = { first, last, packet: new WeakRef(packet) };
+    }
+    if (!member.gone) member.connection.outbox.force(packet);
   }
 
   sendState(): void {}
@@ -250,7 +268,9 @@ export class DocumentRoom implements RoomContent {
     this.snapshotSeq = 0;
     this.#tailBytes = 0;
     this.unvouched = 0;
+    this.#lastCatchUp = null;
     this.room.recent.clear();
+    this.room.reads.clear();
     this.writers.clear();
   }
 

@@ -4,11 +4,13 @@ import type { Room } from '../rooms/room.ts';
 import { encodeStateVector } from './admission/state-vector.ts';
 import type { DocumentMember } from './document-member.ts';
 import type { DocumentRoom } from './document-room.ts';
+import { sharedTransferOf } from './shared-transfer.ts';
 
 /** An update that holds nothing: no structs, no deletions. */
 const EMPTY_UPDATE = new Uint8Array([0, 0]);
 
 let lastTransfer = 0;
+const nextTransfer = (): number => ++lastTransfer;
 
 /**
  * Answers a client's state vector with what it lacks of the newest snapshot, in chunks that it pulls; the records after the
@@ -29,16 +31,18 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
     const start = snapshot ?? (await beginningOf(room));
     if (member.gone) return;
     const count = Math.max(1, Math.ceil(bytes.length / ports.frameBytes));
-    lastTransfer += 1;
+    const shared = snapshot !== null && empty ? sharedTransferOf(snapshot, nextTransfer) : null;
+    const id = shared?.id ?? nextTransfer();
     member.delivery = 'waiting';
     member.transfer = {
-      id: lastTransfer,
+      id,
+      shared,
       bytes,
       count,
       next: 0,
       snapshot: { seq: start.seq, epoch: start.epoch },
     };
-    sendChunk(document, member, lastTransfer, 0);
+    sendChunk(document, member, id, 0);
   } catch (error) {
     const { code, detail } = AshlarError.from(error, 'document-damaged');
     document.send(member, { type: 'refused', counter: 0, code, retryAfterMs: 2_000, detail: detail ?? '' });
@@ -60,17 +64,21 @@ export function sendChunk(document: DocumentRoom, member: DocumentMember, transf
   if (transfer === null || transfer.id !== transferId || transfer.next !== index) return;
   const { frameBytes } = document.ports;
   transfer.next += 1;
-  document.send(member, {
-    type: 'state',
-    transfer: transfer.id,
-    index,
-    count: transfer.count,
-    epoch: transfer.snapshot.epoch,
-    seq: transfer.snapshot.seq,
-    // The server's own: the client finds by it what the server lacks.
-    stateVector: index === 0 ? encodeStateVector(document.writers.known) : new Uint8Array(),
-    bytes: transfer.bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
-  });
+  // The server's own: the client finds by it what the server lacks.
+  const stateVector = index === 0 ? encodeStateVector(document.writers.known) : new Uint8Array();
+  const encode = () =>
+    document.encode({
+      type: 'state',
+      transfer: transfer.id,
+      index,
+      count: transfer.count,
+      epoch: transfer.snapshot.epoch,
+      seq: transfer.snapshot.seq,
+      stateVector,
+      bytes: transfer.bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
+    });
+  const packet = transfer.shared === null ? encode() : transfer.shared.packet(index, stateVector, encode);
+  if (!member.gone) member.connection.outbox.force(packet);
   if (transfer.next < transfer.count) return;
   member.sent = { epoch: transfer.snapshot.epoch, seq: transfer.snapshot.seq };
   member.transfer = null;

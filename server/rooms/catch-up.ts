@@ -12,7 +12,21 @@ export async function readAfter(room: Room, seq: number, limit = CHUNK_RECORDS):
   if (seq >= room.head.seq) return [];
   const recent = room.recent.after(seq, limit);
   if (recent !== null && recent.length > 0) return recent;
-  return room.store.read(room.name, { after: seq, limit, maxBytes: CHUNK_BYTES });
+  // A hundred who join at once after a restart read the same records: once, for all of them.
+  const key = `${seq} ${limit}`;
+  const known = room.reads.get(key);
+  if (known !== undefined) return known;
+  const reading = readFromStore(room, seq, limit).finally(() => room.reads.delete(key));
+  room.reads.set(key, reading);
+  return reading;
+}
+
+async function readFromStore(room: Room, after: number, limit: number): Promise<readonly LogRecord[]> {
+  const records = await room.store.read(room.name, { after, limit, maxBytes: CHUNK_BYTES });
+  // A deletion moves the trim mark: what was read before it is no longer anybody's.
+  const current = !room.fenced && !room.deleted && (records[0]?.seq ?? 0) > room.trimmedTo;
+  if (current) room.recent.prepend(records, room.head.seq);
+  return records;
 }
 
 /**

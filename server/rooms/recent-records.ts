@@ -24,6 +24,20 @@ export class RecentRecords {
     this.#records = this.#records.slice(cut);
   }
 
+  /**
+   * Keeps records that were read from disk, so that those who come next need no disk: where they reach up to the ones that are held, and fit.
+   * @param head the `seq` of the room's newest record
+   */
+  prepend(records: readonly LogRecord[], head: number): void {
+    const next = this.#records[0]?.seq ?? head + 1;
+    if (records[records.length - 1]?.seq !== next - 1) return;
+    let bytes = this.#bytes;
+    for (const { payload } of records) bytes += payload.length + 100;
+    if (bytes > this.#capBytes) return;
+    this.#records = [...records, ...this.#records];
+    this.#bytes = bytes;
+  }
+
   /** Up to `limit` records after `seq`; null where they do not reach back that far. */
   after(seq: number, limit: number): readonly LogRecord[] | null {
     const first = this.#records[0];

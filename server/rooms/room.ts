@@ -88,6 +88,8 @@ export class Room implements CommitSource {
   readonly members = new Map<Connection, Member>();
   readonly states = new Map<string, StateValue>();
   readonly recent = new RecentRecords(RECENT_BYTES);
+  /** Reads of the log that are under way, by what they ask for. */
+  readonly reads = new Map<string, Promise<readonly LogRecord[]>>();
   content!: RoomContent;
   /** The newest committed record's place. */
   head!: Position;
@@ -263,6 +265,7 @@ export class Room implements CommitSource {
         .open(this.name)
         .then(async (lease) => {
           this.recent.clear();
+          this.reads.clear();
           this.#take(lease);
           await this.content.reopened(lease);
           this.fenced = false;
