@@ -1,15 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CANDIDATES } from './candidates.ts';
+import { renderVerdicts } from './render-report.ts';
 import { renderTable } from './render-table.ts';
 import { describeMachine, type Results, type ScenarioResults } from './results.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { judge } from './targets.ts';
 
 const USAGE = `npm run bench -- [options]
   --quick          fewer and shorter rounds
   --only SCENARIO  one scenario (may be given several times): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer NAME      one peer beside ashlar (may be given several times): ${CANDIDATES.map(({ name }) => name).join(', ')}
+  --check          fan-out beside the two relays alone; fails where a ratio is worse than its target by more than a third
   --rounds N       rounds of each candidate
   --json FILE      writes every round's figures
   --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
@@ -20,13 +23,16 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     peer: { type: 'string', multiple: true, default: [] },
+    check: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
-const { quick, only, peer } = values;
+const { quick } = values;
+const only = values.check ? ['fan-out-paced', 'fan-out-burst'] : values.only;
+const peer = values.check ? ['raw', 'relay+commit'] : values.peer;
 if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
@@ -53,9 +59,14 @@ for (const scenario of SCENARIOS) {
 }
 const results: Results = { machine: describeMachine(), node: process.version, at: new Date().toISOString(), quick, scenarios };
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
+process.stdout.write(`\n## Targets\n\n${renderVerdicts(results)}\n`);
 process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
 const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
-process.exit(failed ? 1 : 0);
+const missed = values.check ? judge(results).filter((verdict) => verdict.failed) : [];
+for (const { target, reached } of missed) {
+  process.stderr.write(`${target.scenario}: ${reached.toFixed(2)} × ${target.base}, the target is ${target.value}\n`);
+}
+process.exit(failed || missed.length > 0 ? 1 : 0);
 
 function refuseUnknown(what: string, given: readonly string[], known: readonly { readonly name: string }[]): void {
   const unknown = given.find((name) => !known.some((one) => one.name === name));
