@@ -23,8 +23,6 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
-          // One of them (who loses the right to edit) failed once in five runs on a busy machine, and the cause is not found yet.
-          retry: 2,
           // Behind the others: a browser beside them would make both wait.
           sequence: { groupOrder: 1 },
           globalSetup: ['test/global-setup.ts', 'test/browser/demo-setup.ts'],

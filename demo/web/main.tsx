@@ -5,11 +5,14 @@ import './styles/features.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { Contained } from './shared/failure.tsx';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <Contained>
+      <App />
+    </Contained>
   </StrictMode>,
 );

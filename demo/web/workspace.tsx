@@ -14,6 +14,7 @@ import { Toasts } from './notifications/toasts.tsx';
 import { PeopleOnline } from './people/people-online.tsx';
 import { useActivity } from './people/use-activity.ts';
 import { SecondPerson } from './second-person/second-person.tsx';
+import { Contained } from './shared/failure.tsx';
 import { Icon, type IconName } from './shared/icon.tsx';
 import { PersonContext } from './shared/person-context.ts';
 import { type Place, usePlace } from './shared/use-place.ts';
@@ -104,12 +105,14 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
           <ConnectionBanner />
         </div>
         <main id="main" tabIndex={-1}>
-          {view === 'pages' && workspace !== null && open?.name === page ? (
-            <DocumentView key={page} workspace={workspace} document={open} page={page} />
-          ) : null}
-          {view === 'board' && open?.name === 'board' ? <BoardView key={open.generation} document={open} /> : null}
-          {view === 'dashboard' ? <DashboardView /> : null}
-          {view === 'chat' ? <h1 className="visually-hidden">Chat</h1> : null}
+          <Contained resetKeys={[view, page]}>
+            {view === 'pages' && workspace !== null && open?.name === page ? (
+              <DocumentView key={page} workspace={workspace} document={open} page={page} />
+            ) : null}
+            {view === 'board' && open?.name === 'board' ? <BoardView key={open.generation} document={open} /> : null}
+            {view === 'dashboard' ? <DashboardView /> : null}
+            {view === 'chat' ? <h1 className="visually-hidden">Chat</h1> : null}
+          </Contained>
         </main>
         <aside className="chat-side" aria-label="Chat">
           <ChatPanel />

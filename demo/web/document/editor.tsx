@@ -34,9 +34,11 @@ export function Editor({ document, title, editable }: { document: OpenDocument; 
     };
   }, [doc, awareness, id, name, color, title]);
   useEffect(() => {
-    editor?.setEditable(editable, false);
+    // Where the title or the document changes in the same render, this is the editor before, which is gone.
+    if (editor === null || editor.isDestroyed) return;
+    editor.setEditable(editable, false);
     // A reader's text is not a field to type into.
-    editor?.view.dom.setAttribute('aria-readonly', String(!editable));
+    editor.view.dom.setAttribute('aria-readonly', String(!editable));
   }, [editor, editable]);
   return (
     <>
