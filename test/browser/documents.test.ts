@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, visit } from '../support/browser.ts';
+import { launchBrowser, textOf, visit } from '../support/browser.ts';
 import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
 
 let browser: Browser;
@@ -14,13 +14,6 @@ afterAll(async () => {
 });
 
 const editor = (page: Page) => page.locator('.prose');
-/** The text without the names on carets. */
-const textOf = (page: Page) =>
-  editor(page).evaluate((element) => {
-    const copy = element.cloneNode(true) as Element;
-    for (const caret of copy.querySelectorAll('.caret')) caret.remove();
-    return [...copy.children].map((block) => block.textContent).join('\n');
-  });
 const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
 const toTheEnd = async (page: Page) => {
   await editor(page).locator('> :last-child').click();
@@ -97,6 +90,7 @@ test('[1] the server is killed while two people type: both converge without a re
 test('a reader sees that it is a page to read, and cannot type into it', async () => {
   await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook' });
   await ben.page.getByText('You may only read this page').waitFor();
+  await ben.page.getByText('Everybody reads').first().waitFor();
   const before = await textOf(ben.page);
   await editor(ben.page).click();
   await ben.page.keyboard.type('mine');

@@ -1,6 +1,5 @@
-import axeCore from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findChromium, launchBrowser, visit } from '../support/browser.ts';
 import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
 
@@ -164,52 +163,4 @@ test('maintenance is announced to everybody, also to who comes later, until it e
   await anna.page.getByRole('button', { name: 'End maintenance' }).click();
   await expect.poll(() => emil.page.getByText('Maintenance at 18:00').count()).toBe(0);
   expect([...anna.complaints(), ...emil.complaints()]).toEqual([]);
-});
-
-describe('axe finds nothing serious or critical', () => {
-  const findings = (page: Page): Promise<string[]> =>
-    page.evaluate(async (script) => {
-      // Past the page's policy, as a browser's extension is.
-      new Function(script)();
-      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-      interface Violation {
-        id: string;
-        impact: string;
-        nodes: { html: string }[];
-      }
-      const { violations } = await axe.run();
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    }, axeCore.source);
-  const looks = [
-    { size: { width: 1280, height: 800 }, colorScheme: 'light' },
-    { size: { width: 390, height: 844 }, colorScheme: 'dark' },
-  ] as const;
-
-  test.each(looks)('on any view: $size.width px, $colorScheme', async ({ size, colorScheme }) => {
-    await using anna = await visit(browser, demo.url, 'anna', { size, colorScheme });
-    const { page } = anna;
-    for (const view of ['pages/page-welcome', 'board', 'dashboard', 'chat']) {
-      await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/${view}`);
-      await page
-        .locator(view.startsWith('pages') ? '.toolbar' : 'h1')
-        .first()
-        .waitFor();
-      expect(await findings(page), view).toEqual([]);
-    }
-    await page.getByRole('button', { name: /^Notifications/ }).click();
-    await page.getByRole('button', { name: 'Cut my connection' }).click();
-    await page.getByRole('button', { name: /^Notifications/ }).click();
-    await page.getByRole('region', { name: 'Notifications' }).waitFor();
-    expect(await findings(page), 'offline, with notifications').toEqual([]);
-    await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook', size, colorScheme });
-    await ben.page.getByText('You may only read').waitFor();
-    expect(await findings(ben.page), 'read-only').toEqual([]);
-    const signIn = await ben.context.newPage();
-    await signIn.goto(demo.url);
-    await signIn.getByRole('heading').waitFor();
-    expect(await findings(signIn), 'sign-in').toEqual([]);
-    expect(anna.complaints()).toEqual([]);
-  });
 });

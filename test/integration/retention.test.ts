@@ -29,7 +29,7 @@ test('log events and state values that are too old go, also from rooms that nobo
     sender: 'assistant',
     timestamp: new Date().toISOString(),
   } as never);
-  await realtime.toRoom('batch:old', 'batch:progress', progress('old', 40));
+  expect(await realtime.toRoom('batch:old', 'batch:progress', progress('old', 40))).toMatchObject({ rev: 1 });
   await realtime.toUser('ada', 'system:notification', {
     id: 'n1',
     level: 'info',
@@ -39,8 +39,6 @@ test('log events and state values that are too old go, also from rooms that nobo
   });
   const ada = await server.connect(tokenFor('ada'));
   await ask(ada, 'notification:read', { ids: ['n1'] });
-  expect(await received(ada, 'chat:old')).toHaveLength(1);
-  expect(await received(ada, 'batch:old')).toHaveLength(1);
   await vi.waitFor(
     async () => {
       expect(await received(ada, 'chat:old')).toEqual([]);

@@ -79,3 +79,12 @@ export async function visit(browser: Browser, url: string, id: string, options: 
     .waitFor();
   return { page, context, complaints: () => [...complaints], [Symbol.asyncDispose]: () => context.close() };
 }
+
+/** The text of the page that is open, without the names at the carets of others. */
+export function textOf(page: Page): Promise<string> {
+  return page.locator('.prose').evaluate((element) => {
+    const copy = element.cloneNode(true) as Element;
+    for (const caret of copy.querySelectorAll('.caret')) caret.remove();
+    return [...copy.children].map((block) => block.textContent).join('\n');
+  });
+}
