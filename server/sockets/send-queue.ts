@@ -100,17 +100,20 @@ export class SendQueue {
 
   /**
    * Takes back what waits of a room's content.
-   * @returns false where the transport holds bytes that the kernel has not taken: what is among them cannot be taken back
+   * @returns false where the transport holds bytes that the kernel has not taken: what is among them cannot be taken back; and where
+   *   the first part of a packet has left with a poll and its attachment waits: without it the client takes the next packet for it
    */
   withdraw(room: string): boolean {
     const { writeBuffer } = this.#conn as unknown as { writeBuffer: EnginePacket[] };
+    const [next] = writeBuffer;
+    const parted = next?.options?.room === room && next.options.wsPreEncodedFrame === undefined && typeof next.data !== 'string';
     for (let index = writeBuffer.length - 1; index >= 0; index--) {
       const packet = writeBuffer[index] as EnginePacket;
       if (packet.options?.room !== room) continue;
       writeBuffer.splice(index, 1);
       this.#waitingBytes -= costOf(packet);
     }
-    return unsentBytes(this.#transport) === 0;
+    return !parted && unsentBytes(this.#transport) === 0;
   }
 
   /**

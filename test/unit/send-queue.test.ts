@@ -149,3 +149,21 @@ test('frames go past the engine only where nothing is before them, and wake who 
   conn.readyState = 'closing';
   expect(queue.writeThrough(frame)).toBe(false);
 });
+
+test('what waits of a room is taken back, but not an attachment whose packet has left with a poll', () => {
+  const waiting = (...buffer: { data: unknown; options: object }[]) => {
+    const conn = new FakeConnection();
+    const queue = sendQueueOf(conn.asConnection());
+    conn.writeBuffer = buffer as FakeConnection['writeBuffer'];
+    return { conn, queue };
+  };
+  const header = { data: '51-["document"]', options: { room: 'doc:a' } };
+  const attachment = { data: new Uint8Array(3), options: { room: 'doc:a' } };
+  const other = { data: '2["x"]', options: { room: 'chat:b' } };
+  const whole = waiting(header, attachment, other);
+  expect(whole.queue.withdraw('doc:a')).toBe(true);
+  expect(whole.conn.writeBuffer).toEqual([other]);
+  const parted = waiting(attachment, other);
+  expect(parted.queue.withdraw('doc:a')).toBe(false);
+  expect(waiting(attachment, other).queue.withdraw('chat:b')).toBe(true);
+});
