@@ -9,6 +9,7 @@ import { isRoomPattern } from './guard/claims.ts';
 import { isAddressRange } from './guard/client-address.ts';
 import { checkKeysUrl } from './guard/remote-keys.ts';
 import { KeySetting, SECRET_ALGORITHMS } from './guard/token-keys.ts';
+import { passes } from './passes.ts';
 import { isOrigin, normalizeOrigin } from './sockets/origin.ts';
 import type { Store } from './storage/store.ts';
 
@@ -126,15 +127,6 @@ export const Settings = z.strictObject({
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level logged'),
 });
 export type Settings = z.output<typeof Settings>;
-
-function passes(check: () => unknown): boolean {
-  try {
-    check();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The product's decision about one user in one room. Anything thrown, or no answer in time, means "no". */
 export type Authorize = (user: User, room: RoomName) => Access | undefined | Promise<Access | undefined>;

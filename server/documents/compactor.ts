@@ -154,21 +154,15 @@ export class Compactor {
     // What took more than its time has shown no good place.
     if (timeFactor === 1) document.vouchedFor(unvouched);
     this.#options.counted('compacted');
-    const cut = await room.store.trim(room.name, {
+    const cut = await room.trim({
       before: clock.now() - maxAgeMs,
       keepBytes,
       upTo: snapshot.seq,
       ...(maxRecords === undefined ? {} : { maxRecords }),
     });
-    if (cut > 0) await noteTrim(document);
     log.debug(
       { room: room.name, seq: snapshot.seq, records: tail.records.length, bytes: state.length, cut },
       'document:compacted',
     );
   }
-}
-
-async function noteTrim(document: DocumentRoom): Promise<void> {
-  const [first] = await document.room.store.read(document.room.name, { limit: 1 });
-  document.room.trimmedTo = first === undefined ? document.room.head.seq : first.seq - 1;
 }

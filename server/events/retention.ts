@@ -1,10 +1,10 @@
 import type { Catalog } from '../../shared/catalog.ts';
-import { isDocumentRoom } from '../../shared/room-name.ts';
+import { isDocumentRoom, type RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
 import type { Settings } from '../options.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
-import type { RoomSurvey, StateValue, Store } from '../storage/store.ts';
+import type { RoomSurvey, StateValue, Store, TrimOptions } from '../storage/store.ts';
 
 // Cutting costs a write: not with each record.
 const EVERY_RECORDS = 200;
@@ -37,8 +37,14 @@ export class Retention {
 
   /** A room of events has a new record or state value. */
   grown(room: Room): void {
-    this.#attempt(room.name, this.#cutGrownLog(room));
-    this.#attempt(room.name, this.#cutSurplusStates(room));
+    const { log, state } = this.#ports.limits;
+    const limited = log.maxRecords !== undefined || log.maxAgeMs !== undefined;
+    // On the way of each event: a comparison, and no promise, unless there is something to cut.
+    if (limited && room.head.seq - (this.#lastCut.get(room) ?? room.trimmedTo) >= EVERY_RECORDS)
+      this.#attempt(room.name, this.#cutGrownLog(room));
+    // Read marks are among them: the first look is a cheap one.
+    if (state.maxRecords !== undefined && room.states.size > state.maxRecords)
+      this.#attempt(room.name, this.#cutSurplusStates(room, state.maxRecords));
   }
 
   /** One round over all rooms. Resolves when what is too old is gone. */
@@ -75,24 +81,22 @@ export class Retention {
   }
 
   async #cutOld({ room: name, oldestRecordAt, oldestStates, snapshotSeq }: RoomSurvey): Promise<void> {
-    const { clock, store, rooms, catalog, limits } = this.#ports;
+    const { clock, rooms, catalog, limits } = this.#ports;
     const isOld = (at: number | null, maxAgeMs: number | undefined) =>
       at !== null && maxAgeMs !== undefined && at < clock.now() - maxAgeMs;
     if (isDocumentRoom(name)) {
       const { maxAgeMs, maxRecords, keepBytes } = limits.documents;
       if (snapshotSeq === 0 || !isOld(oldestRecordAt, maxAgeMs)) return;
-      const cut = await store.trim(name, {
+      await this.#trim(name, {
         before: clock.now() - maxAgeMs,
         keepBytes,
         upTo: snapshotSeq,
         ...(maxRecords === undefined ? {} : { maxRecords }),
       });
-      if (cut > 0) await this.#noteTrim(rooms.peek(name));
       return;
     }
     if (isOld(oldestRecordAt, limits.log.maxAgeMs)) {
-      const cut = await store.trim(name, { before: clock.now() - (limits.log.maxAgeMs ?? 0) });
-      if (cut > 0) await this.#noteTrim(rooms.peek(name));
+      await this.#trim(name, { before: clock.now() - (limits.log.maxAgeMs ?? 0) });
     }
     if (oldestStates.some(({ event, at }) => catalog.has(event) && isOld(at, limits.state.maxAgeMs))) {
       const room = await rooms.open(name);
@@ -103,21 +107,14 @@ export class Retention {
   async #cutGrownLog(room: Room): Promise<void> {
     const { clock, limits } = this.#ports;
     const { maxRecords, maxAgeMs } = limits.log;
-    if (maxRecords === undefined && maxAgeMs === undefined) return;
-    const since = this.#lastCut.get(room) ?? room.trimmedTo;
-    if (room.head.seq - since < EVERY_RECORDS) return;
     this.#lastCut.set(room, room.head.seq);
-    const cut = await room.store.trim(room.name, {
+    await room.trim({
       ...(maxRecords === undefined ? {} : { maxRecords }),
       ...(maxAgeMs === undefined ? {} : { before: clock.now() - maxAgeMs }),
     });
-    if (cut > 0) await this.#noteTrim(room);
   }
 
-  async #cutSurplusStates(room: Room): Promise<void> {
-    const { maxRecords } = this.#ports.limits.state;
-    // Read marks are among them: the first look is a cheap one.
-    if (maxRecords === undefined || room.states.size <= maxRecords) return;
+  async #cutSurplusStates(room: Room, maxRecords: number): Promise<void> {
     const states = this.#statesOf(room).sort((a, b) => a.rev - b.rev);
     await room.dropStates(states.slice(0, Math.max(0, states.length - maxRecords)));
   }
@@ -127,13 +124,13 @@ export class Retention {
     return [...room.states.values()].filter(({ event, value }) => value !== null && this.#ports.catalog.has(event));
   }
 
-  async #noteTrim(room: Room | undefined): Promise<void> {
-    if (room === undefined) return;
-    const [first] = await room.store.read(room.name, { limit: 1 });
-    room.trimmedTo = first === undefined ? room.head.seq : first.seq - 1;
+  /** A room in memory notes where its log begins; another is told when it is opened. */
+  #trim(name: RoomName, options: TrimOptions): Promise<number> {
+    const { rooms, store } = this.#ports;
+    return rooms.peek(name)?.trim(options) ?? store.trim(name, options);
   }
 
-  #attempt(room: string, cutting: Promise<void>): void {
+  #attempt(room: RoomName, cutting: Promise<void>): void {
     cutting.catch((error: unknown) => this.#ports.log.warn({ room, err: error }, 'retention:failed'));
   }
 }

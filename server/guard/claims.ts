@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ACCESS_LEVELS, type Access, type AccessClaim } from '../../shared/access.ts';
 import { parseRoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
+import { passes } from '../passes.ts';
 import { deriveColor } from './derive-color.ts';
 
 /** Longest display name, in UTF-16 units. A longer one is cut. */
@@ -112,13 +113,4 @@ function printableName(name = ''): string {
     .slice(0, MAX_NAME)
     .replace(/[\ud800-\udbff]$/, '')
     .trimEnd();
-}
-
-function passes(check: () => unknown): boolean {
-  try {
-    check();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -15,6 +15,7 @@ import type {
   SessionMark,
   StateValue,
   Store,
+  TrimOptions,
 } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
 import type { CommitSource, GroupCommit } from './group-commit.ts';
@@ -165,6 +166,15 @@ export class Room implements CommitSource {
         fail: reject,
       });
     });
+  }
+
+  /** Cuts the log's beginning, and notes where it begins now. @returns how many records went */
+  async trim(options: TrimOptions): Promise<number> {
+    const cut = await this.store.trim(this.name, options);
+    if (cut === 0) return 0;
+    const [first] = await this.store.read(this.name, { limit: 1 });
+    this.trimmedTo = first === undefined ? this.head.seq : first.seq - 1;
+    return cut;
   }
 
   /** Resolves when all that was submitted before has left, or failed. */
