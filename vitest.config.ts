@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests that put a browser's globals in place, which others would see. */
-const WITH_GLOBALS = ['test/unit/confirm-unload.test.ts', 'test/unit/indexeddb-storage.test.ts', 'test/unit/react-*.test.tsx'];
+/** Tests that put a browser's globals in place, which others would see. */
+const WITH_GLOBALS = [
+  'test/unit/confirm-unload.test.ts',
+  'test/unit/indexeddb-storage.test.ts',
+  'test/unit/react-*.test.tsx',
+  'test/property/admission-editors.test.ts',
+  'test/integration/{editor-bindings,guides,offline-guide}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -9,6 +15,7 @@ export default defineConfig({
     hookTimeout: 20_000,
     // One more than two cores: many tests wait for a process, a timer or a disk.
     maxWorkers: 3,
+    // Tests share what they import, which is half of their time: isolation is for those that put up globals.
     projects: [
       {
         extends: true,
@@ -16,7 +23,6 @@ export default defineConfig({
           name: 'unit',
           include: ['test/unit/**/*.test.{ts,tsx}'],
           exclude: WITH_GLOBALS,
-          // No sockets, no processes: they share what they import, which is half of their time.
           pool: 'threads',
           isolate: false,
         },
@@ -25,8 +31,18 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
-          include: ['test/{conformance,crash,integration,property}/**/*.test.{ts,tsx}', ...WITH_GLOBALS],
+          include: ['test/{conformance,crash,integration,property}/**/*.test.ts'],
+          exclude: WITH_GLOBALS,
+          isolate: false,
           // Workers, crash and CLI tests run the build: Node 20 starts no TypeScript worker.
+          globalSetup: ['test/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'page',
+          include: WITH_GLOBALS,
           globalSetup: ['test/global-setup.ts'],
         },
       },

@@ -11,6 +11,7 @@ import { registerDocumentMessages } from './documents/document-messages.ts';
 import type { DocumentPorts } from './documents/document-ports.ts';
 import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
+import { ReservedIds } from './documents/reserved-ids.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
 import { keepCompleted } from './events/batch.ts';
 import { registerChat } from './events/chat.ts';
@@ -303,6 +304,7 @@ export class Platform {
     return {
       clock,
       workers,
+      reservedIds: new ReservedIds(),
       overflowRecords: settings.overflowRecords,
       frameBytes: settings.limits.frameBytes,
       updateBytes: settings.limits.updateBytes,

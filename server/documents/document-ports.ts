@@ -4,12 +4,14 @@ import type { Member } from '../rooms/member.ts';
 import type { Room } from '../rooms/room.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
+import type { ReservedIds } from './reserved-ids.ts';
 import type { DocumentWorkers } from './worker/document-workers.ts';
 
 /** What documents need of the rest of the house. */
 export interface DocumentPorts {
   readonly clock: Clock;
   readonly workers: DocumentWorkers;
+  readonly reservedIds: ReservedIds;
   readonly overflowRecords: number;
   readonly frameBytes: number;
   readonly updateBytes: number;

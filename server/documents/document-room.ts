@@ -46,7 +46,11 @@ export class DocumentRoom implements RoomContent {
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
     this.ports = ports;
-    this.writers = new Writers(lease.clocks);
+    const { reservedIds, clock } = ports;
+    this.writers = new Writers(lease.clocks, {
+      keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
+      userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
+    });
     this.snapshotSeq = lease.snapshotSeq;
   }
 

@@ -26,6 +26,12 @@ export interface WriterSession {
   failedTrials: number;
 }
 
+/** Whom client ids that nothing was written under are kept for, while their user is away. */
+export interface Reserved {
+  keep(clientId: number, userId: string): void;
+  userOf(clientId: number): string | undefined;
+}
+
 /**
  * Who may write under which Yjs client id in one document, and what is known of each id's clock: committed and queued. It grows
  * with clients, not with edits.
@@ -36,8 +42,10 @@ export class Writers {
   readonly #owners = new Map<number, string | null>();
   readonly #sessions = new Map<string, WriterSession>();
   readonly #byClient = new Map<number, WriterSession>();
+  readonly #reserved: Reserved;
 
-  constructor(clocks: readonly ClientClock[]) {
+  constructor(clocks: readonly ClientClock[], reserved: Reserved) {
+    this.#reserved = reserved;
     this.#read(clocks);
   }
 
@@ -69,7 +77,7 @@ export class Writers {
       return mine;
     }
     if (stored !== null && (stored.userId !== user.id || stored.clientId !== clientId)) throw new AshlarError('id-in-use');
-    const owner = this.#owners.get(clientId);
+    const owner = this.#owners.has(clientId) ? this.#owners.get(clientId) : this.#reserved.userOf(clientId);
     if (owner !== undefined && owner !== user.id) throw new AshlarError('foreign-client-id');
     const other = this.#byClient.get(clientId);
     if (other !== undefined) throw new AshlarError(other.userId === user.id ? 'id-in-use' : 'foreign-client-id');
@@ -91,11 +99,14 @@ export class Writers {
     return session;
   }
 
-  /** Forgets a session that nobody holds: all of it is on disk, or it never wrote. */
+  /** Forgets a session that nobody holds: all of it is on disk, or it never wrote; then its id, which awareness may have shown, is kept for its user. */
   release(session: WriterSession): void {
     if (session.member !== null || session.busy || session.saved !== session.counter) return;
-    this.#sessions.delete(session.hash);
-    if (this.#byClient.get(session.clientId) === session) this.#byClient.delete(session.clientId);
+    const { hash, clientId, userId } = session;
+    this.#sessions.delete(hash);
+    if (this.#byClient.get(clientId) !== session) return;
+    this.#byClient.delete(clientId);
+    if (!this.#owners.has(clientId)) this.#reserved.keep(clientId, userId);
   }
 
   /** Whose a client id is, as a session's user sees it. */
@@ -105,7 +116,8 @@ export class Writers {
     if (owner === undefined) {
       const live = this.#byClient.get(clientId);
       // Two tabs of one user may know each other's content before the log does.
-      if (live !== undefined) return live.userId === session.userId ? 'self' : 'other';
+      const user = live?.userId ?? this.#reserved.userOf(clientId);
+      if (user !== undefined) return user === session.userId ? 'self' : 'other';
       return session.formerIds.has(clientId) ? 'self' : 'unclaimed';
     }
     return owner === session.userId ? 'self' : 'other';

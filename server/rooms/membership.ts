@@ -39,14 +39,26 @@ export class Membership {
     const others = connection.rooms.size - (connection.rooms.has(name) ? 1 : 0);
     if (others + connection.entering >= this.#roomsPerSocket) throw new AshlarError('too-many-rooms', { room: name });
     connection.entering += 1;
+    let entering = true;
+    const entered = () => {
+      if (entering) connection.entering -= 1;
+      entering = false;
+    };
     try {
-      return await this.#enter(connection, name, access, options);
+      return await this.#enter(connection, name, access, options, entered);
     } finally {
-      connection.entering -= 1;
+      entered();
     }
   }
 
-  async #enter(connection: Connection, name: RoomName, access: Access, options: JoinOptions): Promise<Joined> {
+  /** @param entered called with the membership, so that no room counts twice: as one that is entered and as one that is being entered */
+  async #enter(
+    connection: Connection,
+    name: RoomName,
+    access: Access,
+    options: JoinOptions,
+    entered: () => void,
+  ): Promise<Joined> {
     const room = await this.#rooms.open(name);
     if (connection.closed) throw new AshlarError('not-connected');
     // Joining again starts over.
@@ -59,6 +71,7 @@ export class Membership {
     }
     room.members.set(connection, joined.member);
     connection.rooms.set(name, joined.member);
+    entered();
     if (showsPresence(name)) this.#presence.join(name, connection.user, connection.id);
     return joined;
   }

@@ -6,6 +6,7 @@ import * as Y from 'yjs';
 import { createClient, type ResetEvent } from '../../client/index.ts';
 import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
@@ -148,6 +149,7 @@ async function slowly(slow: { now: boolean }) {
       new DocumentRoom(room, lease, {
         clock,
         workers,
+        reservedIds: new ReservedIds(),
         overflowRecords: 1_000,
         frameBytes: 100_000,
         updateBytes: 1_000_000,

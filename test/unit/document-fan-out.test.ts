@@ -3,6 +3,7 @@ import * as Y from 'yjs';
 import { DocumentMember } from '../../server/documents/document-member.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { receiveFrame } from '../../server/documents/receive-frame.ts';
+import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
@@ -29,6 +30,7 @@ beforeEach(async () => {
       new DocumentRoom(of, lease, {
         clock,
         workers: {} as never,
+        reservedIds: new ReservedIds(),
         overflowRecords: 1_000,
         frameBytes: 100_000,
         updateBytes: 1_000_000,

@@ -1,14 +1,25 @@
 import { beforeEach, expect, test } from 'vitest';
+import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { Writers } from '../../server/documents/writers.ts';
+import { documentRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 
 const user = (id: string): User => ({ id, name: id, color: '#336699', roles: [], permissions: [] });
 const [ada, eve] = [user('ada'), user('eve')];
 
+const ROOM = documentRoom('notes');
+const HOUR_MS = 3_600_000;
+
 let writers: Writers;
+let now: number;
 
 beforeEach(() => {
-  writers = new Writers([{ clientId: 1, userId: 'ada', clock: 5 }]);
+  now = 1_000;
+  const ids = new ReservedIds();
+  writers = new Writers([{ clientId: 1, userId: 'ada', clock: 5 }], {
+    keep: (clientId, userId) => ids.keep(ROOM, clientId, userId, now),
+    userOf: (clientId) => ids.userOf(ROOM, clientId, now),
+  });
 });
 
 test('[4] a Yjs client id that the log knows is its owner’s alone', () => {
@@ -92,4 +103,15 @@ test('[2] when the log is read anew, what was queued is no longer known, and eac
   }));
   expect([...writers.known]).toEqual([[1, 6]]);
   expect(session).toMatchObject({ counter: 1, saved: 1 });
+});
+
+test('[4] an id that awareness has shown stays its user’s for an hour after it left, though nothing was written under it', () => {
+  writers.release(writers.claim(ada, 2, 'secret of ada', null));
+  const other = writers.claim(eve, 3, 'secret of eve', null, [2]);
+  expect(() => writers.claim(eve, 2, 'another secret', null)).toThrow(expect.objectContaining({ code: 'foreign-client-id' }));
+  expect(writers.ownerOf(other, 2)).toBe('other');
+  expect(writers.claim(ada, 2, 'secret of ada', null)).toMatchObject({ userId: 'ada' });
+  writers.release(writers.claim(ada, 2, 'secret of ada', null));
+  now += HOUR_MS;
+  expect(writers.claim(eve, 2, 'another secret', null)).toMatchObject({ userId: 'eve' });
 });

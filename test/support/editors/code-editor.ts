@@ -29,12 +29,20 @@ const COMMANDS: readonly Command[] = [
   deleteCharForward,
   deleteLine,
   copyLineDown,
-  moveLineUp,
-  moveLineDown,
+  withOneCaret(moveLineUp),
+  withOneCaret(moveLineDown),
   indentMore,
   indentLess,
   transposeChars,
 ];
+
+// @codemirror/commands 6.11.1 throws where one of several carets stands on a line that cannot move and the main one comes after it.
+function withOneCaret(command: Command): Command {
+  return (view) => {
+    view.dispatch({ selection: view.state.selection.asSingle() });
+    return command(view);
+  };
+}
 
 /** A CodeMirror editor as products set it up: basicSetup, yCollab and its undo manager. */
 export class CodeEditor implements DrivenEditor {
