@@ -42,6 +42,7 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const open = useDocument(view === 'pages' ? page : view === 'board' ? 'board' : null);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';
   useActivity(workspace, label);
+  useActivity(open, label);
   useEffect(() => {
     document.title = `${label} · Ashlar workspace`;
   }, [label]);

@@ -1,18 +1,9 @@
 import axeCore from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchBrowser, visit } from '../support/browser.ts';
-import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { browserDemo } from '../support/browser-demo.ts';
 
-let browser: Browser;
-let demo: DemoServer;
-beforeAll(async () => {
-  [browser, demo] = await Promise.all([launchBrowser(), startDemoServer()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.[Symbol.asyncDispose]();
-});
+const site = browserDemo();
 
 describe('axe finds nothing serious or critical', () => {
   const findings = (page: Page): Promise<string[]> =>
@@ -36,7 +27,7 @@ describe('axe finds nothing serious or critical', () => {
   ] as const;
 
   test.each(looks)('on any view: $size.width px, $colorScheme', async ({ size, colorScheme }) => {
-    await using anna = await visit(browser, demo.url, 'anna', { size, colorScheme });
+    await using anna = await site.visit('anna', { size, colorScheme });
     const { page } = anna;
     for (const view of ['pages/page-welcome', 'board', 'dashboard', 'chat']) {
       await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/${view}`);
@@ -51,11 +42,11 @@ describe('axe finds nothing serious or critical', () => {
     await page.getByRole('button', { name: /^Notifications/ }).click();
     await page.getByRole('region', { name: 'Notifications' }).waitFor();
     expect(await findings(page), 'offline, with notifications').toEqual([]);
-    await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook', size, colorScheme });
+    await using ben = await site.visit('ben', { place: '#/pages/page-handbook', size, colorScheme });
     await ben.page.getByText('You may only read').waitFor();
     expect(await findings(ben.page), 'read-only').toEqual([]);
     const signIn = await ben.context.newPage();
-    await signIn.goto(demo.url);
+    await signIn.goto(site.demo.url);
     await signIn.getByRole('heading').waitFor();
     expect(await findings(signIn), 'sign-in').toEqual([]);
     expect(anna.complaints()).toEqual([]);

@@ -1,17 +1,9 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser, textOf, visit } from '../support/browser.ts';
-import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { textOf } from '../support/browser.ts';
+import { browserDemo } from '../support/browser-demo.ts';
 
-let browser: Browser;
-let demo: DemoServer;
-beforeAll(async () => {
-  [browser, demo] = await Promise.all([launchBrowser(), startDemoServer()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.[Symbol.asyncDispose]();
-});
+const site = browserDemo();
 
 const editor = (page: Page) => page.locator('.prose');
 const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
@@ -30,9 +22,9 @@ async function newPage(page: Page, title: string): Promise<string> {
 }
 
 test('two people write in one page at once, see each other’s carets, and take back only what they wrote', async () => {
-  await using anna = await visit(browser, demo.url, 'anna');
+  await using anna = await site.visit('anna');
   const place = await newPage(anna.page, 'Together');
-  await using ben = await visit(browser, demo.url, 'ben', { place });
+  await using ben = await site.visit('ben', { place });
   await ben.page.getByRole('textbox', { name: 'Together' }).click();
   await ben.page.keyboard.type('Ben was here. ');
   await anna.page.getByText('Ben was here.').waitFor();
@@ -55,9 +47,9 @@ test('two people write in one page at once, see each other’s carets, and take 
 }, 40_000);
 
 test('[1] the server is killed while two people type: both converge without a reload, and nothing shown as saved is missing', async () => {
-  await using anna = await visit(browser, demo.url, 'anna', { mayLoseServer: true });
+  await using anna = await site.visit('anna', { mayLoseServer: true });
   const place = await newPage(anna.page, 'Killed');
-  await using ben = await visit(browser, demo.url, 'ben', { place, mayLoseServer: true });
+  await using ben = await site.visit('ben', { place, mayLoseServer: true });
   const pages = [anna.page, ben.page];
   for (const page of pages) await page.evaluate(() => Object.assign(window, { neverReloaded: true }));
   await editor(anna.page).click();
@@ -70,9 +62,9 @@ test('[1] the server is killed while two people type: both converge without a re
     ben.page.keyboard.type('BEN GOES ON AS WELL AND NOTICES NOTHING ', { delay: 25 }),
   ]);
   await ben.page.getByText('anna goes').first().waitFor();
-  await demo.kill();
+  await site.demo.kill();
   await typing;
-  await demo.restart();
+  await site.demo.restart();
   await Promise.all(pages.map((page) => saved(page)));
   await Promise.all(pages.map((page) => page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor()));
   await expect.poll(() => textOf(ben.page)).toBe(await textOf(anna.page));
@@ -84,14 +76,14 @@ test('[1] the server is killed while two people type: both converge without a re
   );
 
   // A later joiner finds on the disk what both see.
-  await using chloe = await visit(browser, demo.url, 'chloe', { place });
+  await using chloe = await site.visit('chloe', { place });
   await expect.poll(() => textOf(chloe.page)).toBe(text);
   for (const page of pages) expect(await page.evaluate(() => 'neverReloaded' in window)).toBe(true);
   expect([...anna.complaints(), ...ben.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 60_000);
 
 test('a reader sees that it is a page to read, and cannot type into it', async () => {
-  await using ben = await visit(browser, demo.url, 'ben', { place: '#/pages/page-handbook' });
+  await using ben = await site.visit('ben', { place: '#/pages/page-handbook' });
   await ben.page.getByText('You may only read this page').waitFor();
   await ben.page.getByText('Everybody reads').first().waitFor();
   const before = await textOf(ben.page);
@@ -104,9 +96,9 @@ test('a reader sees that it is a page to read, and cannot type into it', async (
 });
 
 test('who loses the right to edit while typing is told, and what was saved before stays', async () => {
-  await using anna = await visit(browser, demo.url, 'anna');
+  await using anna = await site.visit('anna');
   const place = await newPage(anna.page, 'Taken away');
-  await using chloe = await visit(browser, demo.url, 'chloe', { place });
+  await using chloe = await site.visit('chloe', { place });
   await editor(chloe.page).click();
   await chloe.page.keyboard.type('kept. ');
   await saved(chloe.page);

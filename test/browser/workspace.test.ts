@@ -1,29 +1,18 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findChromium, launchBrowser, visit } from '../support/browser.ts';
-import { type DemoServer, startDemoServer } from '../support/demo-server.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { findChromium } from '../support/browser.ts';
+import { browserDemo } from '../support/browser-demo.ts';
 
-let browser: Browser;
-let demo: DemoServer;
-beforeAll(async () => {
-  [browser, demo] = await Promise.all([launchBrowser(), startDemoServer()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await demo?.[Symbol.asyncDispose]();
-});
-
-const connection = (page: Page) => page.getByRole('status', { name: 'Connection' });
-const messages = (page: Page) => page.getByRole('log', { name: 'Messages' });
+const site = browserDemo();
 
 test('a missing Chromium is told in one sentence that names the command which installs it', () => {
   expect(() => findChromium('/nowhere')).toThrow(/^The browser tests need Chromium.*apt-get install .*chromium$/);
 });
 
 test('a visitor picks a name, is that person, and stays so after a reload', async () => {
-  const context = await browser.newContext();
+  const context = await site.browser.newContext();
   const page = await context.newPage();
-  await page.goto(demo.url);
+  await page.goto(site.demo.url);
   await page.getByText('Development only').waitFor();
   await page.getByRole('button', { name: /Chloé Martin/ }).click();
   await page.getByRole('img', { name: 'Chloé Martin (you)' }).waitFor();
@@ -33,9 +22,9 @@ test('a visitor picks a name, is that person, and stays so after a reload', asyn
 });
 
 test('a second person in an inner frame sees what the first one writes, and is one of those online', async () => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const context = await site.browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
-  await page.goto(demo.url);
+  await page.goto(site.demo.url);
   await page.getByRole('button', { name: /Anna Lindqvist/ }).click();
   await page.getByRole('button', { name: 'Second person' }).click();
   const frame = page.frameLocator('iframe');
@@ -51,48 +40,9 @@ test('a second person in an inner frame sees what the first one writes, and is o
   await context.close();
 });
 
-test('cut off, one is told so at once; what is written to the chat meanwhile is sent on return, once', async () => {
-  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
-  await using ben = await visit(browser, demo.url, 'ben');
-  await anna.page.getByRole('button', { name: 'Cut my connection' }).click();
-  await connection(anna.page).getByText('Offline').waitFor();
-  await anna.page
-    .getByText(/stale since \d\d:\d\d:\d\d/)
-    .first()
-    .waitFor();
-  await anna.page.getByRole('textbox', { name: 'Message' }).fill('written while away');
-  await anna.page.keyboard.press('Enter');
-  await messages(anna.page).locator('[data-status=sending]', { hasText: 'written while away' }).waitFor();
-  await ben.page.getByRole('textbox', { name: 'Message' }).fill('meanwhile, here');
-  await ben.page.keyboard.press('Enter');
-  await messages(ben.page).locator('[data-status=sent]', { hasText: 'meanwhile, here' }).waitFor();
-
-  await anna.page.getByRole('button', { name: 'Reconnect' }).click();
-  for (const { page } of [anna, ben]) {
-    for (const said of ['meanwhile, here', 'written while away']) {
-      await messages(page).locator('[data-status=sent]', { hasText: said }).waitFor();
-      expect(await messages(page).getByText(said).count()).toBe(1);
-    }
-    // The backend answers each of them.
-    await expect.poll(() => messages(page).getByText('Ask me about visitors').count()).toBeGreaterThanOrEqual(2);
-  }
-  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
-}, 30_000);
-
-test('the assistant answers with the backend’s own numbers, and is seen to type before', async () => {
-  await using ben = await visit(browser, demo.url, 'ben', { place: '#/chat', size: { width: 390, height: 844 } });
-  await ben.page.getByRole('textbox', { name: 'Message' }).fill('how many orders?');
-  await ben.page.keyboard.press('Enter');
-  await ben.page.getByText('The assistant is typing…').waitFor();
-  await messages(ben.page)
-    .getByText(/Orders per minute: \d+/)
-    .waitFor();
-  expect(ben.complaints()).toEqual([]);
-});
-
 test('a notification read on one device is read on the other', async () => {
-  await using laptop = await visit(browser, demo.url, 'chloe', { place: '#/dashboard' });
-  await using phone = await visit(browser, demo.url, 'chloe', { place: '#/dashboard', size: { width: 390, height: 844 } });
+  await using laptop = await site.visit('chloe', { place: '#/dashboard' });
+  await using phone = await site.visit('chloe', { place: '#/dashboard', size: { width: 390, height: 844 } });
   await laptop.page.getByRole('button', { name: 'Remind me' }).click();
   const toast = (page: Page) => page.getByRole('status', { name: 'New notifications' }).getByText('Reminder');
   for (const { page } of [laptop, phone]) {
@@ -113,13 +63,13 @@ test('a notification read on one device is read on the other', async () => {
 });
 
 test('who comes late sees where a job and the numbers stand, and both see the job’s end and what it changed', async () => {
-  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
   const job = (page: Page) => page.locator('[data-batch=catalog-import]');
   await job(anna.page).getByRole('button', { name: 'Start' }).click();
   await job(anna.page)
     .getByText(/about \d+ s left/)
     .waitFor();
-  await using ben = await visit(browser, demo.url, 'ben', { place: '#/dashboard' });
+  await using ben = await site.visit('ben', { place: '#/dashboard' });
   await job(ben.page)
     .getByText(/[\d,]+ of 1,200 products/)
     .waitFor();
@@ -136,8 +86,8 @@ test('who comes late sees where a job and the numbers stand, and both see the jo
 }, 60_000);
 
 test('a card is moved by the arrow keys, keeps the focus, and moves for everybody', async () => {
-  await using anna = await visit(browser, demo.url, 'anna', { place: '#/board' });
-  await using ben = await visit(browser, demo.url, 'ben', { place: '#/board' });
+  await using anna = await site.visit('anna', { place: '#/board' });
+  await using ben = await site.visit('ben', { place: '#/board' });
   const card = (page: Page, column: string) =>
     page.getByRole('region', { name: new RegExp(`^${column}`) }).getByRole('button', { name: 'Terms of delivery', exact: true });
   await card(anna.page, 'To do').focus();
@@ -155,12 +105,28 @@ test('a card is moved by the arrow keys, keeps the focus, and moves for everybod
 });
 
 test('maintenance is announced to everybody, also to who comes later, until it ends', async () => {
-  await using anna = await visit(browser, demo.url, 'anna', { place: '#/dashboard' });
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
   await anna.page.getByRole('button', { name: 'Announce maintenance' }).click();
-  await using emil = await visit(browser, demo.url, 'emil', { place: '#/dashboard' });
+  await using emil = await site.visit('emil', { place: '#/dashboard' });
   await emil.page.getByRole('status', { name: 'System' }).getByText('Maintenance at 18:00').waitFor();
   expect(await emil.page.getByRole('button', { name: 'End maintenance' }).isDisabled()).toBe(true);
   await anna.page.getByRole('button', { name: 'End maintenance' }).click();
   await expect.poll(() => emil.page.getByText('Maintenance at 18:00').count()).toBe(0);
   expect([...anna.complaints(), ...emil.complaints()]).toEqual([]);
+});
+
+test('who is away from the keyboard is faded for the others, and is back with the first key', async () => {
+  await using anna = await site.visit('anna');
+  await using ben = await site.visit('ben');
+  await ben.page.clock.install();
+  await ben.page.mouse.move(300, 300);
+  await ben.page.clock.fastForward(61_000);
+  const [online, here] = [/online/, 'In this document'].map((name) => anna.page.getByRole('list', { name }));
+  await online?.getByRole('img', { name: 'Ben Okafor (Pages), idle' }).waitFor();
+  await here?.getByRole('img', { name: 'Ben Okafor, idle' }).waitFor();
+  expect(await anna.page.locator('.avatar-idle').count()).toBe(2);
+  await ben.page.keyboard.press('Shift');
+  await here?.getByRole('img', { name: 'Ben Okafor', exact: true }).waitFor();
+  await expect.poll(() => anna.page.locator('.avatar-idle').count()).toBe(0);
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 });

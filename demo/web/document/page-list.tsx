@@ -1,6 +1,6 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useCallback, useState } from 'react';
 import { Icon } from '../shared/icon.tsx';
 import { addPage, usePages } from './use-pages.ts';
 
@@ -9,6 +9,8 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
   const pages = usePages(workspace);
   const access = useReadable(workspace.handle.access);
   const [title, setTitle] = useState<string | null>(null);
+  // On a phone the pages stand in one line that scrolls sideways.
+  const show = useCallback((link: HTMLElement | null) => link?.scrollIntoView({ block: 'nearest', inline: 'center' }), []);
   const add = (event: FormEvent): void => {
     event.preventDefault();
     const name = title?.trim() ?? '';
@@ -21,7 +23,7 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
       <ul>
         {pages.map(({ id, title: name }) => (
           <li key={id}>
-            <a href={`#/pages/${id}`} aria-current={id === current ? 'page' : undefined}>
+            <a href={`#/pages/${id}`} {...(id === current ? { 'aria-current': 'page', ref: show } : {})}>
               {name}
             </a>
           </li>

@@ -1,0 +1,86 @@
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { browserDemo } from '../support/browser-demo.ts';
+
+/** Small, so that a person can reach it. */
+const EVENTS_PER_MINUTE = 20;
+
+const site = browserDemo({ ASHLAR_LIMITS_EVENTS_PER_MINUTE: String(EVENTS_PER_MINUTE) });
+const connection = (page: Page) => page.getByRole('status', { name: 'Connection' });
+const messages = (page: Page) => page.getByRole('log', { name: 'Messages' });
+const say = async (page: Page, said: string) => {
+  await page.getByRole('textbox', { name: 'Message' }).fill(said);
+  await page.keyboard.press('Enter');
+};
+
+test('cut off, one is told so at once; what is written to the chat meanwhile is sent on return, once', async () => {
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
+  await using ben = await site.visit('ben');
+  await anna.page.getByRole('button', { name: 'Cut my connection' }).click();
+  await connection(anna.page).getByText('Offline').waitFor();
+  await anna.page
+    .getByText(/stale since \d\d:\d\d:\d\d/)
+    .first()
+    .waitFor();
+  await anna.page.getByRole('textbox', { name: 'Message' }).fill('written while away');
+  await anna.page.keyboard.press('Enter');
+  await messages(anna.page).locator('[data-status=sending]', { hasText: 'written while away' }).waitFor();
+  await ben.page.getByRole('textbox', { name: 'Message' }).fill('meanwhile, here');
+  await ben.page.keyboard.press('Enter');
+  await messages(ben.page).locator('[data-status=sent]', { hasText: 'meanwhile, here' }).waitFor();
+
+  await anna.page.getByRole('button', { name: 'Reconnect' }).click();
+  for (const { page } of [anna, ben]) {
+    for (const said of ['meanwhile, here', 'written while away']) {
+      await messages(page).locator('[data-status=sent]', { hasText: said }).waitFor();
+      expect(await messages(page).getByText(said).count()).toBe(1);
+    }
+    // The backend answers each of them.
+    await expect.poll(() => messages(page).getByText('Ask me about visitors').count()).toBeGreaterThanOrEqual(2);
+  }
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 30_000);
+
+test('the assistant answers with the backend’s own numbers, and is seen to type before', async () => {
+  await using ben = await site.visit('ben', { place: '#/chat', size: { width: 390, height: 844 } });
+  await ben.page.getByRole('textbox', { name: 'Message' }).fill('how many orders?');
+  await ben.page.keyboard.press('Enter');
+  await ben.page.getByText('The assistant is typing…').waitFor();
+  await messages(ben.page)
+    .getByText(/Orders per minute: \d+/)
+    .waitFor();
+  expect(ben.complaints()).toEqual([]);
+});
+
+test('a message that is refused says why, and is sent once by trying again; another is discarded', async () => {
+  await using anna = await site.visit('anna', { place: '#/chat' });
+  await using ben = await site.visit('ben', { place: '#/chat' });
+  const failed = messages(anna.page).locator('[data-status=failed]');
+  for (let index = 0; index < EVENTS_PER_MINUTE && (await failed.count()) === 0; index++) {
+    const said = `quickly, ${index}`;
+    await say(anna.page, said);
+    await messages(anna.page).locator(':is([data-status=sent], [data-status=failed])', { hasText: said }).waitFor();
+  }
+  await say(anna.page, 'too much');
+  await failed.filter({ hasText: 'too much' }).getByRole('alert').getByText('Not sent: Rate limit exceeded').waitFor();
+  await say(anna.page, 'never mind');
+  await failed.filter({ hasText: 'never mind' }).getByRole('button', { name: 'Discard' }).click();
+  await expect.poll(() => anna.page.getByText('never mind').count()).toBe(0);
+  // The budget fills up again, a message every three seconds.
+  await expect
+    .poll(
+      async () => {
+        const again = failed.filter({ hasText: 'too much' }).getByRole('button', { name: 'Try again' });
+        if ((await again.count()) > 0) await again.click();
+        return messages(anna.page).locator('[data-status=sent]', { hasText: 'too much' }).count();
+      },
+      { timeout: 30_000, interval: 1_000 },
+    )
+    .toBe(1);
+  await messages(ben.page).getByText('too much').waitFor();
+  expect(await messages(ben.page).getByText('too much').count()).toBe(1);
+  expect(await ben.page.getByText('never mind').count()).toBe(0);
+  // That one types is refused as well, and nobody waits for an answer: it stands in the console.
+  const others = anna.complaints().filter((said) => !said.includes('AshlarError: Rate limit exceeded'));
+  expect([...others, ...ben.complaints()]).toEqual([]);
+}, 90_000);
