@@ -28,6 +28,9 @@ interface WritableTransport {
 
 const WEBSOCKET_OPEN = 1;
 
+/** Writes past the engine that are not yet reported: what the kernel took at once is, after the current turn. */
+const MOST_WRITES = 1_000;
+
 interface Waiter {
   readonly limit: number;
   readonly task: () => void;
@@ -124,7 +127,13 @@ export class SendQueue {
   writeThrough(frames: Uint8Array): boolean {
     const { writable, socket } = this.#transport as unknown as WritableTransport;
     const sender = socket?._sender;
-    if (!writable || this.#waitingBytes > 0 || this.#conn.readyState !== 'open' || this.#conn.transport !== this.#transport)
+    if (
+      !writable ||
+      this.#waitingBytes > 0 ||
+      this.#writesUnderWay >= MOST_WRITES ||
+      this.#conn.readyState !== 'open' ||
+      this.#conn.transport !== this.#transport
+    )
       return false;
     if (socket?.readyState !== WEBSOCKET_OPEN || socket.bufferedAmount > 0 || sender?.sendFrame === undefined) return false;
     this.#writesUnderWay += 1;

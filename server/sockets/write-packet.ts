@@ -25,15 +25,22 @@ interface PreEncoded {
  * on long-polling, and while an upgrade is under way, the engine gets the packets and frames them itself.
  */
 export function writePacket(socket: Socket, packet: EncodedPacket, queue: SendQueue = sendQueueOf(socket.conn)): void {
-  if (!socket.connected) return;
+  if (!socket.connected || writeAtOnce(socket, packet, queue)) return;
   const { conn } = socket;
   if (takesFrames(conn)) {
-    if (queue.writeThrough(packet.webSocketFrames)) return;
     const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames], room: packet.room };
     conn.write('', options);
     return;
   }
   for (const part of packet.packets) conn.write(part, { compress: false, room: packet.room } as { compress: boolean });
+}
+
+/**
+ * Writes a packet where nothing waits before it, which is what most receivers are like most of the time.
+ * @returns false: nothing was written
+ */
+export function writeAtOnce(socket: Socket, packet: EncodedPacket, queue: SendQueue): boolean {
+  return socket.connected && takesFrames(socket.conn) && queue.writeThrough(packet.webSocketFrames);
 }
 
 /** Frames made beforehand fit unless the connection asked for base64, for compression, or for another protocol version. */
