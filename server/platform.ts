@@ -191,6 +191,10 @@ export class Platform {
       throw new AshlarError('invalid-room', { detail: 'a user: room is its owner’s alone', room: name });
     const members = () =>
       [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
+    if (!permits(access, 'read')) {
+      // Broadcasts, answers, and what a room that was left had still to send wait for sockets that are not in the room, too.
+      for (const { rooms, outbox } of this.#connectionsOf(userId)) if (!rooms.has(name)) outbox.withdraw(name);
+    }
     for (const member of members()) if (!permits(access, member.access)) this.#changeAccess(member, access);
     let stored = false;
     try {
@@ -210,9 +214,13 @@ export class Platform {
 
   /** Decides anew, past every cache, what a user's open sockets may do in their rooms. */
   async recheckUser(userId: string): Promise<void> {
-    const own = [...this.connections.values()].filter((connection) => connection.user.id === userId);
+    const own = this.#connectionsOf(userId);
     for (const connection of own) connection.access.clear();
     await Promise.all(own.map((connection) => this.recheck(connection)));
+  }
+
+  #connectionsOf(userId: string): Connection[] {
+    return [...this.connections.values()].filter((connection) => connection.user.id === userId);
   }
 
   /** Waits for what is under way and ends it. */

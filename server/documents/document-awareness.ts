@@ -9,6 +9,9 @@ export const MAX_AWARENESS_BYTES = 4_096;
 /** Deepest awareness state. */
 export const MAX_AWARENESS_DEPTH = 8;
 
+/** What an entry's numbers take at most. */
+const ENVELOPE_BYTES = 64;
+
 /** What one socket shows to others in one document. */
 export interface AwarenessEntry {
   readonly clientId: number;
@@ -23,7 +26,7 @@ export interface AwarenessEntry {
  * @throws AshlarError `malformed-frame`, `too-large`, `foreign-client-id`, `invalid-payload`
  */
 export function readAwareness(update: Uint8Array, clientId: number): object | null {
-  if (update.length > MAX_AWARENESS_BYTES + 64) throw new AshlarError('too-large', { detail: 'awareness: at most 4 kB' });
+  if (update.length > MAX_AWARENESS_BYTES + ENVELOPE_BYTES) throw tooLarge();
   let id: number;
   let json: string;
   try {
@@ -33,8 +36,10 @@ export function readAwareness(update: Uint8Array, clientId: number): object | nu
     decoding.readVarUint(decoder);
     const length = decoding.readVarUint(decoder);
     if (length !== update.length - decoder.pos) throw new Error('length');
+    if (length > MAX_AWARENESS_BYTES) throw tooLarge();
     json = new TextDecoder('utf-8', { fatal: true }).decode(decoding.readUint8Array(decoder, length));
   } catch (error) {
+    if (error instanceof AshlarError) throw error;
     throw new AshlarError('malformed-frame', { detail: 'awareness: one entry, and nothing behind it', cause: error });
   }
   if (id !== clientId) throw new AshlarError('foreign-client-id', { detail: 'awareness of another client id' });
@@ -52,8 +57,12 @@ export function readAwareness(update: Uint8Array, clientId: number): object | nu
   if (payloadDepth(state, MAX_AWARENESS_DEPTH) > MAX_AWARENESS_DEPTH) {
     throw new AshlarError('invalid-payload', { detail: `awareness: at most ${MAX_AWARENESS_DEPTH} levels` });
   }
+  // As it goes out: `1e20` is read as a number and written as 21 digits.
+  if (Buffer.byteLength(JSON.stringify(state)) > MAX_AWARENESS_BYTES) throw tooLarge();
   return state;
 }
+
+const tooLarge = () => new AshlarError('too-large', { detail: 'awareness: at most 4 kB' });
 
 // Harmless as JSON, and not in the hands of an editor that copies the state into an object of its own.
 function refuseProto(key: string, value: unknown): unknown {

@@ -80,6 +80,7 @@ export function registerChat(ports: EventPorts, typing: Typing): void {
           messages: page.map((record) => ({ data: readPayload(catalog, record), meta: logMeta(room, record) })),
           hasMore: records.length > page.length,
         },
+        content: room.name,
       };
     },
   );

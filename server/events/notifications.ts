@@ -28,10 +28,15 @@ export function registerNotifications(ports: EventPorts): void {
     });
   }
 
-  async function list(user: User, connection: Connection, limit: number) {
+  /** The user's own room, and that of all where the user may read it. */
+  async function readableRooms(user: User, { access }: Connection): Promise<readonly [own: Room, ...forAll: Room[]]> {
     const own = await rooms.open(userRoom(user.id));
-    const access = connection.access.cached(FOR_ALL) ?? (await connection.access.decide(FOR_ALL));
-    const readable = permits(access, 'read') ? [own, await rooms.open(FOR_ALL)] : [own];
+    const held = access.cached(FOR_ALL) ?? (await access.decide(FOR_ALL));
+    return permits(held, 'read') ? [own, await rooms.open(FOR_ALL)] : [own];
+  }
+
+  async function list(user: User, readable: Awaited<ReturnType<typeof readableRooms>>, limit: number) {
+    const [own] = readable;
     return inTurn(user, async () => {
       const marks = readMarks(own.states.values());
       const unread = [];
@@ -48,13 +53,15 @@ export function registerNotifications(ports: EventPorts): void {
     });
   }
 
-  async function mark(user: User, request: { ids: string[] } | { all: true }): Promise<string[]> {
-    const own = await rooms.open(userRoom(user.id));
+  async function mark(
+    readable: Awaited<ReturnType<typeof readableRooms>>,
+    request: { ids: string[] } | { all: true },
+  ): Promise<string[]> {
+    const [own] = readable;
     const marks = readMarks(own.states.values());
-    const both = [own, await rooms.open(FOR_ALL)];
-    const heads = new Map<RoomName, number>(both.map((room) => [room.name, room.head.seq]));
+    const heads = new Map<RoomName, number>(readable.map((room) => [room.name, room.head.seq]));
     const notifications = [];
-    for (const room of both) {
+    for (const room of readable) {
       notifications.push(...(await readNotifications(room, readUpTo(marks, room.name), heads.get(room.name) ?? 0)));
     }
     const at = clock.now();
@@ -90,9 +97,10 @@ export function registerNotifications(ports: EventPorts): void {
       glance: ([request], user) => ({ room: userRoom(user.id), payload: request }),
       parse: (request) => parsePayload(NotificationRead, request, NOTIFICATION_READ),
     },
-    async ({ user, payload }) => {
-      const read = await inTurn(user, () => mark(user, payload));
-      const own = await rooms.open(userRoom(user.id));
+    async ({ user, connection, payload }) => {
+      const readable = await readableRooms(user, connection);
+      const [own] = readable;
+      const read = await inTurn(user, () => mark(readable, payload));
       const at = clock.now();
       if (read.length > 0) {
         // Every device of the user, the asking one too: they all count alike.
@@ -111,8 +119,10 @@ export function registerNotifications(ports: EventPorts): void {
       glance: ([query], user) => ({ room: userRoom(user.id), payload: query }),
       parse: (query) => parsePayload(NotificationList, query ?? {}, 'notification:list'),
     },
-    async ({ user, connection, payload }) => ({
-      answer: await connection.readInTurn(() => list(user, connection, payload.limit)),
-    }),
+    async ({ user, connection, payload }) => {
+      const readable = await readableRooms(user, connection);
+      const answer = await connection.readInTurn(() => list(user, readable, payload.limit));
+      return { answer, ...(readable.length > 1 ? { content: FOR_ALL } : {}) };
+    },
   );
 }

@@ -2,6 +2,7 @@ import type { Server, Socket } from 'socket.io';
 import { PROTOCOL_VERSION } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { SessionAnnouncement } from '../../shared/messages.ts';
+import type { RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../options.ts';
 import { Connection } from '../rooms/connection.ts';
@@ -116,9 +117,10 @@ function boundAnswer(packet: readonly unknown[], { outbox }: Connection): readon
   if (typeof ack !== 'function') return packet;
   return [
     ...packet.slice(0, -1),
-    (answer: object) => {
+    (answer: object, content?: RoomName) => {
       outbox.closeIfStuck();
-      ack(answer);
+      if (content === undefined) ack(answer);
+      else outbox.asContentOf(content, () => ack(answer));
     },
   ];
 }

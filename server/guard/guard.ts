@@ -49,12 +49,14 @@ export interface Rule<Payload> {
 /** What a handler gives back: the ack's answer, and what follows behind it. */
 export interface Outcome {
   readonly answer?: object;
+  /** The room whose content the answer is: it is given only while the asker may read that, and taken back with the access to it. */
+  readonly content?: RoomName;
   readonly after?: () => void;
 }
 
 export type Handler<Payload> = (message: Admitted<Payload>) => Outcome | undefined | Promise<Outcome | undefined>;
 
-type Ack = (answer: object) => void;
+type Ack = (answer: object, content?: RoomName) => void;
 
 export interface GuardOptions {
   readonly clock: Clock;
@@ -108,8 +110,14 @@ export class Guard {
         if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs, room });
       }
       const outcome = this.#pass(connection, rule, handler, room, glance);
-      if (outcome instanceof Promise) outcome.then((settled) => answer(connection, ack, settled)).catch(refuse);
-      else answer(connection, ack, outcome);
+      if (outcome instanceof Promise) {
+        outcome
+          .then(async (settled) => {
+            if (settled?.content !== undefined) await requireStillRead(connection, settled.content);
+            answer(connection, ack, settled);
+          })
+          .catch(refuse);
+      } else answer(connection, ack, outcome);
     } catch (thrown) {
       refuse(thrown);
     }
@@ -131,16 +139,33 @@ export class Guard {
           const access = await connection.access.decide(room);
           return this.#admit(connection, rule, handler, room, access, glance);
         });
-      connection.joining.set(room, turn);
-      const done = () => {
-        if (connection.joining.get(room) === turn) connection.joining.delete(room);
-      };
-      turn.then(done, done);
+      this.#nextTurn(connection, room, turn);
       return turn;
     }
     if (joining !== undefined) {
-      return joining.catch(() => {}).then(() => this.#pass(connection, rule, handler, room, glance));
+      // In line itself until its handler is called, and no longer: what comes later, another join too, must not overtake it.
+      const started = joining.catch(() => {}).then(() => ({ outcome: this.#decided(connection, rule, handler, room, glance) }));
+      this.#nextTurn(connection, room, started);
+      return started.then(({ outcome }) => outcome);
     }
+    return this.#decided(connection, rule, handler, room, glance);
+  }
+
+  #nextTurn(connection: Connection, room: RoomName, turn: Promise<unknown>): void {
+    connection.joining.set(room, turn);
+    const done = () => {
+      if (connection.joining.get(room) === turn) connection.joining.delete(room);
+    };
+    turn.then(done, done);
+  }
+
+  #decided(
+    connection: Connection,
+    rule: Rule<unknown>,
+    handler: Handler<unknown>,
+    room: RoomName,
+    glance: Glance,
+  ): ReturnType<Handler<unknown>> {
     if (rule.needs === 'nothing') return this.#admit(connection, rule, handler, room, 'none', glance);
     const member = connection.rooms.get(room);
     if (rule.needs === 'membership' && member === undefined) throw new AshlarError('not-a-member', { room });
@@ -194,7 +219,12 @@ export class Guard {
   }
 }
 
+// What was allowed when it was asked for may be read much later.
+async function requireStillRead({ access }: Connection, room: RoomName): Promise<void> {
+  if (!permits(access.cached(room) ?? (await access.decide(room)), 'read')) throw new AshlarError('access-denied', { room });
+}
+
 function answer(connection: Connection, ack: Ack | null, outcome: Outcome | undefined): void {
-  if (ack !== null && !connection.closed) ack({ success: true, ...outcome?.answer });
+  if (ack !== null && !connection.closed) ack({ success: true, ...outcome?.answer }, outcome?.content);
   outcome?.after?.();
 }

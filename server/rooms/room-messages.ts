@@ -61,7 +61,7 @@ export function registerRoomMessages({ guard, membership, presence, setAccess }:
     },
     ({ room }) => {
       const members = presence.members(room);
-      return { answer: { room, members: members.slice(0, MOST_MEMBERS), total: members.length } };
+      return { answer: { room, members: members.slice(0, MOST_MEMBERS), total: members.length }, content: room };
     },
   );
 

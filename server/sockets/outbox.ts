@@ -26,6 +26,8 @@ export interface Outbox {
    * transport already is disconnected: it comes back, and goes on in its other rooms from where it was.
    */
   withdraw(room: string): void;
+  /** What `write` has Socket.IO write by itself, at once, counts as a room's content, for `withdraw`. */
+  asContentOf(room: string, write: () => void): void;
   /** Bytes that wait for the kernel, ours and the transport's, and what it costs to keep them. */
   readonly queuedBytes: number;
   /**
@@ -83,6 +85,10 @@ class SocketOutbox implements Outbox {
 
   withdraw(room: string): void {
     if (!this.closed && !this.#queue.withdraw(room)) dropConnection(this.#socket.conn);
+  }
+
+  asContentOf(room: string, write: () => void): void {
+    this.#queue.asContentOf(room, write);
   }
 
   get queuedBytes(): number {

@@ -7,7 +7,7 @@ type Transport = Connection['transport'];
 /** A packet in the engine's hands, as far as its cost goes. */
 interface EnginePacket {
   readonly data?: string | ArrayBuffer | ArrayBufferView;
-  readonly options?: { readonly wsPreEncodedFrame?: readonly Uint8Array[]; readonly room?: string };
+  options?: { readonly wsPreEncodedFrame?: readonly Uint8Array[]; readonly room?: string };
 }
 
 /**
@@ -64,6 +64,8 @@ export class SendQueue {
   /** Written past the engine, and not yet reported as written. */
   #writesUnderWay = 0;
   #waiters: Waiter[] = [];
+  /** The room whose content is being written by somebody else. */
+  #contentOf: string | undefined;
   #closed = false;
 
   constructor(conn: Connection) {
@@ -71,6 +73,7 @@ export class SendQueue {
     this.#transport = conn.transport;
     for (const packet of (conn as unknown as { writeBuffer: EnginePacket[] }).writeBuffer) this.#waitingBytes += costOf(packet);
     conn.on('packetCreate', (packet: EnginePacket) => {
+      if (this.#contentOf !== undefined) packet.options = { ...packet.options, room: this.#contentOf };
       this.#waitingBytes += costOf(packet);
     });
     conn.on('flush', (packets: readonly EnginePacket[]) => {
@@ -99,6 +102,16 @@ export class SendQueue {
     if (this.#closed) return;
     this.#waiters.push({ limit, task });
     if (this.bytes <= limit) queueMicrotask(() => this.#runWaiters());
+  }
+
+  /** What is written meanwhile counts as a room's content. */
+  asContentOf(room: string, write: () => void): void {
+    this.#contentOf = room;
+    try {
+      write();
+    } finally {
+      this.#contentOf = undefined;
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import type { Access } from '../../shared/access.ts';
 import { auditEvents } from '../support/audit-events.ts';
@@ -75,32 +75,92 @@ test('[1] an update that was admitted before a revocation is acknowledged after 
   expect(copy.getText('t').toString()).toBe('admitted');
 });
 
-test('what waits for a client that has not polled yet is taken back with its access', async () => {
-  await using ashlar = await startServer({ events: [...auditEvents], jwtAlgorithms: ['HS256'] });
-  const poll = async (sid?: string, body?: string) => {
-    const url = `${ashlar.url}/socket.io/?EIO=4&transport=polling${sid === undefined ? '' : `&sid=${sid}`}`;
-    const response = await fetch(url, body === undefined ? {} : { method: 'POST', body });
+/** A client on long-polling by hand, which polls when it is told to. */
+async function connectPolling(url: string, user: string) {
+  const poll = async (body?: string): Promise<string> => {
+    const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling${sid === '' ? '' : `&sid=${sid}`}`, {
+      ...(body === undefined ? {} : { method: 'POST', body }),
+    });
     return response.text();
   };
-  const { sid } = JSON.parse((await poll()).slice(1)) as { sid: string };
-  await poll(sid, `40${JSON.stringify({ token: tokenFor('bob'), autoJoin: false })}`);
-  await poll(sid);
-  await poll(sid, '421["join-room","audit:1"]');
-  let joined = '';
-  while (!joined.includes('431')) joined += await poll(sid);
-  await poll(sid, '422["join-room","dashboard"]');
-  while (!joined.includes('432')) joined += await poll(sid);
+  let sid = '';
+  ({ sid } = JSON.parse((await poll()).slice(1)) as { sid: string });
+  await poll(`40${JSON.stringify({ token: tokenFor(user), autoJoin: false })}`);
+  await poll();
+  const pollUntil = async (part: string): Promise<string> => {
+    let got = '';
+    while (!got.includes(part)) got += await poll();
+    return got;
+  };
+  return { send: poll, pollUntil };
+}
+
+test('what waits for a client that has not polled yet is taken back with its access', async () => {
+  await using ashlar = await startServer({ events: [...auditEvents], jwtAlgorithms: ['HS256'] });
   const { realtime } = ashlar;
+  const bob = await connectPolling(ashlar.url, 'bob');
+  await bob.send('421["join-room","audit:1"]');
+  await bob.pollUntil('431');
+  await bob.send('422["join-room","dashboard"]');
+  await bob.pollUntil('432');
   await realtime.toRoom('audit:1', 'audit:entry', { entry: 4711 });
   await realtime.toRoom('audit:1', 'audit:level', { key: 'a', level: 4712 });
   await realtime.toRoom('audit:1', 'audit:pulse', { pulse: 4713 });
   const update = { widgetId: 'orders', value: 9, timestamp: new Date().toISOString() };
   await realtime.toRoom('dashboard', 'dashboard:update', update);
   await realtime.revoke('bob', 'audit:1');
-  let after = '';
-  while (!after.includes('room:access')) after += await poll(sid);
+  const after = await bob.pollUntil('room:access');
   expect(after).not.toMatch(/471[123]/);
   expect(after, 'other rooms are untouched').toContain('"widgetId":"orders"');
+});
+
+test('so is what waits for a client that has left the room, or never was in it: events, broadcasts, answers', async () => {
+  await using ashlar = await startServer();
+  const { realtime } = ashlar;
+  const bob = await connectPolling(ashlar.url, 'bob');
+  const say = (content: string) => {
+    const message = { id: content, sessionId: '1', content, sender: 'assistant' as const, timestamp: new Date(0).toISOString() };
+    return realtime.toRoom('chat:1', 'chat:message', message);
+  };
+  await say('4711');
+  await bob.send('421["chat:history",{"sessionId":"1"}]');
+  // The answer waits for the poll.
+  await vi.waitFor(async () => expect(await realtime.metrics()).not.toContain('ashlar_queued_bytes 0\n'));
+  await realtime.broadcast('system:status', { status: 'maintenance', message: '4712' });
+  await Promise.all(['chat:1', 'system'].map((room) => realtime.revoke('bob', room)));
+  await bob.send('422["room:members","dashboard"]');
+  expect(await bob.pollUntil('432')).not.toMatch(/471[12]/);
+});
+
+test('history that was asked for before the access went, and is read after it, is not given', async () => {
+  await using ashlar = await startServer();
+  const { realtime } = ashlar;
+  const bob = await ashlar.connect(tokenFor('bob'));
+  const content = 'x'.repeat(20_000);
+  for (let count = 0; count < 60; count++) {
+    const message = {
+      id: `${count}`,
+      sessionId: '1',
+      content,
+      sender: 'assistant' as const,
+      timestamp: new Date(0).toISOString(),
+    };
+    await realtime.toRoom('chat:1', 'chat:message', message);
+  }
+  const answers = Array.from({ length: 50 }, () => ask(bob, 'chat:history', { sessionId: '1', limit: 50 }));
+  // They are read one at a time: the first comes, most wait.
+  expect(await Promise.race(answers)).toMatchObject({ success: true });
+  await realtime.revoke('bob', 'chat:1');
+  await realtime.toRoom('chat:1', 'chat:message', {
+    id: 'secret',
+    sessionId: '1',
+    content: 'secret',
+    sender: 'assistant',
+    timestamp: new Date(0).toISOString(),
+  });
+  const settled = await Promise.all(answers);
+  expect(JSON.stringify(settled)).not.toContain('secret');
+  expect(settled.at(-1)).toMatchObject({ success: false, error: { code: 'access-denied' } });
 });
 
 test('a reader that is so slow that the transport holds bytes for it is disconnected with its access, and gets none of them', async () => {

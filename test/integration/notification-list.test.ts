@@ -36,4 +36,5 @@ test('[3] who may not read the notifications for all is listed none of them', as
   await server.realtime.toUser('eve', 'system:notification', notification('own'));
   const answer = await ask(outsider, 'notification:list', {});
   expect([ids(answer), answer.unread]).toEqual([['own'], 1]);
+  expect(await ask(outsider, 'notification:read', { all: true }), 'nor by marking them read').toMatchObject({ read: ['own'] });
 });

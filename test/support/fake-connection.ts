@@ -33,6 +33,10 @@ export class FakeOutbox implements Outbox {
 
   closeIfStuck(): void {}
 
+  asContentOf(_room: string, write: () => void): void {
+    write();
+  }
+
   withdraw(): void {}
 
   whenDrained(task: () => void): void {

@@ -47,6 +47,8 @@ test.each([
   ['the key __proto__', encode([[7, '{"a":{"\\u005f_proto__":{}}}']]), 'invalid-payload'],
   ['nine levels', encode([[7, `${'{"a":'.repeat(9)}1${'}'.repeat(9)}`]]), 'invalid-payload'],
   ['more than 4 kB', encode([[7, JSON.stringify({ a: 'x'.repeat(4_200) })]]), 'too-large'],
+  ['4,097 bytes', encode([[7, JSON.stringify({ a: 'x'.repeat(4_089) })]]), 'too-large'],
+  ['what is 4 kB once it is written out', encode([[7, `{"a":[${Array(800).fill('1e20').join()}]}`]]), 'too-large'],
   ['a length beyond its end', Uint8Array.of(1, 7, 1, 200, 0x7b, 0x7d), 'malformed-frame'],
 ])('[4] a client shows its own state and nothing else: %s is refused', (_, update, code) => {
   expect(() => readAwareness(update, 7)).toThrow(expect.objectContaining({ code }));

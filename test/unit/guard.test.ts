@@ -189,6 +189,26 @@ test('[3] what follows a join waits for it, and is handled in its order', async 
   expect(handled).toEqual(['elsewhere', 'entered', 'one', 'two']);
 });
 
+test('what follows a join stays before a second join, and before what follows that', async () => {
+  guard.handle(
+    { ...rule, name: 'join', budget: null, needs: 'read', joins: true, parse: (payload) => payload },
+    ({ payload }) => {
+      handled.push(payload);
+      return undefined;
+    },
+  );
+  register();
+  const connection = connect();
+  await Promise.all([
+    send(connection, 'join', 'a', 'join 1'),
+    add(connection, 'a', 'first'),
+    send(connection, 'join', 'a', 'join 2'),
+    add(connection, 'a', 'second'),
+    add(connection, 'a', 'third'),
+  ]);
+  expect(handled).toEqual(['join 1', 'first', 'join 2', 'second', 'third']);
+});
+
 test('[5] whatever a handler throws is an answer, tells nothing of the inside, and stops nobody', async () => {
   guard.handle({ ...rule, name: 'throws' }, () => {
     throw new TypeError('a secret of the inside');
