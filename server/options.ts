@@ -31,7 +31,9 @@ export const Limits = z
     byteBurst: positive.default(32_000_000).describe('bytes that a socket may send at once'),
     structsPerSecond: positive.default(10_000).describe('Yjs structs in document updates, per socket'),
     structBurst: positive.default(200_000).describe('Yjs structs at once, per socket'),
-    structsPerUpdate: positive.default(200_000).describe('Yjs structs in one update; a full step may have ten times that'),
+    structsPerUpdate: positive
+      .default(200_000)
+      .describe('Yjs structs in one update; a full step may have ten times that. Values in arrays and objects: five times that'),
     awarenessPerSecond: positive.default(60).describe('awareness messages per socket'),
     updateBytes: positive.default(16_000_000).describe('largest document update, put together from its parts'),
     frameBytes: positive.default(256_000).describe('largest document frame; larger updates go in parts'),

@@ -11,6 +11,7 @@ import { registerDocumentMessages } from './documents/document-messages.ts';
 import type { DocumentPorts } from './documents/document-ports.ts';
 import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
+import { PrivateTransfers } from './documents/private-transfers.ts';
 import { ReservedIds } from './documents/reserved-ids.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
 import { keepCompleted } from './events/batch.ts';
@@ -313,6 +314,7 @@ export class Platform {
       clock,
       workers,
       reservedIds: new ReservedIds(),
+      privateTransfers: new PrivateTransfers(),
       overflowRecords: settings.overflowRecords,
       frameBytes: settings.limits.frameBytes,
       updateBytes: settings.limits.updateBytes,

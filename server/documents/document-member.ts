@@ -9,6 +9,8 @@ export interface StateTransfer {
   readonly id: number;
   /** Where others get the same bytes: then its packets are theirs too. */
   readonly shared: SharedTransfer | null;
+  /** Lets go of bytes that are this member's alone. */
+  readonly release: (() => void) | null;
   readonly bytes: Uint8Array;
   readonly count: number;
   /** The chunk that the client may ask for next. */
@@ -26,4 +28,10 @@ export class DocumentMember extends Member {
   parts: UpdateParts | null = null;
   /** Others' awareness changed while its queue was full: it gets all of it once there is room. */
   awarenessStale = false;
+
+  /** The state has been pulled, or nobody will. */
+  endTransfer(): void {
+    this.transfer?.release?.();
+    this.transfer = null;
+  }
 }

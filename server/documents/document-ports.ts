@@ -4,6 +4,7 @@ import type { Member } from '../rooms/member.ts';
 import type { Room } from '../rooms/room.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
+import type { PrivateTransfers } from './private-transfers.ts';
 import type { ReservedIds } from './reserved-ids.ts';
 import type { DocumentWorkers } from './worker/document-workers.ts';
 
@@ -12,6 +13,7 @@ export interface DocumentPorts {
   readonly clock: Clock;
   readonly workers: DocumentWorkers;
   readonly reservedIds: ReservedIds;
+  readonly privateTransfers: PrivateTransfers;
   readonly overflowRecords: number;
   readonly frameBytes: number;
   readonly updateBytes: number;

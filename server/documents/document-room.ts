@@ -12,6 +12,7 @@ import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/sto
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import type { DocumentPorts } from './document-ports.ts';
+import type { Untried } from './try-update.ts';
 import { type WriterSession, Writers } from './writers.ts';
 
 /** The kind of a document's records. */
@@ -28,6 +29,8 @@ export class DocumentRoom implements RoomContent {
   snapshotSeq: number;
   /** Items whose places in their lists nobody has vouched for: see PlaceMeter. */
   unvouched = 0;
+  /** Too slow by itself for trials of what is added to it. */
+  untried: Untried | null = null;
   /** Records are being set aside: nobody joins and nothing is taken until that is done. */
   blocked = false;
   /** A compaction or a server-side edit is under way. */
@@ -189,8 +192,10 @@ export class DocumentRoom implements RoomContent {
   }
 
   left(member: Member): void {
-    if (!(member instanceof DocumentMember) || member.session === null) return;
+    if (!(member instanceof DocumentMember)) return;
+    member.endTransfer();
     const { session } = member;
+    if (session === null) return;
     if (session.member === member) {
       session.member = null;
       this.showAwareness(member, session.clientId, null);

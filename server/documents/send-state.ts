@@ -9,6 +9,9 @@ import { sharedTransferOf } from './shared-transfer.ts';
 /** An update that holds nothing: no structs, no deletions. */
 const EMPTY_UPDATE = new Uint8Array([0, 0]);
 
+/** From this share of the snapshot on a client that lacks it gets all of the snapshot. */
+const SHARED_FROM = 1 / 2;
+
 let lastTransfer = 0;
 const nextTransfer = (): number => ++lastTransfer;
 
@@ -26,17 +29,26 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
     const snapshot = await document.snapshot();
     let bytes: Uint8Array = snapshot?.state ?? EMPTY_UPDATE;
     const empty = stateVector.length === 0 || (stateVector.length === 1 && stateVector[0] === 0);
-    if (snapshot !== null && !empty) bytes = await ports.workers.diff({ state: snapshot.state, stateVector });
+    let whole = empty;
+    if (snapshot !== null && !empty) {
+      const lacking = await ports.workers.diff({ room: room.name, state: snapshot.state, stateVector });
+      // What is nearly all of it comes from the bytes that everybody shares: what the client has already changes nothing.
+      whole = lacking.length > snapshot.state.length * SHARED_FROM;
+      if (!whole) bytes = lacking;
+    }
     // Without a snapshot the log is read from its beginning, which a deletion moves up.
     const start = snapshot ?? (await beginningOf(room));
     if (member.gone) return;
+    const shared = snapshot !== null && whole ? sharedTransferOf(snapshot, nextTransfer) : null;
+    const release = shared === null ? ports.privateTransfers.hold(member.connection.user.id, bytes.length) : null;
+    if (shared === null && release === null) throw new AshlarError('rate-limited', { detail: 'pull what was asked for before' });
     const count = Math.max(1, Math.ceil(bytes.length / ports.frameBytes));
-    const shared = snapshot !== null && empty ? sharedTransferOf(snapshot, nextTransfer) : null;
     const id = shared?.id ?? nextTransfer();
     member.delivery = 'waiting';
     member.transfer = {
       id,
       shared,
+      release,
       bytes,
       count,
       next: 0,
@@ -81,7 +93,7 @@ export function sendChunk(document: DocumentRoom, member: DocumentMember, transf
   if (!member.gone) member.connection.outbox.force(packet);
   if (transfer.next < transfer.count) return;
   member.sent = { epoch: transfer.snapshot.epoch, seq: transfer.snapshot.seq };
-  member.transfer = null;
+  member.endTransfer();
   member.delivery = 'catching-up';
   document.ports.catchUp(member);
 }

@@ -1,13 +1,15 @@
 import type { AshlarError } from '../../shared/errors.ts';
+import type { RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
 import { readAfter } from '../rooms/catch-up.ts';
 import type { LogRecord, Quarantine, Snapshot } from '../storage/store.ts';
 import { decodeStateVector } from './admission/state-vector.ts';
 import type { DocumentRoom } from './document-room.ts';
-import type { QuarantineLimits } from './worker/document-workers.ts';
+import type { DocumentJob, QuarantineLimits } from './worker/document-workers.ts';
 
 /** A document's newest snapshot, and the records behind it. */
 export interface DocumentTail {
+  readonly room: RoomName;
   readonly before: Snapshot | null;
   readonly records: readonly LogRecord[];
 }
@@ -25,12 +27,12 @@ export async function readTail(document: DocumentRoom): Promise<DocumentTail> {
     records.push(...page);
     after = last.seq;
   }
-  return { before, records };
+  return { room: room.name, before, records };
 }
 
 /** The job that a tail is to the workers. */
-export function jobOf({ before, records }: DocumentTail): { state: Uint8Array | null; updates: Uint8Array[] } {
-  return { state: before?.state ?? null, updates: records.map(({ payload }) => payload) };
+export function jobOf({ room, before, records }: DocumentTail): DocumentJob {
+  return { room, state: before?.state ?? null, updates: records.map(({ payload }) => payload) };
 }
 
 /**
@@ -58,10 +60,10 @@ export async function setAside(
     await room.settled();
     const now = await readTail(document);
     const kept = now.records.filter(({ seq }) => !aside.has(seq));
-    const later = await workers.quarantine(jobOf({ before: now.before, records: kept }), limits);
+    const later = await workers.quarantine(jobOf({ ...now, records: kept }), limits);
     for (const index of later.bad) aside.set(kept[index]!.seq, kept[index]!);
     const rest = kept.filter(({ seq }) => !aside.has(seq));
-    const { state, stateVector } = await workers.compact(jobOf({ before: now.before, records: rest }), limits);
+    const { state, stateVector } = await workers.compact(jobOf({ ...now, records: rest }), limits);
     if (room.deleted) return [];
     const clocks = writers.clocksAfterLoss(decodeStateVector(stateVector, Number.MAX_SAFE_INTEGER));
     const snapshot: Snapshot = { seq: room.head.seq, epoch: drawName(clock), state, stateVector };

@@ -3,18 +3,20 @@ import { AshlarError, type ErrorCode } from '../../shared/errors.ts';
 import type { ClientClock } from '../storage/store.ts';
 import { type Admission, admitUpdate, countStructs } from './admission/admit-update.ts';
 import { PlaceMeter } from './admission/place-meter.ts';
+import type { ScanProgress } from './admission/scan-update.ts';
 import { encodeStateVector } from './admission/state-vector.ts';
 import type { DocumentMember } from './document-member.ts';
 import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
 import { loadDocument } from './load-document.ts';
+import { tryUpdate } from './try-update.ts';
 import type { WriterSession } from './writers.ts';
 
 // A full step brings at once what a client would have sent over hours.
 const FULL_STEP_FACTOR = 10;
+// A struct may hold a table. A million values are about 100 MB in a thread that loads them, and a full step brings no more.
+const VALUES_PER_STRUCT = 5;
 // What a thousand items whose places nobody vouches for can cost at most: about half a second in a member's browser.
 const MAX_UNVOUCHED = 1_000;
-const MAX_TRIALS = 3;
-const RETRY_TRIAL_MS = 2_000;
 const RETRY_BUSY_MS = 100;
 const RETRY_GAP_MS = 20;
 const RETRY_STORAGE_MS = 1_000;
@@ -60,9 +62,15 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
     if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
   }
   const meter = new PlaceMeter(session.place);
-  const admission = admit(document, session, update, full, meter);
+  const progress = { structs: 0, values: 0 };
+  const admission = admit(document, session, update, full, meter, progress);
+  // Known only after a look inside: whoever brings many pays before the next ones.
+  member.connection.budgets.spend('structs', progress.values);
   const deletes = admission.verdict === 'admitted' || admission.verdict === 'nothing' ? admission.deletes : 0;
   const withDeletes = full && deletes > 0;
+  // A few bytes have the whole document loaded: that costs what a join costs.
+  const asked = withDeletes ? member.connection.budgets.take('joins') : null;
+  if (asked?.ok === false) throw new AshlarError('rate-limited', { retryAfterMs: asked.retryAfterMs });
   if (withDeletes || exceedsTrust(document, admission, meter)) {
     void takeOffTheLoop(document, member, session, incoming, withDeletes);
   } else {
@@ -78,15 +86,24 @@ function requireOpen(document: DocumentRoom, member: DocumentMember): void {
   if (document.room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: RETRY_STORAGE_MS });
 }
 
-function admit(document: DocumentRoom, session: WriterSession, update: Uint8Array, full: boolean, meter: PlaceMeter): Admission {
+function admit(
+  document: DocumentRoom,
+  session: WriterSession,
+  update: Uint8Array,
+  full: boolean,
+  meter: PlaceMeter,
+  progress?: ScanProgress,
+): Admission {
   const { writers, ports } = document;
   return admitUpdate(update, {
     known: writers.known,
     ownerOf: (clientId) => writers.ownerOf(session, clientId),
     full,
     maxStructs: full ? ports.structsPerUpdate * FULL_STEP_FACTOR : ports.structsPerUpdate,
+    maxValues: ports.structsPerUpdate * VALUES_PER_STRUCT,
     subdocuments: ports.subdocuments,
     places: meter,
+    ...(progress && { progress }),
   });
 }
 
@@ -115,7 +132,7 @@ async function takeOffTheLoop(
     };
     let { admission, meter } = judge();
     if (admission.verdict === 'admitted' && exceedsTrust(document, admission, meter)) {
-      await tryUpdate(document, session, admission.update);
+      await tryUpdate(document, member, session, admission.update, meter.unvouched);
       ({ admission, meter } = judge());
     }
     // The log may have been read anew meanwhile, and the session with it.
@@ -131,27 +148,6 @@ async function takeOffTheLoop(
     document.working -= 1;
     document.writers.release(session);
   }
-}
-
-/**
- * Applies an update with all that came before it, before anyone gets it. On a machine that is busy with other things an honest one may
- * take too long: it comes again, twice.
- * @throws AshlarError `rate-limited`, then `invalid-update`, where it takes too long or does not apply
- */
-async function tryUpdate(document: DocumentRoom, session: WriterSession, update: Uint8Array): Promise<void> {
-  const { unvouched } = document;
-  const { state, updates } = await loadDocument(document);
-  try {
-    await document.ports.workers.compact({ state, updates: [...updates, update] });
-  } catch (error) {
-    const { code, detail } = AshlarError.from(error);
-    if (code !== 'document-damaged') throw error;
-    session.failedTrials += 1;
-    if (session.failedTrials < MAX_TRIALS) throw new AshlarError('rate-limited', { retryAfterMs: RETRY_TRIAL_MS, cause: error });
-    throw new AshlarError('invalid-update', { detail, cause: error });
-  }
-  session.failedTrials = 0;
-  document.vouchedFor(unvouched);
 }
 
 function settle(

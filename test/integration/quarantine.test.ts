@@ -6,7 +6,6 @@ import * as Y from 'yjs';
 import { createClient, type ResetEvent } from '../../client/index.ts';
 import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
-import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
@@ -14,6 +13,7 @@ import { openSqliteStore } from '../../server/storage/sqlite/sqlite-store.ts';
 import type { ClientClock, NewRecord, Store } from '../../server/storage/store.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
+import { documentPorts } from '../support/document-ports.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { BRICK } from '../support/hostile-updates.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -146,24 +146,17 @@ async function slowly(slow: { now: boolean }) {
     soon: setImmediate,
     catchUp: createCatchUp(() => {}),
     createContent: (room, lease) =>
-      new DocumentRoom(room, lease, {
-        clock,
-        workers,
-        reservedIds: new ReservedIds(),
-        overflowRecords: 1_000,
-        frameBytes: 100_000,
-        updateBytes: 1_000_000,
-        structsPerUpdate: 1_000,
-        subdocuments: false,
-        compactAfterRecords: 1,
-        compactAfterBytes: 1,
-        hashSecret: (secret) => secret,
-        catchUp: () => {},
-        evict: () => {},
-        refused: () => {},
-        compact: (document) => compactor.request(document),
-        changed: () => {},
-      }),
+      new DocumentRoom(
+        room,
+        lease,
+        documentPorts({
+          clock,
+          workers,
+          compactAfterRecords: 1,
+          compactAfterBytes: 1,
+          compact: (document) => compactor.request(document),
+        }),
+      ),
   });
   return {
     clock,

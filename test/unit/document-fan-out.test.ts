@@ -3,12 +3,12 @@ import * as Y from 'yjs';
 import { DocumentMember } from '../../server/documents/document-member.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { receiveFrame } from '../../server/documents/receive-frame.ts';
-import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { decodeServerFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
+import { documentPorts } from '../support/document-ports.ts';
 import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { openMemoryStore } from '../support/memory-store.ts';
@@ -26,25 +26,7 @@ beforeEach(async () => {
     clock,
     soon: setImmediate,
     catchUp,
-    createContent: (of, lease) =>
-      new DocumentRoom(of, lease, {
-        clock,
-        workers: {} as never,
-        reservedIds: new ReservedIds(),
-        overflowRecords: 1_000,
-        frameBytes: 100_000,
-        updateBytes: 1_000_000,
-        structsPerUpdate: 1_000,
-        subdocuments: false,
-        compactAfterRecords: 1_000,
-        compactAfterBytes: 1_000_000,
-        hashSecret: (secret) => secret,
-        catchUp,
-        evict: () => {},
-        refused: () => {},
-        compact: () => {},
-        changed: () => {},
-      }),
+    createContent: (of, lease) => new DocumentRoom(of, lease, documentPorts({ clock, catchUp })),
   });
   room = await rooms.open(parseRoomName('doc:minutes'));
   document = room.content as DocumentRoom;

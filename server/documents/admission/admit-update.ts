@@ -2,7 +2,7 @@ import { cutKnown } from './cut-known.ts';
 import { hasCircle } from './find-circle.ts';
 import type { PlaceMeter } from './place-meter.ts';
 import { Refusal, type RefusalCode } from './refusal.ts';
-import { type ScannedUpdate, scanUpdate } from './scan-update.ts';
+import { type ScannedUpdate, type ScanProgress, scanUpdate } from './scan-update.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** What admission must know of the room and the sender. */
@@ -18,10 +18,14 @@ export interface AdmissionContext {
   readonly full: boolean;
   /** Most structs in one update. */
   readonly maxStructs: number;
+  /** Most values in arrays, objects and JSON in one update. Default: any number. */
+  readonly maxValues?: number | undefined;
   /** Whether an update may hold Yjs subdocuments. */
   readonly subdocuments: boolean;
   /** Takes the items that are new. */
   readonly places?: PlaceMeter | undefined;
+  /** Told how much was read, also of what is refused: for whoever charges for it. */
+  readonly progress?: ScanProgress;
 }
 
 /**
@@ -55,7 +59,7 @@ export type Admission =
  * whose structs are can only be said of structs that have a place in the log.
  */
 export function admitUpdate(update: Uint8Array, context: AdmissionContext): Admission {
-  const progress = { structs: 0 };
+  const progress = context.progress ?? { structs: 0, values: 0 };
   try {
     return decide(update, context, scanUpdate(update, context, progress));
   } catch (error) {
@@ -87,7 +91,7 @@ function decide(update: Uint8Array, context: AdmissionContext, scanned: ScannedU
  * the update has bytes, so that a lie costs its sender what it could have been.
  */
 export function countStructs(update: Uint8Array): number {
-  const progress = { structs: 0 };
+  const progress = { structs: 0, values: 0 };
   try {
     const reader = new WireReader(update);
     const clients = reader.uint();

@@ -68,6 +68,7 @@ export function scanContent(reader: WireReader, ref: number, subdocuments: boole
 
 /** Passes one value of lib0's `any` encoding. */
 export function scanAny(reader: WireReader, depth: number): void {
+  reader.countValue();
   const kind = reader.byte();
   switch (kind) {
     case 127: // undefined

@@ -28,7 +28,7 @@ export function scanJson(reader: WireReader): void {
   const end = reader.pos;
   reader.pos = lengthAt;
   reader.uint();
-  scanJsonText(reader.bytes, reader.pos, end);
+  scanJsonText(reader, end);
   reader.pos = end;
 }
 
@@ -40,10 +40,12 @@ export function scanJsonOrUndefined(reader: WireReader): void {
 }
 
 /** Checks grammar, nesting and keys without building the value: `[[],[],…]` would cost 20 times its bytes. */
-function scanJsonText(bytes: Uint8Array, start: number, end: number): void {
+function scanJsonText(reader: WireReader, end: number): void {
+  const { bytes } = reader;
   const open: number[] = [];
-  let pos = skipSpace(bytes, start, end);
+  let pos = skipSpace(bytes, reader.pos, end);
   for (;;) {
+    reader.countValue();
     // A value begins at pos.
     const byte = pos < end ? bytes[pos] : undefined;
     if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {

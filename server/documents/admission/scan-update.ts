@@ -46,6 +46,8 @@ export interface ScannedUpdate {
 export interface ScanLimits {
   readonly known: ReadonlyMap<number, number>;
   readonly maxStructs: number;
+  /** Most values in arrays, objects and JSON. Default: any number. */
+  readonly maxValues?: number | undefined;
   readonly subdocuments: boolean;
   /** Takes the new items. */
   readonly places?: PlaceMeter | undefined;
@@ -54,6 +56,8 @@ export interface ScanLimits {
 /** How far a scan came, for whoever must charge for one that ended in a refusal. */
 export interface ScanProgress {
   structs: number;
+  /** In arrays, objects and JSON: what a struct may hold many of. */
+  values: number;
 }
 
 /**
@@ -61,7 +65,15 @@ export interface ScanProgress {
  * @throws Refusal of the first broken rule
  */
 export function scanUpdate(update: Uint8Array, limits: ScanLimits, progress: ScanProgress): ScannedUpdate {
-  const reader = new WireReader(update);
+  const reader = new WireReader(update, 0, limits.maxValues);
+  try {
+    return scanWhole(reader, limits, progress);
+  } finally {
+    progress.values = reader.values;
+  }
+}
+
+function scanWhole(reader: WireReader, limits: ScanLimits, progress: ScanProgress): ScannedUpdate {
   const blocks: ScannedBlock[] = [];
   const clients = reader.uint();
   if (clients > reader.left) throw new Refusal(2, 'more clients than bytes');

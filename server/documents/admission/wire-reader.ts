@@ -10,10 +10,20 @@ const PROTO = [...'__proto__'].map((letter) => letter.charCodeAt(0));
 export class WireReader {
   readonly bytes: Uint8Array;
   pos: number;
+  /** Values passed so far: each element and each member of arrays, objects and JSON. */
+  values = 0;
+  readonly #maxValues: number;
 
-  constructor(bytes: Uint8Array, pos = 0) {
+  constructor(bytes: Uint8Array, pos = 0, maxValues = Number.POSITIVE_INFINITY) {
     this.bytes = bytes;
     this.pos = pos;
+    this.#maxValues = maxValues;
+  }
+
+  /** Counts a value: two bytes of an update may be an object, which takes fifty times as much. */
+  countValue(): void {
+    this.values++;
+    if (this.values > this.#maxValues) throw new Refusal(2, `more than ${this.#maxValues} values`, 'too-large');
   }
 
   /** How many bytes have not been read. */

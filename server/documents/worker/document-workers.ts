@@ -2,6 +2,7 @@ import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { Clock } from '../../clock.ts';
 import type { CompactedState } from './compact.ts';
 import { type DocumentThread, startThread } from './document-thread.ts';
+import { FairQueue } from './fair-queue.ts';
 import { findCulprits } from './find-culprits.ts';
 import { type JobInput, type JobKind, type JobResults, packJob } from './jobs.ts';
 
@@ -19,11 +20,14 @@ export interface DocumentWorkers {
    * Whoever applied the updates, gets the merged bytes or loads the result reads the same, or it rejects.
    */
   compact(job: DocumentJob, limits?: JobLimits): Promise<CompactedState>;
+  /** As `compact`, without its result: how long it took of the time that it may take, ms. */
+  check(job: DocumentJob): Promise<{ readonly ms: number; readonly limitMs: number }>;
   /**
    * What a client with this state vector lacks of the state and the updates behind it, merged as bytes; with all deletions. `00`, the
    * empty vector, gets everything. Rejects with `malformed-frame` where the vector is none.
    */
   diff(job: {
+    readonly room?: string;
     readonly state: Uint8Array | null;
     readonly updates?: readonly Uint8Array[];
     readonly stateVector: Uint8Array;
@@ -43,6 +47,8 @@ export interface DocumentWorkers {
 }
 
 export interface DocumentJob {
+  /** Whose it is: documents take turns. */
+  readonly room?: string;
   readonly state: Uint8Array | null;
   readonly updates: readonly Uint8Array[];
 }
@@ -102,23 +108,31 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   const { clock, threads = 1, heapMb = 512, defaultTimeoutMs = 5_000 } = options;
   invariant(threads >= 1, 'there is a thread to work on', { threads });
   const slots = Array.from({ length: threads }, (): Slot => ({ thread: null, task: null }));
-  const joins: Task[] = [];
-  const background: Task[] = [];
+  // A document whose jobs take seconds must not hold up the joins of all others.
+  const joins = new FairQueue<Task>();
+  const background = new FairQueue<Task>();
   let joinsInARow = 0;
   let closing: AshlarError | null = null;
 
   const isJoin = ({ kind }: Task) => kind === 'diff' || kind === 'novelDeletes';
 
-  function submit<Kind extends JobKind>(kind: Kind, input: JobInput, limits: JobLimits = {}): Promise<JobResults[Kind]> {
+  function submit<Kind extends JobKind>(
+    kind: Kind,
+    owner: string,
+    input: JobInput,
+    limits: JobLimits = {},
+  ): Promise<JobResults[Kind]> {
     if (closing !== null) return Promise.reject(closing);
     return new Promise((resolve, reject) => {
-      const { timeFactor = 1, timeoutMs = defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB } = limits;
+      const { timeFactor = 1, timeoutMs = timeFor(input) } = limits;
       const limit = timeoutMs * timeFactor;
       const task: Task = { kind, input, timeoutMs: limit, resolve: resolve as Task['resolve'], reject };
-      (isJoin(task) ? joins : background).push(task);
+      (isJoin(task) ? joins : background).push(owner, task);
       pump();
     });
   }
+
+  const timeFor = (input: JobInput) => defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB;
 
   function pump(): void {
     for (const slot of slots) {
@@ -132,8 +146,8 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   function next(): Task | undefined {
     const compacting = slots.filter(({ task }) => task !== null && !isJoin(task)).length;
-    const mayCompact = background.length > 0 && compacting < Math.max(1, threads - 1);
-    if (joins.length > 0 && !(mayCompact && joinsInARow >= JOINS_PER_COMPACTION)) {
+    const mayCompact = background.size > 0 && compacting < Math.max(1, threads - 1);
+    if (joins.size > 0 && !(mayCompact && joinsInARow >= JOINS_PER_COMPACTION)) {
       joinsInARow += 1;
       return joins.shift();
     }
@@ -187,15 +201,19 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   }
 
   return {
-    compact: ({ state, updates }, limits) => submit('compact', { state, updates }, limits),
-    diff: ({ state, updates = [], stateVector }) => submit('diff', { state, updates, argument: stateVector }),
-    novelDeletes: ({ state, updates, update }) => submit('novelDeletes', { state, updates, argument: update }),
-    async quarantine({ state, updates }, limits = {}) {
+    compact: ({ room = '', state, updates }, limits) => submit('compact', room, { state, updates }, limits),
+    check: async ({ room = '', state, updates }) => ({
+      ms: await submit('check', room, { state, updates }),
+      limitMs: timeFor({ state, updates }),
+    }),
+    diff: ({ room = '', state, updates = [], stateVector }) => submit('diff', room, { state, updates, argument: stateVector }),
+    novelDeletes: ({ room = '', state, updates, update }) => submit('novelDeletes', room, { state, updates, argument: update }),
+    async quarantine({ room = '', state, updates }, limits = {}) {
       const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
       const bad = await findCulprits(updates.length, {
         async passes(indexes) {
           try {
-            await submit('check', { state, updates: pick(indexes) }, limits);
+            await submit('check', room, { state, updates: pick(indexes) }, limits);
             return true;
           } catch (error) {
             const reason = AshlarError.from(error);
@@ -205,7 +223,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
           }
         },
         async dependents(culprit, among) {
-          const found = await submit('dependents', { state: null, updates: pick(among), culprit: among.indexOf(culprit) });
+          const found = await submit('dependents', room, { state: null, updates: pick(among), culprit: among.indexOf(culprit) });
           return found.map((position) => among[position]!);
         },
       });
@@ -214,7 +232,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
     async close() {
       closing ??= new AshlarError('server-closing');
       const reason = closing;
-      for (const task of [...joins.splice(0), ...background.splice(0)]) task.reject(reason);
+      for (const task of [...joins.drain(), ...background.drain()]) task.reject(reason);
       await Promise.all(slots.map(({ thread }) => thread?.stop(reason)));
     },
   };

@@ -4,8 +4,8 @@ import type { CompactedState } from './compact.ts';
 /** What a document worker answers, by kind of job. */
 export interface JobResults {
   compact: CompactedState;
-  /** As `compact`, but nothing comes back. */
-  check: null;
+  /** As `compact`, but only the time that it took comes back, ms. */
+  check: number;
   diff: Uint8Array;
   novelDeletes: Uint8Array | null;
   dependents: readonly number[];

@@ -1,0 +1,99 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { DocumentMember } from '../../server/documents/document-member.ts';
+import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { tryUpdate } from '../../server/documents/try-update.ts';
+import type { DocumentJob } from '../../server/documents/worker/document-workers.ts';
+import type { WriterSession } from '../../server/documents/writers.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { documentPorts } from '../support/document-ports.ts';
+import { fakeConnection } from '../support/fake-connection.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
+
+const LIMIT_MS = 5_000;
+const UPDATE = new Uint8Array([7]);
+
+/** How long the log takes by itself, and what the update adds, ms; beyond the limit a trial fails, as one does that is 'damaged'. */
+let log: number | 'damaged';
+let added: number | 'damaged';
+let trials: number;
+let compactions: number;
+let document: DocumentRoom;
+let eve: { member: DocumentMember; session: WriterSession };
+const clock = createManualClock();
+
+async function check({ updates }: DocumentJob) {
+  trials += 1;
+  const costs = updates.includes(UPDATE) ? [log, added] : [log];
+  if (costs.includes('damaged')) throw new AshlarError('document-damaged', { detail: 'it does not apply' });
+  const ms = costs.reduce<number>((sum, cost) => sum + (cost as number), 0);
+  if (ms > LIMIT_MS)
+    throw new AshlarError('document-damaged', { cause: Object.assign(new Error(), { code: 'ERR_WORKER_OUT_OF_MEMORY' }) });
+  return { ms, limitMs: LIMIT_MS };
+}
+
+beforeEach(async () => {
+  [log, added, trials, compactions] = [100, 100, 0, 0];
+  const ports = documentPorts({ clock, workers: { check } as never, compact: () => void compactions++ });
+  const createContent = (
+    room: ConstructorParameters<typeof DocumentRoom>[0],
+    lease: ConstructorParameters<typeof DocumentRoom>[1],
+  ) => new DocumentRoom(room, lease, ports);
+  const rooms = new Rooms({ store: openMemoryStore(), clock, soon: setImmediate, catchUp: () => {}, createContent });
+  document = (await rooms.open(parseRoomName('doc:plan'))).content as DocumentRoom;
+  document.unvouched = 1_200;
+  eve = sessionOf('eve');
+});
+
+function sessionOf(userId: string): typeof eve {
+  const user = { id: userId, name: userId, color: '#336699', roles: [], permissions: [] };
+  const session = document.writers.claim(user, userId.charCodeAt(0), userId, null);
+  return { member: { connection: fakeConnection({ clock, userId }) } as unknown as DocumentMember, session };
+}
+
+/** What becomes of an update that brings so many items which nobody vouches for. */
+async function outcome(unvouched = 1, { member, session } = eve): Promise<string> {
+  return tryUpdate(document, member, session, UPDATE, unvouched).then(
+    () => 'taken',
+    (error: AshlarError) => error.code,
+  );
+}
+
+test('what applies in time is taken, and vouches for what was there', async () => {
+  expect(await outcome(500)).toBe('taken');
+  expect([trials, document.unvouched]).toEqual([1, 0]);
+});
+
+test('[5] what takes too long by itself, or does not apply, comes twice again and is then refused', async () => {
+  for (added of [LIMIT_MS, 'damaged'] as const) {
+    expect([await outcome(), await outcome(), await outcome()]).toEqual(['rate-limited', 'rate-limited', 'invalid-update']);
+    expect(document.unvouched).toBe(1_200);
+    eve.session.failedTrials = 0;
+  }
+});
+
+test('[5] nobody may add much to a document that is slow already; a little is vouched for', async () => {
+  log = 2_600;
+  added = 1_300;
+  expect(await outcome()).toBe('rate-limited');
+  added = 10;
+  expect([await outcome(), document.unvouched]).toEqual(['taken', 0]);
+});
+
+test.each([
+  ['is too large', LIMIT_MS + 1],
+  ['does not apply', 'damaged' as const],
+])('[5] a log that %s by itself is nobody’s fault who comes after: a little of each is taken untried', async (_, cost) => {
+  log = cost;
+  expect(await outcome(40)).toBe('taken');
+  expect(compactions).toBe(1);
+  expect(await outcome(40)).toBe('rate-limited');
+  expect(await outcome(40, sessionOf('ada'))).toBe('taken');
+  expect(trials, 'not again for each').toBe(2);
+  expect(eve.session.failedTrials).toBe(0);
+  clock.advance(60_000);
+  log = 100;
+  expect([await outcome(40), document.unvouched]).toEqual(['taken', 0]);
+});
