@@ -74,9 +74,19 @@ test('[5] small updates of a conflict bomb add up: what nobody vouches for is tr
   const eve = await writer(await server.connect(tokenFor('eve')), 'dripped');
   let taken = 0;
   for (let index = 0; index < 5; index++) {
-    eve.received.splice(0);
-    eve.update(2 + index, bomb(TYPED + index * 250, 250, 500 + index * 250));
-    await eve.frame('committed', ({ entries }) => entries.length > 0);
+    const counter = 2 + index;
+    const taking = () => {
+      eve.received.splice(0);
+      eve.update(counter, bomb(TYPED + index * 250, 250, 500 + index * 250));
+      return Promise.race([
+        eve.frame('committed', ({ entries }) => entries.length > 0),
+        eve.frame('refused', (frame) => frame.counter === counter),
+      ]);
+    };
+    // On a machine that is busy with other things a trial may take too long: it comes again, twice.
+    let told = await taking();
+    for (let tries = 1; told.type === 'refused' && tries < 3; tries++) told = await taking();
+    expect(told).toMatchObject({ type: 'committed' });
     taken += 250;
   }
   // Four of them are within what is believed, the fifth was applied in a worker first: together they are harmless still.

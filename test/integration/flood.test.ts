@@ -25,7 +25,9 @@ async function flood(socket: Socket, message: (index: number) => unknown[]): Pro
   return counts;
 }
 
-test("[3] a flood of a user's events, over two sockets and into many rooms, reaches the product's callback within its budget alone", async () => {
+test("[3] a flood of a user's events, over two sockets and into many rooms, reaches the product's callback within its budget alone", {
+  timeout: 60_000,
+}, async () => {
   const asked: string[] = [];
   await using server = await startServer({
     authorize: (user, room) => {
@@ -47,7 +49,9 @@ test("[3] a flood of a user's events, over two sockets and into many rooms, reac
   expect(counts.reduce((sum, count) => sum + (count.get('rate-limited') ?? 0), 0)).toBe(2 * FLOOD - taken);
 });
 
-test("[3] a flood of joins and questions reaches the product's callback within its budget alone", async () => {
+test("[3] a flood of joins and questions reaches the product's callback within its budget alone", {
+  timeout: 60_000,
+}, async () => {
   let asked = 0;
   await using server = await startServer({
     authorize: (user, room) => {

@@ -222,6 +222,20 @@ describe('limits', () => {
     expect(countStructs(new Uint8Array([0, 0]))).toBe(0);
   });
 
+  test('counts the values that a struct holds, in arrays, objects and JSON, against a cap of their own', () => {
+    const doc = new Y.Doc();
+    doc.getArray('rows').insert(0, [{ a: [1, 2], b: {} }, 'x']);
+    doc.getText('t').insert(0, 'x', { bold: { deep: [true] } });
+    const update = Y.encodeStateAsUpdate(doc);
+    const progress = { structs: 0, values: 0 };
+    expect(admitUpdate(update, context({ ownerOf: () => 'self', progress }))).toMatchObject({ verdict: 'admitted' });
+    // 6 in the row and its neighbour; 3 where the format begins, 1 where it ends.
+    expect(progress.values).toBe(10);
+    expect(admitUpdate(update, context({ ownerOf: () => 'self', maxValues: 10 }))).toMatchObject({ verdict: 'admitted' });
+    const refused = { verdict: 'refused', code: 'too-large', rule: 2 };
+    expect(admitUpdate(update, context({ ownerOf: () => 'self', maxValues: 9 }))).toMatchObject(refused);
+  });
+
   test('a count that the bytes cannot hold is charged as many structs as there are bytes', () => {
     expect(countStructs(new Uint8Array(Buffer.from('01ffffff7f090000', 'hex')))).toBe(8);
   });
