@@ -113,6 +113,7 @@ export class Platform {
       soon: ports.soon,
       catchUp,
       tally: metrics,
+      full: () => store.space?.full === true,
       createContent: (room, lease) =>
         isDocumentRoom(room.name)
           ? new DocumentRoom(room, lease, documentPorts)

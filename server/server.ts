@@ -30,6 +30,7 @@ import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
+import { watchQuota } from './storage/watch-quota.ts';
 import { createSystemClock, watchEventLoop } from './system-clock.ts';
 
 /** What `getStats` gives. */
@@ -168,8 +169,20 @@ export class RealtimeServer<Own extends Events = []> {
       stats: () => this.getStats(),
       probe: () => this.#storeOf().probe(),
     });
+    const { bytes, warnAt } = this.#settings.quota;
     this.#store =
-      this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
+      this.#givenStore ??
+      (await openSqliteStore({
+        dataDir: this.#settings.dataDir,
+        clock: this.#clock,
+        log: this.#log,
+        quota: bytes === undefined ? undefined : { bytes, warnAt },
+        onSpace: watchQuota({
+          warnAt,
+          log: this.#log,
+          changed: (now) => this.#hooks.emit('storage:quota', now),
+        }),
+      }));
     this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
     this.#platform = this.#assemble(io, this.#store, this.#workers);
   }
@@ -334,6 +347,7 @@ export class RealtimeServer<Own extends Events = []> {
   #now(): MetricsNow {
     const connections = [...(this.#platform?.connections.values() ?? [])];
     const rooms = [...(this.#platform?.rooms.values() ?? [])];
+    const space = this.#store?.space;
     const queues = connections.map(({ outbox }) => outbox.queuedBytes);
     return {
       connections: connections.length,
@@ -342,6 +356,7 @@ export class RealtimeServer<Own extends Events = []> {
       members: rooms.reduce((sum, { members }) => sum + members.size, 0),
       queuedBytes: queues.reduce((sum, bytes) => sum + bytes, 0),
       queuedBytesMost: queues.reduce((most, bytes) => Math.max(most, bytes), 0),
+      stored: space === undefined ? null : { ...space, quota: space.quota ?? 0 },
     };
   }
 

@@ -77,6 +77,8 @@ export interface RoomPorts {
   catchUp(member: Member): void;
   /** State values that were dropped: their `rev` is never given again by this process, in whatever room. */
   readonly dropped: { rev: number };
+  /** Whether the store takes nothing new, though the disk would. */
+  full(): boolean;
   /** Waits before the lease is taken again after a failure. */
   retryIn(ms: number, task: () => void): void;
 }
@@ -139,13 +141,22 @@ export class Room implements CommitSource {
     return { epoch: this.store.epoch, seq: this.head.seq + queued + 1 };
   }
 
-  /** Takes an entry into the room's order. @throws AshlarError `storage-unavailable` while the lease is lost */
+  /** Takes an entry into the room's order. @throws AshlarError `storage-unavailable` while the lease is lost, `storage-full` */
   submit(entry: Entry): void {
     if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });
+    if (this.#ports.full() && this.#adds(entry))
+      throw new AshlarError('storage-full', { detail: 'the quota is reached', room: this.name });
     if (!entry.durable) for (const state of entry.states ?? []) this.#dirtyStates.set(stateKey(state.event, state.key), state);
     if (entry.durable || this.#entries.length > 0) this.#entries.push(entry);
     else entry.leave(null);
     if (entry.durable || this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+  }
+
+  // What only takes something away is how room is made; a state value in the place of another is no more than that one was.
+  #adds({ durable, lifecycle, quarantine, record, states = [] }: Entry): boolean {
+    if (lifecycle?.change === 'deleted' || quarantine !== undefined) return false;
+    const added = states.some(({ event, key, value }) => value !== null && !this.states.has(stateKey(event, key)));
+    return added || (durable && (record !== undefined || states.length === 0));
   }
 
   /** Takes state values out of the room, durably, and tells nobody; a key that has a newer value by then keeps it. */

@@ -29,8 +29,10 @@ export class Rooms {
     createContent: CreateContent;
     catchUp: (member: Member) => void;
     tally?: Tally;
+    /** Whether the store takes nothing new, though the disk would. */
+    full?: () => boolean;
   }) {
-    const { tally = NO_TALLY } = options;
+    const { tally = NO_TALLY, full = () => false } = options;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#createContent = options.createContent;
@@ -41,6 +43,7 @@ export class Rooms {
       catchUp: options.catchUp,
       dropped: { rev: 0 },
       tally,
+      full,
       retryIn: (ms, task) => void options.clock.after(ms, task),
     };
   }

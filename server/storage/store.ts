@@ -190,6 +190,16 @@ export interface TrimOptions {
   readonly keepBytes?: number;
 }
 
+/** How much is stored, and how much may be. */
+export interface StoreSpace {
+  /** Database and write-ahead log, without pages that are free to be written again. */
+  readonly bytes: number;
+  /** null: no limit but the disk's. */
+  readonly quota: number | null;
+  /** The limit is reached: whoever writes something new asks first, and is refused. What makes room goes on. */
+  readonly full: boolean;
+}
+
 /**
  * Where records live. One writer per room: `open` is a lease. Implementations run the same contract suite
  * (test/integration/store-contract.ts). Nothing here names a database.
@@ -202,6 +212,8 @@ export interface Store {
    * operators; what a client may go on from is decided by each record's epoch.
    */
   readonly wentBack?: { readonly commits: number; readonly witnessed: number } | undefined;
+  /** As of the last commit; a store that does not measure itself leaves it out. */
+  readonly space?: StoreSpace;
   /** Takes the lease of a room; a room that was never written is empty, not an error. @throws AshlarError `storage-damaged` | `storage-unavailable` */
   open(room: RoomName): Promise<RoomLease>;
   /**

@@ -1,7 +1,7 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
-import type { AppendResult, Commit, RoomLease, Snapshot } from '../store.ts';
+import type { AppendResult, Commit, RoomLease, Snapshot, StoreSpace } from '../store.ts';
 import { prepareAppend } from './append.ts';
 import { checkpoint } from './connection.ts';
 import { watchFiles } from './files-in-place.ts';
@@ -9,6 +9,7 @@ import { prepareLease } from './lease.ts';
 import type { Db } from './load-sqlite.ts';
 import { emptyRoom, writeRoomRows } from './room-row.ts';
 import { grantChecksum, snapshotChecksum } from './row-checksums.ts';
+import { createSpaceMeter, type Quota } from './space.ts';
 import { damaged, storageError } from './storage-error.ts';
 
 /** Records that leave the table in one transaction: about 2 ms, so that purging a long log delays no commit. */
@@ -34,7 +35,14 @@ export interface Writer {
   close(): void;
 }
 
-export function createWriter(db: Db, epoch: string): Writer {
+export interface WriterOptions {
+  /** Once it is reached no room is added. Who writes into those that are there asks `Store.space`. */
+  readonly quota?: Quota | undefined;
+  /** Told how much is stored, as it changes. */
+  readonly tellSpace?: (space: StoreSpace) => void;
+}
+
+export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {} }: WriterOptions = {}): Writer {
   const rooms = writeRoomRows(db);
   const applyCommit = prepareAppend(db, rooms, epoch);
   const leaseOf = prepareLease(db, epoch);
@@ -57,6 +65,8 @@ export function createWriter(db: Db, epoch: string): Writer {
   const dropRecords = db.prepare('DELETE FROM records WHERE room = ? AND seq <= ?');
 
   const checkFiles = watchFiles(db.name);
+  const space = createSpaceMeter(db, quota, tellSpace);
+  space.measure(checkFiles());
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
@@ -76,7 +86,7 @@ export function createWriter(db: Db, epoch: string): Writer {
       const count = countCommit.get() as number;
       commit.run();
       commits = count;
-      checkFiles();
+      space.measure(checkFiles());
       return value;
     } catch (thrown) {
       const error = storageError(thrown);
@@ -91,7 +101,9 @@ export function createWriter(db: Db, epoch: string): Writer {
   };
 
   const openOne = (name: RoomName): RoomLease => {
-    const row = rooms.find(name) ?? rooms.add(name);
+    const found = rooms.find(name);
+    if (found === undefined && space.full) throw new AshlarError('storage-full', { detail: 'the quota is reached', room: name });
+    const row = found ?? rooms.add(name);
     row.fence = nextFence.get() as number;
     rooms.save(row);
     return leaseOf(row);
