@@ -13,6 +13,7 @@ import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
 import { ReservedIds } from './documents/reserved-ids.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
+import { eraseUser } from './erase-user.ts';
 import { keepCompleted } from './events/batch.ts';
 import { registerChat } from './events/chat.ts';
 import { registerDashboard } from './events/dashboard.ts';
@@ -25,6 +26,7 @@ import { Retention } from './events/retention.ts';
 import { startTyping } from './events/start-typing.ts';
 import type { Typing } from './events/typing.ts';
 import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
+import type { Erasing } from './guard/erasing.ts';
 import { Guard } from './guard/guard.ts';
 import type { Hooks } from './hooks.ts';
 import { Publisher } from './http/publish-requests.ts';
@@ -41,7 +43,7 @@ import type { Room } from './rooms/room.ts';
 import { registerRoomMessages } from './rooms/room-messages.ts';
 import { Rooms } from './rooms/rooms.ts';
 import type { EncodedPacket } from './sockets/encode-packet.ts';
-import type { LogRecord, Store } from './storage/store.ts';
+import type { Erasure, LogRecord, Store } from './storage/store.ts';
 
 /** An Idempotency-Key is good for a day. */
 const KEY_AGE_MS = 86_400_000;
@@ -59,6 +61,7 @@ export interface PlatformPorts {
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly authorize: Authorize | undefined;
+  readonly erasing: Erasing;
   /** Runs a task after the current turn of the event loop. */
   soon(task: () => void): void;
 }
@@ -77,6 +80,7 @@ export class Platform {
   readonly #presence: Presence;
   readonly #retention: Retention;
   readonly #typing: Typing;
+  readonly #reservedIds = new ReservedIds();
   #cancelForgetting: () => void = () => {};
 
   constructor(ports: PlatformPorts) {
@@ -113,6 +117,7 @@ export class Platform {
       soon: ports.soon,
       catchUp,
       tally: metrics,
+      erasing: ports.erasing,
       full: () => store.space?.full === true,
       createContent: (room, lease) =>
         isDocumentRoom(room.name)
@@ -216,6 +221,26 @@ export class Platform {
     await Promise.all(own.map((connection) => this.recheck(connection)));
   }
 
+  /** Erases a user, from the store and from memory; its sockets are closed. */
+  eraseUser(userId: string): Promise<Erasure> {
+    const { store, audit, erasing } = this.#ports;
+    const { rooms, authorizer } = this;
+    return eraseUser(
+      {
+        store,
+        rooms,
+        connections: this.connections.values(),
+        erasing,
+        authorizer,
+        presence: this.#presence,
+        reservedIds: this.#reservedIds,
+        audit,
+        disconnected: (connection) => this.disconnected(connection),
+      },
+      userId,
+    );
+  }
+
   /** Waits for what is under way and ends it. */
   async close(): Promise<void> {
     this.#retention.close();
@@ -305,7 +330,7 @@ export class Platform {
     return {
       clock,
       workers,
-      reservedIds: new ReservedIds(),
+      reservedIds: this.#reservedIds,
       overflowRecords: settings.overflowRecords,
       frameBytes: settings.limits.frameBytes,
       updateBytes: settings.limits.updateBytes,

@@ -4,6 +4,7 @@ import { AshlarError } from '../../shared/errors.ts';
 import { packageVersion } from '../package-version.ts';
 import type { BackupFlags } from './backup.ts';
 import type { CheckFlags } from './check.ts';
+import type { EraseFlags } from './erase.ts';
 import type { ReplayFlags } from './replay.ts';
 import type { RestoreFlags } from './restore.ts';
 import type { ServeFlags } from './serve.ts';
@@ -30,6 +31,10 @@ log, get the state of the backup, and bring back what they still hold of documen
 
 const CHECK_HELP = `
 Changes nothing. Exit code 1: something is damaged, and named in a line that begins with DAMAGED.`;
+
+const ERASE_HELP = `
+A running server does the same by realtime.eraseUser(id). What the user wrote in documents stays, without its author: others have built upon
+it. Backups from before still hold the user: erase again after restoring one. The database is written anew, which takes as much room again.`;
 
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -122,6 +127,17 @@ program
   .action(async (file: string | undefined, flags: CheckFlags) => {
     const { check } = await import('./check.ts');
     process.exitCode = (await check(file, flags)) ? 0 : 1;
+  });
+
+program
+  .command('erase')
+  .description('erase a user: events, notifications, authorship, grants, sessions, keys; the server must be stopped')
+  .argument('<user>', "the user's id")
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR')
+  .addHelpText('after', ERASE_HELP)
+  .action(async (user: string, flags: EraseFlags) => {
+    const { erase } = await import('./erase.ts');
+    await erase(user, flags);
   });
 
 try {

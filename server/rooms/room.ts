@@ -3,6 +3,8 @@ import { AshlarError, invariant } from '../../shared/errors.ts';
 import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { RoomName } from '../../shared/room-name.ts';
+import type { Erasing } from '../guard/erasing.ts';
+import { isStateOf } from '../storage/erasure.ts';
 import type {
   AppendResult,
   ClientClock,
@@ -63,6 +65,8 @@ export interface RoomContent {
   reopened(lease: RoomLease): Promise<void> | void;
   /** A member lost its access and is out: it is still told what of its own was saved. */
   dismissed(member: Member): void;
+  /** A user was erased from the store: nothing of that user's is kept here either. */
+  erased(userId: string): void;
   /** A member is gone. */
   left(member: Member): void;
   /** Whether something here must stay in memory though nobody is in the room. */
@@ -79,6 +83,7 @@ export interface RoomPorts {
   readonly dropped: { rev: number };
   /** Whether the store takes nothing new, though the disk would. */
   full(): boolean;
+  readonly erasing: Erasing;
   /** Waits before the lease is taken again after a failure. */
   retryIn(ms: number, task: () => void): void;
 }
@@ -101,6 +106,8 @@ export class Room implements CommitSource {
   deleted = false;
   /** The writer's lease is lost: nothing is taken until it is back. */
   fenced = false;
+  /** Its user was erased: this object is nobody's room any more. */
+  forgotten = false;
   readonly #ports: RoomPorts;
   #fence = 0;
   #rev = 0;
@@ -141,8 +148,15 @@ export class Room implements CommitSource {
     return { epoch: this.store.epoch, seq: this.head.seq + queued + 1 };
   }
 
-  /** Takes an entry into the room's order. @throws AshlarError `storage-unavailable` while the lease is lost, `storage-full` */
+  /**
+   * Takes an entry into the room's order.
+   * @throws AshlarError `storage-unavailable` while the lease is lost, `storage-full`, `access-denied` where its user is being erased
+   */
   submit(entry: Entry): void {
+    const { erasing } = this.#ports;
+    erasing.refuse(entry.record?.userId);
+    erasing.refuse(entry.key?.userId);
+    if (entry.durable && erasing.hasRoom(this.name)) throw new AshlarError('access-denied', { room: this.name });
     if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });
     if (this.#ports.full() && this.#adds(entry))
       throw new AshlarError('storage-full', { detail: 'the quota is reached', room: this.name });
@@ -186,6 +200,20 @@ export class Room implements CommitSource {
     const [first] = await this.store.read(this.name, { limit: 1 });
     this.trimmedTo = first === undefined ? this.head.seq : first.seq - 1;
     return cut;
+  }
+
+  /** What the store has just erased of a user is not kept here either. */
+  erased(userId: string): void {
+    this.recent.clear();
+    this.reads.clear();
+    for (const states of [this.states, this.#dirtyStates, this.#statesInFlight]) {
+      for (const [key, state] of states) {
+        if (!isStateOf(state, userId)) continue;
+        this.#ports.dropped.rev = Math.max(this.#ports.dropped.rev, state.rev);
+        states.delete(key);
+      }
+    }
+    this.content.erased(userId);
   }
 
   /** Resolves when all that was submitted before has left, or failed. */
@@ -282,6 +310,8 @@ export class Room implements CommitSource {
 
   #reopen(attempt: number): void {
     this.#ports.retryIn(attempt === 0 ? 0 : Math.min(5_000, 100 * 2 ** attempt), () => {
+      // To open it would make it anew, with its name.
+      if (this.forgotten) return;
       this.#ports.store
         .open(this.name)
         .then(async (lease) => {

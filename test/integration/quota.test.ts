@@ -110,7 +110,7 @@ test('a document that is edited over its quota tells the editor, keeps its count
 });
 
 test('retention makes room by itself; so does a higher quota', async () => {
-  const first = await startServer({ quota: { bytes: QUOTA }, retention: { log: { maxRecords: 10_000 } } });
+  await using first = await startServer({ quota: { bytes: QUOTA }, retention: { log: { maxRecords: 10_000 } } });
   const taken = await fill(first, 'ada');
   await first.stop();
   await using second = await startServer({

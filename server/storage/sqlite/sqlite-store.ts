@@ -142,6 +142,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
           if (some < FORGET_STEP) return forgotten;
         }
       }),
+    eraseUser: (userId) => whileOpen(() => change('eraseUser', [userId])),
     probe: () =>
       whileOpen(async () => {
         await change('probe', []);
