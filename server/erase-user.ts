@@ -1,3 +1,4 @@
+import type { RoomName } from '../shared/room-name.ts';
 import type { Audit } from './audit.ts';
 import type { ReservedIds } from './documents/reserved-ids.ts';
 import type { Authorizer } from './guard/authorize.ts';
@@ -43,14 +44,19 @@ export async function eraseUser(ports: EraseUserPorts, userId: string): Promise<
     const erasure = await store.eraseUser(userId);
     // Who asked the store before has its answer by now, goes on, and is refused.
     for (let question = 0; question < QUESTIONS_PER_MESSAGE; question++) await store.readGrant(own, userId);
-    rooms.forget(own);
-    for (const room of rooms.values()) room.erased(userId);
-    ports.presence.forget(userId);
-    ports.reservedIds.forget(userId);
-    ports.authorizer.forgetUser(userId);
     audit.erased(userId, erasure);
     return erasure;
   } finally {
+    // Also where the store failed: it may have got as far as the rows, and memory must not hand out what they held.
+    forget(ports, userId, own);
     done();
   }
+}
+
+function forget({ rooms, presence, reservedIds, authorizer }: EraseUserPorts, userId: string, own: RoomName): void {
+  rooms.forget(own);
+  for (const room of rooms.values()) room.erased(userId);
+  presence.forget(userId);
+  reservedIds.forget(userId);
+  authorizer.forgetUser(userId);
 }

@@ -5,6 +5,7 @@ import * as Y from 'yjs';
 import { openForInspection } from '../../server/storage/sqlite/connection.ts';
 import { loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
 import { verifyDatabase } from '../../server/storage/sqlite/verify.ts';
+import { AshlarError } from '../../shared/errors.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
@@ -186,6 +187,23 @@ test('what was under way when a user is erased does not come back: it is erased 
   expect(messages).toEqual([]);
   expect(await ask(bob, 'chat:message', { sessionId: 's', content: 'x' })).toMatchObject({ meta: { seq: 3 } });
   await (await server.connect(token)).emitWithAck('room:members', 'chat:s');
+});
+
+test('where the store gets as far as the rows and then fails, memory hands out nothing of them, and a second time is all it takes', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const bob = await server.connect(tokenFor('bob'), { auth: { autoJoin: false } });
+  const { epoch } = await ask(bob, 'join-room', 'chat:s');
+  const ada = await server.connect(token);
+  await ask(ada, 'chat:message', { sessionId: 's', content: 'first' });
+  await ask(bob, 'chat:message', { sessionId: 's', content: 'second' });
+  store.fail('eraseUser', 'after', new AshlarError('storage-full'));
+  await expect(server.realtime.eraseUser(ADA)).rejects.toMatchObject({ code: 'storage-full' });
+  const heard: string[] = [];
+  bob.on('chat:message', ({ content }) => void heard.push(content));
+  expect(await ask(bob, 'join-room', 'chat:s', { epoch, seq: 0 })).toMatchObject({ recovered: true });
+  await vi.waitFor(() => expect(heard).toEqual(['second']));
+  expect(await server.realtime.eraseUser(ADA)).toMatchObject({ records: 0 });
 });
 
 test('ashlar erase does the same where no server runs, says what it did, and refuses a folder in use', async () => {
