@@ -4,6 +4,7 @@ import type { AshlarError, ErrorCode } from '../shared/errors.ts';
 import type { Clock } from './clock.ts';
 import { createTokenBucket, type TokenBucket } from './guard/token-bucket.ts';
 import type { Connection } from './rooms/connection.ts';
+import type { Erasure } from './storage/store.ts';
 
 // One socket's refusals, however many it provokes: the rest is counted, and the count stands in the next line.
 const REFUSALS_PER_MINUTE = 60;
@@ -89,6 +90,11 @@ export class Audit {
   changed(by: ChangedBy, change: { room: string; userId: string; access: Access; stored: boolean }): void {
     const fields = { by: by === 'backend' ? null : by.user.id, ...change };
     this.#log.info(fields, change.access === 'none' ? 'audit:revoke' : 'audit:grant');
+  }
+
+  /** A user was erased. The one record that must name the user still: it says what to do again after an older backup was put back. */
+  erased(userId: string, erasure: Erasure): void {
+    this.#log.info({ userId, erasure }, 'audit:erased');
   }
 
   #bucket(): TokenBucket {

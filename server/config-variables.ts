@@ -7,7 +7,7 @@ export interface Variable {
   readonly name: string;
   /** Where it goes in the settings: `['limits', 'eventsPerMinute']`. */
   readonly path: readonly string[];
-  readonly kind: 'integer' | 'boolean' | 'text' | 'list' | 'access' | 'json';
+  readonly kind: 'integer' | 'number' | 'boolean' | 'text' | 'list' | 'access' | 'json';
   /** What may be written, for people. */
   readonly allowed: string;
   readonly description: string;
@@ -51,6 +51,7 @@ interface JsonSchema {
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
   readonly minLength?: number;
   readonly required?: readonly string[];
 }
@@ -71,6 +72,8 @@ function kindOf(leaf: JsonSchema): Pick<Variable, 'kind' | 'allowed'> {
   switch (leaf.type) {
     case 'integer':
       return { kind: 'integer', allowed: `a whole number from ${leaf.minimum ?? (leaf.exclusiveMinimum ?? 0) + 1}` };
+    case 'number':
+      return { kind: 'number', allowed: `a number from ${leaf.minimum ?? leaf.exclusiveMinimum ?? 0} to ${leaf.maximum ?? 1}` };
     case 'boolean':
       return { kind: 'boolean', allowed: 'true or false' };
     case 'array':

@@ -158,6 +158,8 @@ function convert(variable: Variable, text: string): unknown {
   switch (variable.kind) {
     case 'integer':
       return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+    case 'number':
+      return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : undefined;
     case 'boolean':
       return { true: true, '1': true, false: false, '0': false }[text.toLowerCase()];
     case 'list':

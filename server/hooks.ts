@@ -1,5 +1,6 @@
 import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
+import type { QuotaState } from './storage/watch-quota.ts';
 
 /** What a product can listen to. Handlers may be async; what they throw is logged and hurts nobody else. */
 export interface ServerEvents {
@@ -9,6 +10,11 @@ export interface ServerEvents {
   'document:changed': { name: string; seq: number; userIds: readonly (string | null)[] };
   /** Updates were set aside because they damaged their document: tell their authors, and offer `documents.quarantined(name)`. */
   'document:quarantined': { name: string; seqs: readonly number[]; userIds: readonly (string | null)[] };
+  /**
+   * What is stored has come near its quota (`warning`), has reached it (`full`: nothing new is taken) or is well below it again (`ok`).
+   * Bytes of database and write-ahead log.
+   */
+  'storage:quota': { state: QuotaState; bytes: number; quota: number };
   /** A client asked for fresh values of these widgets: push them with `dashboard:update`. */
   'dashboard:refresh': { user: User; widgets: readonly string[] };
   /** A user wrote in a chat session: the place to answer as the assistant. */

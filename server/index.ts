@@ -7,12 +7,13 @@ export { defineEvent, type EventDeclaration, type EventDefinition } from '../sha
 export { AshlarError, ERRORS, type ErrorCode } from '../shared/errors.ts';
 export type { User } from '../shared/user.ts';
 export type { QuarantinedUpdate } from './documents/documents.ts';
+export type { ServerDocuments } from './documents/server-documents.ts';
 
 // Make tokens for your users
 export { type SignTokenOptions, signToken, type TokenClaims } from './guard/sign-token.ts';
 export type { ServerEventHandler, ServerEventName, ServerEvents } from './hooks.ts';
 export type { Authorize, Limits, RealtimeServerOptions, Settings } from './options.ts';
-export { type PublishedAs, RealtimeServer, type ServerDocuments, type Stats } from './server.ts';
+export { type PublishedAs, RealtimeServer, type Stats } from './server.ts';
 
 // Bring your own parts
 export { createSocketServer, type SocketServerOptions } from './sockets/create-socket-server.ts';

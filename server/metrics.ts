@@ -13,6 +13,8 @@ export interface MetricsNow {
   /** Bytes that wait for all receivers together, and for the slowest. */
   readonly queuedBytes: number;
   readonly queuedBytesMost: number;
+  /** What is stored, and its limit: 0 where there is none; null where the store does not say. */
+  readonly stored: { readonly bytes: number; readonly quota: number; readonly full: boolean } | null;
 }
 
 /** How late the event loop was since the last time it was asked, ms. */
@@ -59,6 +61,9 @@ export class Metrics implements Tally {
       ['members', 'Sockets in rooms', (of) => of.members],
       ['queued_bytes', 'Bytes that wait for all receivers', (of) => of.queuedBytes],
       ['queued_bytes_most', 'Bytes that wait for the slowest receiver', (of) => of.queuedBytesMost],
+      ['storage_bytes', 'Database and write-ahead log, without free pages', (of) => of.stored?.bytes ?? 0],
+      ['storage_quota_bytes', 'The quota of what is stored; 0: none', (of) => of.stored?.quota ?? 0],
+      ['storage_full', '1 while the quota is reached, and nothing new is taken', (of) => (of.stored?.full === true ? 1 : 0)],
     ];
     const all = gauges.map(([name, help, read]) => ({ gauge: this.#gauge(name, help), read }));
     const delays = (['mean', 'p99', 'max'] as const).map((kind) => ({

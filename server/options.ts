@@ -118,6 +118,18 @@ export const Settings = z.strictObject({
     })
     .prefault({})
     .describe('what is kept of each room; document logs are cut only under a snapshot'),
+  quota: z
+    .strictObject({
+      bytes: positive.optional().describe('size of database and write-ahead log at which nothing new is taken (`storage-full`)'),
+      warnAt: z
+        .number('a number above 0, at most 1')
+        .positive('a number above 0, at most 1')
+        .max(1, 'a number above 0, at most 1')
+        .default(0.8)
+        .describe('part of `quota.bytes` at which the alarm goes: a log line, the hook `storage:quota`, a gauge'),
+    })
+    .prefault({})
+    .describe('limit of what is stored in `dataDir`; none unless `bytes` is set'),
   compactAfterRecords: positive.default(500).describe('records after which a document gets a new snapshot'),
   compactAfterBytes: positive.default(1_000_000).describe('bytes after which a document gets a new snapshot'),
   subdocuments: z.boolean().default(false).describe('whether updates may hold Yjs subdocuments'),

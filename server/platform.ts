@@ -14,6 +14,7 @@ import { Documents } from './documents/documents.ts';
 import { PrivateTransfers } from './documents/private-transfers.ts';
 import { ReservedIds } from './documents/reserved-ids.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
+import { eraseUser } from './erase-user.ts';
 import { keepCompleted } from './events/batch.ts';
 import { registerChat } from './events/chat.ts';
 import { registerDashboard } from './events/dashboard.ts';
@@ -26,6 +27,7 @@ import { Retention } from './events/retention.ts';
 import { startTyping } from './events/start-typing.ts';
 import type { Typing } from './events/typing.ts';
 import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
+import type { Erasing } from './guard/erasing.ts';
 import { Guard } from './guard/guard.ts';
 import type { Hooks } from './hooks.ts';
 import { Publisher } from './http/publish-requests.ts';
@@ -42,7 +44,7 @@ import type { Room } from './rooms/room.ts';
 import { registerRoomMessages } from './rooms/room-messages.ts';
 import { Rooms } from './rooms/rooms.ts';
 import type { EncodedPacket } from './sockets/encode-packet.ts';
-import type { LogRecord, Store } from './storage/store.ts';
+import type { Erasure, LogRecord, Store } from './storage/store.ts';
 
 /** An Idempotency-Key is good for a day. */
 const KEY_AGE_MS = 86_400_000;
@@ -60,6 +62,7 @@ export interface PlatformPorts {
   readonly audit: Audit;
   readonly metrics: Metrics;
   readonly authorize: Authorize | undefined;
+  readonly erasing: Erasing;
   /** Runs a task after the current turn of the event loop. */
   soon(task: () => void): void;
 }
@@ -78,6 +81,7 @@ export class Platform {
   readonly #presence: Presence;
   readonly #retention: Retention;
   readonly #typing: Typing;
+  readonly #reservedIds = new ReservedIds();
   #cancelForgetting: () => void = () => {};
 
   constructor(ports: PlatformPorts) {
@@ -114,6 +118,8 @@ export class Platform {
       soon: ports.soon,
       catchUp,
       tally: metrics,
+      erasing: ports.erasing,
+      full: () => store.space?.full === true,
       createContent: (room, lease) =>
         isDocumentRoom(room.name)
           ? new DocumentRoom(room, lease, documentPorts)
@@ -224,6 +230,26 @@ export class Platform {
     return [...this.connections.values()].filter((connection) => connection.user.id === userId);
   }
 
+  /** Erases a user, from the store and from memory; its sockets are closed. */
+  eraseUser(userId: string): Promise<Erasure> {
+    const { store, audit, erasing } = this.#ports;
+    const { rooms, authorizer } = this;
+    return eraseUser(
+      {
+        store,
+        rooms,
+        connections: this.connections.values(),
+        erasing,
+        authorizer,
+        presence: this.#presence,
+        reservedIds: this.#reservedIds,
+        audit,
+        disconnected: (connection) => this.disconnected(connection),
+      },
+      userId,
+    );
+  }
+
   /** Waits for what is under way and ends it. */
   async close(): Promise<void> {
     this.#retention.close();
@@ -313,7 +339,7 @@ export class Platform {
     return {
       clock,
       workers,
-      reservedIds: new ReservedIds(),
+      reservedIds: this.#reservedIds,
       privateTransfers: new PrivateTransfers(),
       overflowRecords: settings.overflowRecords,
       frameBytes: settings.limits.frameBytes,

@@ -1,7 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import { type Logger, pino } from 'pino';
 import type { Server } from 'socket.io';
-import type * as Y from 'yjs';
 import type { Access } from '../shared/access.ts';
 import { createCatalog, type EventNameBy, type Events, type PayloadOf, type WithCatalog } from '../shared/catalog.ts';
 import { isEventDefinition } from '../shared/define-event.ts';
@@ -10,13 +9,14 @@ import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
 import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
-import type { QuarantinedUpdate } from './documents/documents.ts';
+import type { ServerDocuments } from './documents/server-documents.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
 import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
 import { type Authenticate, createAuthenticator } from './guard/authenticate.ts';
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
 import { createClientAddress } from './guard/client-address.ts';
+import { Erasing } from './guard/erasing.ts';
 import { createRemoteKeys, type FetchedKeys } from './guard/remote-keys.ts';
 import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
@@ -29,7 +29,8 @@ import type { Attachment } from './sockets/attach.ts';
 import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
-import type { Store } from './storage/store.ts';
+import type { Erasure, Store } from './storage/store.ts';
+import { watchQuota } from './storage/watch-quota.ts';
 import { createSystemClock, watchEventLoop } from './system-clock.ts';
 
 /** What `getStats` gives. */
@@ -42,22 +43,6 @@ export interface Stats {
 
 /** What a publication answers: where it stands. `seq` and `epoch` for what was logged. */
 export type PublishedAs = EventMeta;
-
-/** Server-side access to documents. */
-export interface ServerDocuments {
-  /** Edits a document in one Yjs transaction; resolves with what `change` returned once the edit is on disk and sent. @throws AshlarError `gone`, `document-damaged`, `storage-…` */
-  transact<Result>(name: string, change: (doc: Y.Doc) => Result): Promise<Result>;
-  /** A copy of a document as it is on disk; destroy it when done. @throws AshlarError `gone`, `document-damaged` */
-  read(name: string): Promise<Y.Doc>;
-  /** Names that start with `prefix`, of all documents ever written or created and not deleted. */
-  list(prefix?: string): Promise<string[]>;
-  /** Creates a document (or opens a deleted one's name again) and seeds it once, where it is still empty. */
-  create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }>;
-  /** Updates that were set aside because they damaged the document, with who wrote them. They may not load. */
-  quarantined(name: string): Promise<QuarantinedUpdate[]>;
-  /** Deletes a document and leaves a tombstone: joiners get `gone` until it is created again. */
-  delete(name: string): Promise<void>;
-}
 
 // Long enough for a process manager to start the next process, short enough to go unnoticed.
 const RECONNECT_AFTER_MS = 500;
@@ -84,6 +69,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #userBudgets: UserBudgets;
   readonly #addresses: AddressLimiter;
   readonly #authenticate: Authenticate;
+  readonly #erasing = new Erasing();
   #fetchedKeys: FetchedKeys | null = null;
   #platform: Platform | null = null;
   #store: Store | null = null;
@@ -114,7 +100,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#userBudgets = createUserBudgets(this.#settings.limits, this.#clock);
     this.#addresses = createAddressLimiter(this.#settings.limits, this.#clock);
     const { jwtSecret, jwtAlgorithms, jwtKeys, jwtJwksUrl, jwtAudience, jwtIssuer } = this.#settings;
-    this.#authenticate = createAuthenticator({
+    const authenticate = createAuthenticator({
       secret: jwtSecret,
       algorithms: jwtAlgorithms,
       keys: jwtKeys,
@@ -123,6 +109,11 @@ export class RealtimeServer<Own extends Events = []> {
       issuer: jwtIssuer,
       clock: this.#clock,
     });
+    this.#authenticate = (token) => {
+      const principal = authenticate(token);
+      this.#erasing.refuse(principal.user.id);
+      return principal;
+    };
   }
 
   /**
@@ -168,8 +159,20 @@ export class RealtimeServer<Own extends Events = []> {
       stats: () => this.getStats(),
       probe: () => this.#storeOf().probe(),
     });
+    const { bytes, warnAt } = this.#settings.quota;
     this.#store =
-      this.#givenStore ?? (await openSqliteStore({ dataDir: this.#settings.dataDir, clock: this.#clock, log: this.#log }));
+      this.#givenStore ??
+      (await openSqliteStore({
+        dataDir: this.#settings.dataDir,
+        clock: this.#clock,
+        log: this.#log,
+        quota: bytes === undefined ? undefined : { bytes, warnAt },
+        onSpace: watchQuota({
+          warnAt,
+          log: this.#log,
+          changed: (now) => this.#hooks.emit('storage:quota', now),
+        }),
+      }));
     this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
     this.#platform = this.#assemble(io, this.#store, this.#workers);
   }
@@ -233,6 +236,17 @@ export class RealtimeServer<Own extends Events = []> {
     return this.#ready().recheckUser(userId);
   }
 
+  /**
+   * Erases a user: what it sent, its own room, its name on what it wrote with others, its grants, sessions and keys, from the store and from
+   * memory. Its sockets are closed, and until this resolves it cannot come back; afterwards a token that is still good makes a new, empty user
+   * of it, so stop signing them first. Writes wait while the database is written anew.
+   * @returns what went, and what others still say of it
+   * @throws AshlarError `invalid-room` where it is no user's id; `storage-…`: done in part at most, to be done again
+   */
+  eraseUser(userId: string): Promise<Erasure> {
+    return this.#ready().eraseUser(userId);
+  }
+
   /** Listens to what happens. @returns a function that takes the handler off again */
   on<Name extends ServerEventName>(event: Name, handler: ServerEventHandler<Name>): () => void {
     return this.#hooks.on(event, handler);
@@ -280,6 +294,7 @@ export class RealtimeServer<Own extends Events = []> {
       audit,
       metrics: this.#metrics,
       authorize: this.#authorize,
+      erasing: this.#erasing,
       soon: setImmediate,
     });
     const authenticate = this.#authenticate;
@@ -334,6 +349,7 @@ export class RealtimeServer<Own extends Events = []> {
   #now(): MetricsNow {
     const connections = [...(this.#platform?.connections.values() ?? [])];
     const rooms = [...(this.#platform?.rooms.values() ?? [])];
+    const space = this.#store?.space;
     const queues = connections.map(({ outbox }) => outbox.queuedBytes);
     return {
       connections: connections.length,
@@ -342,6 +358,7 @@ export class RealtimeServer<Own extends Events = []> {
       members: rooms.reduce((sum, { members }) => sum + members.size, 0),
       queuedBytes: queues.reduce((sum, bytes) => sum + bytes, 0),
       queuedBytesMost: queues.reduce((most, bytes) => Math.max(most, bytes), 0),
+      stored: space === undefined ? null : { ...space, quota: space.quota ?? 0 },
     };
   }
 

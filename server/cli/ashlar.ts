@@ -4,10 +4,12 @@ import { AshlarError } from '../../shared/errors.ts';
 import { packageVersion } from '../package-version.ts';
 import type { BackupFlags } from './backup.ts';
 import type { CheckFlags } from './check.ts';
+import type { EraseFlags } from './erase.ts';
 import type { ReplayFlags } from './replay.ts';
 import type { RestoreFlags } from './restore.ts';
 import type { ServeFlags } from './serve.ts';
 import type { TokenFlags } from './token.ts';
+import type { VerifyFlags } from './verify.ts';
 
 const EXAMPLES = `
 Examples:
@@ -16,6 +18,7 @@ Examples:
   $ ashlar replay session.json.gz                  types a recorded session into the server, and checks the result
   $ ashlar backup backups/monday.db                a copy of the data, complete and checked, while the server runs
   $ ashlar restore backups/monday.db               puts it in the place of the data; the server is stopped for that
+  $ ashlar verify                                  makes faults for real on this machine, and says what holds
 
 Settings come from the environment (PORT, HOST, JWT_SECRET, FRONTEND_URL, DATA_DIR, LOG_LEVEL, and every limit as ASHLAR_LIMITS_…):
 docs/configuration.md lists them all. ashlar <command> --help says more about each command.`;
@@ -30,6 +33,14 @@ log, get the state of the backup, and bring back what they still hold of documen
 
 const CHECK_HELP = `
 Changes nothing. Exit code 1: something is damaged, and named in a line that begins with DAMAGED.`;
+
+const ERASE_HELP = `
+A running server does the same by realtime.eraseUser(id). What the user wrote in documents stays, without its author: others have built upon
+it. Backups from before still hold the user: erase again after restoring one. The database is written anew, which takes as much room again.`;
+
+const VERIFY_HELP = `
+Touches no data of yours, and needs nothing but what is installed. Exit code 1: something does not hold. A fault that cannot be made here is
+skipped, and the reason is told.`;
 
 function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -122,6 +133,31 @@ program
   .action(async (file: string | undefined, flags: CheckFlags) => {
     const { check } = await import('./check.ts');
     process.exitCode = (await check(file, flags)) ? 0 : 1;
+  });
+
+program
+  .command('erase')
+  .description('erase a user: events, notifications, authorship, grants, sessions, keys; the server must be stopped')
+  .argument('<user>', "the user's id")
+  .option('-d, --data-dir <folder>', 'where the data is kept, before DATA_DIR')
+  .addHelpText('after', ERASE_HELP)
+  .action(async (user: string, flags: EraseFlags) => {
+    const { erase } = await import('./erase.ts');
+    await erase(user, flags);
+  });
+
+program
+  .command('verify')
+  .description(
+    'make faults for real, in a temporary folder on this machine, and say what holds: kills, cuts, flipped bits, a full disk',
+  )
+  .option('--kills <count>', 'how often the server is killed at work', wholeNumber, 10)
+  .option('--only <words...>', 'only checks whose names hold one of these')
+  .option('--json', 'print the report as JSON')
+  .addHelpText('after', VERIFY_HELP)
+  .action(async (flags: VerifyFlags) => {
+    const { verify } = await import('./verify.ts');
+    process.exitCode = (await verify(flags, packageVersion())) ? 0 : 1;
   });
 
 try {

@@ -33,7 +33,7 @@ export function count(number: number, what: string): string {
   return `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** Damaged text may hold anything: nothing of it controls a terminal. */
-function printable(text: string): string {
+/** Stored text may hold anything: nothing of it controls a terminal. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '\ufffd');
 }

@@ -191,6 +191,12 @@ export class DocumentRoom implements RoomContent {
     if (session.counter > session.saved) this.#dismissed.set(session, member.connection);
   }
 
+  erased(userId: string): void {
+    this.#lastCatchUp = null;
+    this.writers.forgetUser(userId);
+    for (const session of this.#dismissed.keys()) if (session.userId === userId) this.#dismissed.delete(session);
+  }
+
   left(member: Member): void {
     if (!(member instanceof DocumentMember)) return;
     member.endTransfer();

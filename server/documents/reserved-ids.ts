@@ -38,6 +38,11 @@ export class ReservedIds {
     return this.#reservations.get(keyOf(room, clientId))?.userId;
   }
 
+  /** A user was erased. */
+  forget(userId: string): void {
+    for (const key of [...(this.#byUser.get(userId) ?? [])]) this.#drop(key);
+  }
+
   #end(now: number): void {
     for (const [key, { until }] of this.#reservations) {
       if (until > now) return;

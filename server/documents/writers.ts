@@ -140,6 +140,16 @@ export class Writers {
     });
   }
 
+  /** A user was erased: what it wrote under its ids is nobody's, and no session of its goes on. */
+  forgetUser(userId: string): void {
+    for (const [clientId, owner] of this.#owners) if (owner === userId) this.#owners.set(clientId, null);
+    for (const [hash, session] of this.#sessions) {
+      if (session.userId !== userId) continue;
+      this.#sessions.delete(hash);
+      if (this.#byClient.get(session.clientId) === session) this.#byClient.delete(session.clientId);
+    }
+  }
+
   /** The document was deleted: no id belongs to anyone, no session goes on. */
   clear(): void {
     this.known.clear();

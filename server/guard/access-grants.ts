@@ -31,6 +31,8 @@ export interface AccessGrants {
    * @throws AshlarError of the store. What was taken away then stays away until it is set again or the process ends
    */
   set(room: RoomName, userId: string, access: Access | null): Promise<void>;
+  /** A user was erased, and with it what was stored: nothing of it is remembered here. */
+  forgetUser(userId: string): void;
   /** Where the stamp of a user in a room is found. */
   slot(room: RoomName, userId: string): number;
   /** The stamp of a slot: another value than before means that something may have changed. */
@@ -89,6 +91,12 @@ export function createAccessGrants(store: Pick<Store, 'readGrant' | 'writeGrant'
   };
 
   return {
+    forgetUser(userId) {
+      const ending = `\n${userId}`;
+      for (const map of [remembered, reads, unwritten]) {
+        for (const key of map.keys()) if (key.endsWith(ending)) map.delete(key);
+      }
+    },
     slot,
     stamp: (at) => stamps[at] ?? 0,
     async read(room, userId) {

@@ -37,6 +37,8 @@ export interface Authorizer {
    *   away in this process, and nothing is given
    */
   setGrant(room: RoomName, userId: string, access: Access | null): Promise<void>;
+  /** A user was erased: what was stored about it is not remembered. */
+  forgetUser(userId: string): void;
   /** For caches: where the stamp of a user in a room is found. */
   slot(room: RoomName, userId: string): number;
   /** For caches: the stamp in a slot. It changes whenever a decision made before it may be out of date. */
@@ -84,6 +86,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   };
 
   return {
+    forgetUser: grants.forgetUser,
     slot: grants.slot,
     stamp: grants.stamp,
     async decide(user, room) {

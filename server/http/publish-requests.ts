@@ -85,6 +85,9 @@ export class Publisher {
     // From here to the last submission nothing is awaited: all of it is one commit, and its places are known beforehand.
     const fenced = opened.find((room) => room.fenced);
     if (fenced !== undefined) throw new AshlarError('storage-unavailable', { room: fenced.name, retryAfterMs: 1_000 });
+    // Rooms would take a value in the place of another, and refuse what comes behind it: all or none.
+    if (store.space?.full === true && checked.some(({ definition }) => definition.delivery.class !== 'ephemeral'))
+      throw new AshlarError('storage-full', { detail: 'the quota is reached' });
     const answers: PublishAnswer[] = [];
     const ahead = new Map<Room, number>();
     for (const [index, { definition, room: name }] of checked.entries()) {

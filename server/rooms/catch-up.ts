@@ -22,9 +22,10 @@ export async function readAfter(room: Room, seq: number, limit = CHUNK_RECORDS):
 }
 
 async function readFromStore(room: Room, after: number, limit: number): Promise<readonly LogRecord[]> {
+  const { cleared } = room.recent;
   const records = await room.store.read(room.name, { after, limit, maxBytes: CHUNK_BYTES });
-  // A deletion moves the trim mark: what was read before it is no longer anybody's.
-  const current = !room.fenced && !room.deleted && (records[0]?.seq ?? 0) > room.trimmedTo;
+  // A deletion moves the trim mark, an erasure rewrites records: what was read before is no longer anybody's.
+  const current = cleared === room.recent.cleared && !room.fenced && !room.deleted && (records[0]?.seq ?? 0) > room.trimmedTo;
   if (current) room.recent.prepend(records, room.head.seq);
   return records;
 }

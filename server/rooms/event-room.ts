@@ -5,6 +5,7 @@ import type { JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { User } from '../../shared/user.ts';
 import { readPayload } from '../events/read-payload.ts';
+import { ERASED_KIND } from '../storage/erasure.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
 import { encodeDomainEvent, logMeta, stateMeta } from './fan-out.ts';
@@ -18,6 +19,11 @@ export interface EventRoomPorts {
   /** The log events that a first join receives, oldest first, none beyond `head`. */
   history(room: Room, user: User, head: Position): Promise<readonly LogRecord[]>;
   catchUp(member: Member): void;
+}
+
+// What was erased has its number in the log, and nothing to tell.
+function isEvent({ kind }: LogRecord): boolean {
+  return kind !== ERASED_KIND;
 }
 
 /** A room whose content is domain events: state values and a log. */
@@ -37,7 +43,7 @@ export class EventRoom implements RoomContent {
     const verdict = await recover(room, position, this.#ports.overflowRecords);
     // Committed state only: what is committed from here on comes from the log, behind the history.
     const head = room.head;
-    const history = verdict === 'recovered' ? [] : await this.#ports.history(room, connection.user, head);
+    const history = verdict === 'recovered' ? [] : (await this.#ports.history(room, connection.user, head)).filter(isEvent);
     if (connection.closed) throw new AshlarError('not-connected');
     const recovered = verdict === 'recovered' && position !== null;
     const member = new Member(connection, room, access, recovered ? position : head);
@@ -64,7 +70,7 @@ export class EventRoom implements RoomContent {
   }
 
   sendRecords(member: Member, records: readonly LogRecord[]): void {
-    for (const record of records) this.#sendRecord(member, record);
+    for (const record of records) if (isEvent(record)) this.#sendRecord(member, record);
   }
 
   sendState(member: Member, key: string): void {
@@ -80,6 +86,8 @@ export class EventRoom implements RoomContent {
   reopened(): void {}
 
   dismissed(): void {}
+
+  erased(): void {}
 
   left(): void {}
 

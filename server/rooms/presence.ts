@@ -27,6 +27,8 @@ export interface Presence {
   expel(room: RoomName, socketId: string): void;
   /** A socket is gone, from all of its rooms. */
   socketGone(socketId: string): void;
+  /** A user without sockets is neither there nor remembered, in any room. Others see it go. */
+  forget(userId: string): void;
   /** Who is there, in the order they came; then who was, newest first. */
   members(room: RoomName): Member[];
   /** Ends all timers and forgets everybody. Nobody is told. */
@@ -145,6 +147,16 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
     },
     socketGone(socketId) {
       for (const name of [...(sockets.get(socketId)?.keys() ?? [])]) leave(name, socketId);
+    },
+    forget(userId) {
+      for (const [name, room] of rooms) {
+        const present = room.present.get(userId);
+        if (present !== undefined && present.sockets.size === 0) {
+          present.cancelGrace?.();
+          goOffline(name, room, present);
+        }
+        room.offline.delete(userId);
+      }
     },
     members(name) {
       const room = rooms.get(name);

@@ -5,6 +5,7 @@ export class RecentRecords {
   readonly #capBytes: number;
   #records: LogRecord[] = [];
   #bytes = 0;
+  #cleared = 0;
 
   constructor(capBytes: number) {
     this.#capBytes = capBytes;
@@ -52,7 +53,13 @@ export class RecentRecords {
     return first === undefined ? undefined : this.#records[seq - first.seq];
   }
 
+  /** How often it was cleared: what was asked for before that is not kept any more. */
+  get cleared(): number {
+    return this.#cleared;
+  }
+
   clear(): void {
+    this.#cleared += 1;
     this.#records = [];
     this.#bytes = 0;
   }

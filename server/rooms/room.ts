@@ -3,6 +3,8 @@ import { AshlarError, invariant } from '../../shared/errors.ts';
 import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { RoomName } from '../../shared/room-name.ts';
+import type { Erasing } from '../guard/erasing.ts';
+import { isStateOf } from '../storage/erasure.ts';
 import type {
   AppendResult,
   ClientClock,
@@ -63,6 +65,8 @@ export interface RoomContent {
   reopened(lease: RoomLease): Promise<void> | void;
   /** A member lost its access and is out: it is still told what of its own was saved. */
   dismissed(member: Member): void;
+  /** A user was erased from the store: nothing of that user's is kept here either. */
+  erased(userId: string): void;
   /** A member is gone. */
   left(member: Member): void;
   /** Whether something here must stay in memory though nobody is in the room. */
@@ -77,6 +81,9 @@ export interface RoomPorts {
   catchUp(member: Member): void;
   /** State values that were dropped: their `rev` is never given again by this process, in whatever room. */
   readonly dropped: { rev: number };
+  /** Whether the store takes nothing new, though the disk would. */
+  full(): boolean;
+  readonly erasing: Erasing;
   /** Waits before the lease is taken again after a failure. */
   retryIn(ms: number, task: () => void): void;
 }
@@ -99,6 +106,8 @@ export class Room implements CommitSource {
   deleted = false;
   /** The writer's lease is lost: nothing is taken until it is back. */
   fenced = false;
+  /** Its user was erased: this object is nobody's room any more. */
+  forgotten = false;
   readonly #ports: RoomPorts;
   #fence = 0;
   #rev = 0;
@@ -139,13 +148,29 @@ export class Room implements CommitSource {
     return { epoch: this.store.epoch, seq: this.head.seq + queued + 1 };
   }
 
-  /** Takes an entry into the room's order. @throws AshlarError `storage-unavailable` while the lease is lost */
+  /**
+   * Takes an entry into the room's order.
+   * @throws AshlarError `storage-unavailable` while the lease is lost, `storage-full`, `access-denied` where its user is being erased
+   */
   submit(entry: Entry): void {
+    const { erasing } = this.#ports;
+    erasing.refuse(entry.record?.userId);
+    erasing.refuse(entry.key?.userId);
+    if (entry.durable && erasing.hasRoom(this.name)) throw new AshlarError('access-denied', { room: this.name });
     if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });
+    if (this.#ports.full() && this.#adds(entry))
+      throw new AshlarError('storage-full', { detail: 'the quota is reached', room: this.name });
     if (!entry.durable) for (const state of entry.states ?? []) this.#dirtyStates.set(stateKey(state.event, state.key), state);
     if (entry.durable || this.#entries.length > 0) this.#entries.push(entry);
     else entry.leave(null);
     if (entry.durable || this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+  }
+
+  // What only takes something away is how room is made; a state value in the place of another is no more than that one was.
+  #adds({ durable, lifecycle, quarantine, record, states = [] }: Entry): boolean {
+    if (lifecycle?.change === 'deleted' || quarantine !== undefined) return false;
+    const added = states.some(({ event, key, value }) => value !== null && !this.states.has(stateKey(event, key)));
+    return added || (durable && (record !== undefined || states.length === 0));
   }
 
   /** Takes state values out of the room, durably, and tells nobody; a key that has a newer value by then keeps it. */
@@ -175,6 +200,20 @@ export class Room implements CommitSource {
     const [first] = await this.store.read(this.name, { limit: 1 });
     this.trimmedTo = first === undefined ? this.head.seq : first.seq - 1;
     return cut;
+  }
+
+  /** What the store has just erased of a user is not kept here either. */
+  erased(userId: string): void {
+    this.recent.clear();
+    this.reads.clear();
+    for (const states of [this.states, this.#dirtyStates, this.#statesInFlight]) {
+      for (const [key, state] of states) {
+        if (!isStateOf(state, userId)) continue;
+        this.#ports.dropped.rev = Math.max(this.#ports.dropped.rev, state.rev);
+        states.delete(key);
+      }
+    }
+    this.content.erased(userId);
   }
 
   /** Resolves when all that was submitted before has left, or failed. */
@@ -271,6 +310,8 @@ export class Room implements CommitSource {
 
   #reopen(attempt: number): void {
     this.#ports.retryIn(attempt === 0 ? 0 : Math.min(5_000, 100 * 2 ** attempt), () => {
+      // To open it would make it anew, with its name.
+      if (this.forgotten) return;
       this.#ports.store
         .open(this.name)
         .then(async (lease) => {

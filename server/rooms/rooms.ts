@@ -1,5 +1,7 @@
+import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
+import { Erasing } from '../guard/erasing.ts';
 import type { RoomLease, Store } from '../storage/store.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
@@ -29,8 +31,11 @@ export class Rooms {
     createContent: CreateContent;
     catchUp: (member: Member) => void;
     tally?: Tally;
+    /** Whether the store takes nothing new, though the disk would. */
+    full?: () => boolean;
+    erasing?: Erasing;
   }) {
-    const { tally = NO_TALLY } = options;
+    const { tally = NO_TALLY, full = () => false, erasing = new Erasing() } = options;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#createContent = options.createContent;
@@ -41,6 +46,8 @@ export class Rooms {
       catchUp: options.catchUp,
       dropped: { rev: 0 },
       tally,
+      full,
+      erasing,
       retryIn: (ms, task) => void options.clock.after(ms, task),
     };
   }
@@ -55,8 +62,12 @@ export class Rooms {
     return this.#open.get(name);
   }
 
-  /** The room, opened where it is not yet: all who ask meanwhile share one opening. @throws AshlarError as `Store.open` */
+  /**
+   * The room, opened where it is not yet: all who ask meanwhile share one opening.
+   * @throws AshlarError as `Store.open`; `access-denied` for the room of a user who is being erased
+   */
   open(name: RoomName): Promise<Room> {
+    if (this.#ports.erasing.hasRoom(name)) return Promise.reject(new AshlarError('access-denied', { room: name }));
     const open = this.#open.get(name);
     if (open !== undefined) {
       this.#sweepLater(open);
@@ -73,6 +84,16 @@ export class Rooms {
   /** To be called when a room may have become empty. */
   release(room: Room): void {
     this.#sweepLater(room);
+  }
+
+  /** Lets go of a room that the store no longer has. */
+  forget(name: RoomName): void {
+    const room = this.#open.get(name);
+    if (room === undefined) return;
+    room.forgotten = true;
+    this.#sweeps.get(name)?.();
+    this.#sweeps.delete(name);
+    this.#open.delete(name);
   }
 
   /** Ends the timers. Rooms are let go without a word: their members are gone already. */

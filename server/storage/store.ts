@@ -190,6 +190,44 @@ export interface TrimOptions {
   readonly keepBytes?: number;
 }
 
+/** What `eraseUser` found, by what became of it. */
+export interface Erasure {
+  /** Events of the user, in whatever room: an empty record stands in the place of each. */
+  readonly records: number;
+  /** The user's own room, with its notifications and read marks: 1 where there was one. It is gone, with its name. */
+  readonly rooms: number;
+  /** Documents that the user wrote in: the content stays, its author is nobody. */
+  readonly documents: number;
+  /** Their records that named the user. */
+  readonly updates: number;
+  /** Yjs client ids of the user: nobody's from now on. */
+  readonly clientIds: number;
+  /** Writing sessions, removed. */
+  readonly sessions: number;
+  /** Updates of the user that were set aside, removed. */
+  readonly quarantined: number;
+  /** State values that were the user's, removed. */
+  readonly states: number;
+  /** Grants and revocations, removed. */
+  readonly grants: number;
+  /** Idempotency keys, removed. */
+  readonly keys: number;
+  /** Records and state values of others whose JSON still holds the id as a value: they are theirs, and stay. */
+  readonly mentions: number;
+  /** Rooms that still have the id in their name, 100 at most. */
+  readonly namedAfter: readonly string[];
+}
+
+/** How much is stored, and how much may be. */
+export interface StoreSpace {
+  /** Database and write-ahead log, without pages that are free to be written again. */
+  readonly bytes: number;
+  /** null: no limit but the disk's. */
+  readonly quota: number | null;
+  /** The limit is reached: whoever writes something new asks first, and is refused. What makes room goes on. */
+  readonly full: boolean;
+}
+
 /**
  * Where records live. One writer per room: `open` is a lease. Implementations run the same contract suite
  * (test/integration/store-contract.ts). Nothing here names a database.
@@ -202,6 +240,8 @@ export interface Store {
    * operators; what a client may go on from is decided by each record's epoch.
    */
   readonly wentBack?: { readonly commits: number; readonly witnessed: number } | undefined;
+  /** As of the last commit; a store that does not measure itself leaves it out. */
+  readonly space?: StoreSpace;
   /** Takes the lease of a room; a room that was never written is empty, not an error. @throws AshlarError `storage-damaged` | `storage-unavailable` */
   open(room: RoomName): Promise<RoomLease>;
   /**
@@ -235,6 +275,12 @@ export interface Store {
   findKey(userId: string, key: string): Promise<IdempotencyKey | null>;
   /** Removes idempotency keys from before this, Unix ms. */
   forgetKeys(before: number): Promise<number>;
+  /**
+   * Takes out or makes nobody's all that is stored of a user, durably, and brings it to where no file of the store holds it any more, free
+   * pages and logs included. Rooms keep their numbers: what they are opened with is valid as before, but for the user's own room.
+   * @throws AshlarError `invalid-room` where it is no user's id; `storage-full`, `storage-unavailable`: done in part at most, to be done again
+   */
+  eraseUser(userId: string): Promise<Erasure>;
   /** Proves that the store can write. @throws AshlarError as `append` */
   probe(): Promise<void>;
   /** Waits for what is under way and lets go of the data. */

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { Store } from '../../server/storage/store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
-import { memoryDisk, openMemoryStore } from '../support/memory-store.ts';
+import { memoryDisk } from '../support/memory-disk.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
 import { storeContract } from './store-contract.ts';
 
 storeContract('memory', async () => {

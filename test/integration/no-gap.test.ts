@@ -2,7 +2,8 @@ import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { memoryDisk, openMemoryStore } from '../support/memory-store.ts';
+import { memoryDisk } from '../support/memory-disk.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 function typed(clientId: number, text: string): Uint8Array[] {

@@ -3,7 +3,8 @@ import * as Y from 'yjs';
 import { AshlarError } from '../../shared/errors.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { type GatedStore, gateStore } from '../support/gated-store.ts';
-import { type MemoryDisk, memoryDisk, openMemoryStore } from '../support/memory-store.ts';
+import { type MemoryDisk, memoryDisk } from '../support/memory-disk.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 let disk: MemoryDisk;

@@ -4,6 +4,7 @@ import { againstModel } from './store-contract/against-model.ts';
 import { appendContract } from './store-contract/append.ts';
 import { type Context, makeContext, type StoreHome } from './store-contract/context.ts';
 import { directoryContract } from './store-contract/directory.ts';
+import { eraseContract } from './store-contract/erase.ts';
 import { keptContract } from './store-contract/kept.ts';
 import { logContract } from './store-contract/log.ts';
 import { quarantineContract } from './store-contract/quarantine.ts';
@@ -33,6 +34,7 @@ export function storeContract(name: string, makeHome: () => Promise<StoreHome>):
     keptContract(current);
     quarantineContract(current);
     directoryContract(current);
+    eraseContract(current);
     againstModel(current);
   });
 }

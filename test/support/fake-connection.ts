@@ -77,6 +77,7 @@ export function fakeConnection(options: FakeConnectionOptions): Connection & { r
   const authorizer: Authorizer = {
     decide: async (_user, room) => decide(room),
     setGrant: async () => {},
+    forgetUser: () => {},
     slot: () => 0,
     stamp: () => 0,
   };

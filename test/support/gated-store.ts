@@ -1,6 +1,6 @@
 import type { Store } from '../../server/storage/store.ts';
 
-type Method = 'append' | 'epochAt' | 'read' | 'findById' | 'open';
+type Method = 'append' | 'epochAt' | 'eraseUser' | 'read' | 'findById' | 'open';
 
 /** A store whose calls can be held back and made to fail, so that a test decides what overtakes what. */
 export interface GatedStore extends Store {
@@ -45,7 +45,7 @@ export function gateStore(store: Store): GatedStore {
     fail: (method: Method, when: 'before' | 'after', error: Error) => void failures.set(method, { when, error }),
     held: (method: Method) => gates.get(method)?.waiting ?? 0,
   };
-  const gated = ['append', 'epochAt', 'read', 'findById', 'open'];
+  const gated = ['append', 'epochAt', 'eraseUser', 'read', 'findById', 'open'];
   return new Proxy(store, {
     get(target, name) {
       if (Object.hasOwn(own, name)) return own[name as keyof typeof own];

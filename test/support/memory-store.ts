@@ -1,48 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type {
   AppendResult,
-  ClientClock,
   Commit,
-  IdempotencyKey,
   LogRecord,
-  QuarantinedRecord,
   ReadRange,
   RoomAppend,
-  SessionMark,
   Snapshot,
-  StateValue,
   Store,
   TrimOptions,
 } from '../../server/storage/store.ts';
-import type { Access } from '../../shared/access.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
-
-interface Room {
-  head: number;
-  trimmedTo: number;
-  trimmedEpoch: string | null;
-  fence: number;
-  incarnation: string;
-  deleted: boolean;
-  written: boolean;
-  /** Head at the last deletion: snapshots from before it are of another life. */
-  bornAfter: number;
-  records: LogRecord[];
-  clocks: Map<number, ClientClock>;
-  sessions: Map<string, SessionMark>;
-  states: Map<string, StateValue>;
-  snapshot: Snapshot | null;
-  quarantined: QuarantinedRecord[];
-}
-
-/** What several memory stores share, as several handles share one data folder. */
-export interface MemoryDisk {
-  readonly rooms: Map<RoomName, Room>;
-  readonly grants: Map<string, Access>;
-  readonly keys: Map<string, IdempotencyKey>;
-  fence: number;
-}
+import { emptyRoom, eraseFrom, type MemoryDisk, type MemoryRoom, memoryDisk } from './memory-disk.ts';
 
 export interface MemoryStore extends Store {
   readonly disk: MemoryDisk;
@@ -50,10 +19,6 @@ export interface MemoryStore extends Store {
   failNextAppend(error: AshlarError): void;
   /** Appends wait, in order, until the returned function is called: as behind a slow disk. */
   holdAppends(): () => void;
-}
-
-export function memoryDisk(): MemoryDisk {
-  return { rooms: new Map(), grants: new Map(), keys: new Map(), fence: 0 };
 }
 
 /** A complete Store without a disk, for tests: passes the same contract suite. `epoch` is random where it is not given. */
@@ -66,25 +31,10 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
   /** Leases up to this fence are void. */
   let floor = disk.fence;
 
-  const roomOf = (name: RoomName): Room => {
+  const roomOf = (name: RoomName): MemoryRoom => {
     const known = disk.rooms.get(name);
     if (known) return known;
-    const room: Room = {
-      head: 0,
-      trimmedTo: 0,
-      trimmedEpoch: null,
-      fence: 0,
-      incarnation: '0',
-      deleted: false,
-      written: false,
-      bornAfter: 0,
-      records: [],
-      clocks: new Map(),
-      sessions: new Map(),
-      states: new Map(),
-      snapshot: null,
-      quarantined: [],
-    };
+    const room = emptyRoom();
     disk.rooms.set(name, room);
     return room;
   };
@@ -279,6 +229,7 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
         }
         return forgotten;
       }),
+    eraseUser: (userId) => later(() => eraseFrom(disk, userId)),
     probe: () => later(() => undefined),
     async close() {
       closed = true;
@@ -288,7 +239,7 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
 }
 
 /** Cuts everything up to and with `seq`. @returns how many records went */
-function cutTo(room: Room, seq: number): number {
+function cutTo(room: MemoryRoom, seq: number): number {
   const going = room.records.filter((record) => record.seq <= seq);
   const last = going.at(-1);
   if (!last) return 0;
@@ -298,7 +249,7 @@ function cutTo(room: Room, seq: number): number {
   return going.length;
 }
 
-function trimPoint(room: Room, options: TrimOptions): number {
+function trimPoint(room: MemoryRoom, options: TrimOptions): number {
   const { maxRecords, before, upTo = room.head, keepBytes } = options;
   let point = room.trimmedTo;
   if (maxRecords !== undefined) point = Math.max(point, room.head - maxRecords);

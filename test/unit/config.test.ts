@@ -45,6 +45,7 @@ test('the environment is read, flags go before it, and empty counts as not set',
     ASHLAR_DEFAULT_ACCESS: 'dashboard=read, chat:*=write',
     ASHLAR_JWT_ALGORITHMS: 'HS512,HS256',
     ASHLAR_PREFIX: '',
+    ASHLAR_QUOTA_WARN_AT: '0.9',
   };
   const config = read(env, { port: '0' });
   expect(config).toMatchObject({ port: 0, host: '::1' });
@@ -57,6 +58,7 @@ test('the environment is read, flags go before it, and empty counts as not set',
     defaultAccess: { dashboard: 'read', 'chat:*': 'write' },
     jwtAlgorithms: ['HS512', 'HS256'],
     prefix: '',
+    quota: { warnAt: 0.9 },
   });
   expect(config.settings.limits).toMatchObject({ eventsPerMinute: 7, joinsPerMinute: 600 });
   expect(config.settings.retention.log, 'its neighbour keeps its default').toEqual({ maxRecords: 10_000, maxAgeMs: 60_000 });

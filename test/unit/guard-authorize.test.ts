@@ -385,6 +385,7 @@ describe('the cache of a socket', () => {
         slot: () => 0,
         stamp: () => stamp,
         setGrant: () => Promise.resolve(),
+        forgetUser: () => {},
         async decide() {
           stamp++;
           return 'write';

@@ -86,6 +86,22 @@ export function checkpoint(db: Db): void {
   }
 }
 
+/**
+ * Writes the database anew, so that neither free pages nor the gaps within pages hold what was deleted, and empties the write-ahead log,
+ * which holds older pages. Takes as much room again, in the write-ahead log and in the system's folder of temporary files, while it runs.
+ * @throws AshlarError `storage-unavailable` | `storage-full`
+ */
+export function rewrite(db: Db): void {
+  // Memory would have to hold the whole database.
+  db.pragma('temp_store = FILE');
+  try {
+    db.exec('VACUUM');
+  } finally {
+    db.pragma('temp_store = MEMORY');
+  }
+  checkpoint(db);
+}
+
 function harden(db: Db): void {
   db.pragma('cache_size = -32000');
   db.pragma('temp_store = MEMORY');

@@ -1,7 +1,8 @@
 import { AshlarError, type ErrorCode } from '../../../shared/errors.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
-import type { LogRecord, RoomLease } from '../store.ts';
+import type { LogRecord, RoomLease, StoreSpace } from '../store.ts';
 import type { Reader } from './reader.ts';
+import type { Quota } from './space.ts';
 import type { Writer } from './writer.ts';
 
 /** What the main thread may ask the writing worker for. */
@@ -28,6 +29,7 @@ export type WorkerMessage =
   | { readonly type: 'refused'; readonly error: SentError }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly error: SentError }
+  | { readonly type: 'space'; readonly space: StoreSpace }
   /** For the log. */
   | { readonly type: 'warning'; readonly message: string; readonly error: SentError };
 
@@ -35,6 +37,8 @@ export type WorkerMessage =
 export interface WorkerSettings {
   readonly path: string;
   readonly epoch: string;
+  /** undefined: no limit but the disk's. */
+  readonly quota: Quota | undefined;
   /** For tests of a full disk. */
   readonly maxPages: number | undefined;
 }

@@ -2,10 +2,11 @@ import type { Worker } from 'node:worker_threads';
 import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { Clock } from '../../clock.ts';
 import { workerEntry } from '../../worker-entry.ts';
-import type { Commit, Quarantine, Store } from '../store.ts';
+import type { Commit, Quarantine, Store, StoreSpace } from '../store.ts';
 import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
+import type { Quota } from './space.ts';
 import { openWitness } from './witness.ts';
 import { type StoreLog, startWorker } from './worker-link.ts';
 
@@ -14,6 +15,10 @@ export interface SqliteStoreOptions {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log?: StoreLog;
+  /** From there on `space` says `full`. */
+  readonly quota?: Quota | undefined;
+  /** Told how much is stored: at the start, and as it changes by a MiB, or by a hundredth of the quota. */
+  readonly onSpace?: (space: StoreSpace) => void;
   /** For tests alone. */
   readonly testing?: {
     /** A second handle on a folder that another store has. */
@@ -39,13 +44,18 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   await makeDataFolder(dataDir);
   const unlock = testing.shareLock ? () => undefined : lockDataFolder(Sqlite, dataDir);
   const epoch = Buffer.from(clock.randomBytes(16)).toString('base64url');
+  let space: StoreSpace = { bytes: 0, quota: options.quota?.bytes ?? null, full: false };
   const start = <Calls>(name: string, entry: string) =>
     startWorker<Calls>({
       name,
       entry: workerEntry(import.meta.url, entry),
-      settings: { path: dataFiles(dataDir).database, epoch, maxPages: testing.maxPages },
+      settings: { path: dataFiles(dataDir).database, epoch, quota: options.quota, maxPages: testing.maxPages },
       clock,
       log: options.log,
+      onSpace: (measured) => {
+        space = measured;
+        options.onSpace?.(measured);
+      },
       onWorker: testing.onWorker,
     });
 
@@ -85,6 +95,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     epoch,
     wentBack: witness?.wentBack,
+    get space() {
+      return space;
+    },
     open: (room) => whileOpen(() => change('open', [room])),
     append: (commit) =>
       whileOpen(async () => {
@@ -129,7 +142,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
           if (some < FORGET_STEP) return forgotten;
         }
       }),
-    probe: () => whileOpen(() => change('probe', [])),
+    eraseUser: (userId) => whileOpen(() => change('eraseUser', [userId])),
+    probe: () =>
+      whileOpen(async () => {
+        await change('probe', []);
+        if (space.full) throw new AshlarError('storage-full', { detail: `${space.bytes} bytes of ${space.quota} are stored` });
+      }),
     close() {
       // The reader first: the last connection to close empties the WAL, and only the writer can.
       closing ??= reader

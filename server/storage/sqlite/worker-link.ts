@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { AshlarError } from '../../../shared/errors.ts';
 import type { Clock } from '../../clock.ts';
+import type { StoreSpace } from '../store.ts';
 import { type Question, receiveError, type WorkerMessage, type WorkerSettings } from './messages.ts';
 
 /** What the store tells the product's logger. */
@@ -33,6 +34,8 @@ interface WorkerLinkOptions {
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   readonly log: StoreLog | undefined;
+  /** Told how much is stored: by the writer alone. */
+  readonly onSpace?: (space: StoreSpace) => void;
   /** For tests that end a worker. */
   readonly onWorker: ((worker: Worker) => void) | undefined;
 }
@@ -95,6 +98,8 @@ export async function startWorker<Calls>(options: WorkerLinkOptions): Promise<Wo
             return answer(message.id, (each) => each.resolve(message.value));
           case 'failed':
             return answer(message.id, (each) => each.reject(receiveError(message.error)));
+          case 'space':
+            return options.onSpace?.(message.space);
           case 'warning':
             return log?.warn({ err: receiveError(message.error), worker: name }, message.message);
         }

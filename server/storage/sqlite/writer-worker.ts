@@ -15,9 +15,9 @@ const OPENS_AT_ONCE = 100;
 const line = openLine();
 
 await line.start(async () => {
-  const { path, epoch, maxPages } = line.settings;
+  const { path, epoch, quota, maxPages } = line.settings;
   const db = openForWriting(await loadSqlite(), path, maxPages);
-  const writer = createWriter(db, epoch);
+  const writer = createWriter(db, epoch, { quota, tellSpace: (space) => line.send({ type: 'space', space }) });
   let purging: NodeJS.Immediate | undefined;
   let closed = false;
 

@@ -1,18 +1,23 @@
 import { ACCESS_LEVELS, type Access } from '../../../shared/access.ts';
 import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { RoomName } from '../../../shared/room-name.ts';
-import type { AppendResult, Commit, RoomLease, Snapshot } from '../store.ts';
+import type { AppendResult, Commit, Erasure, RoomLease, Snapshot, StoreSpace } from '../store.ts';
 import { prepareAppend } from './append.ts';
-import { checkpoint } from './connection.ts';
+import { checkpoint, rewrite } from './connection.ts';
+import { prepareEraseUser } from './erase-user.ts';
 import { watchFiles } from './files-in-place.ts';
 import { prepareLease } from './lease.ts';
 import type { Db } from './load-sqlite.ts';
 import { emptyRoom, writeRoomRows } from './room-row.ts';
 import { grantChecksum, snapshotChecksum } from './row-checksums.ts';
+import { createSpaceMeter, type Quota } from './space.ts';
 import { damaged, storageError } from './storage-error.ts';
 
 /** Records that leave the table in one transaction: about 2 ms, so that purging a long log delays no commit. */
 const PURGE_STEP = 1_000;
+
+/** No process draws it: what is left of a room that was erased is of no log that anybody knows. */
+const ERASED_EPOCH = 'erased';
 
 /** All that changes the database. Every call is a transaction of its own, on disk when it returns. */
 export interface Writer {
@@ -26,6 +31,8 @@ export interface Writer {
   writeGrant(room: RoomName, userId: string, access: Access | null, at: number): void;
   /** Forgets at most `limit` keys. @returns how many */
   forgetKeys(before: number, limit: number): number;
+  /** Erases a user, then writes the file anew: while that goes on nothing else is written. */
+  eraseUser(userId: string): Erasure;
   probe(): void;
   /** How many transactions this database has seen, in all its life. */
   commits(): number;
@@ -34,7 +41,14 @@ export interface Writer {
   close(): void;
 }
 
-export function createWriter(db: Db, epoch: string): Writer {
+export interface WriterOptions {
+  /** Once it is reached no room is added. Who writes into those that are there asks `Store.space`. */
+  readonly quota?: Quota | undefined;
+  /** Told how much is stored, as it changes. */
+  readonly tellSpace?: (space: StoreSpace) => void;
+}
+
+export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {} }: WriterOptions = {}): Writer {
   const rooms = writeRoomRows(db);
   const applyCommit = prepareAppend(db, rooms, epoch);
   const leaseOf = prepareLease(db, epoch);
@@ -56,7 +70,13 @@ export function createWriter(db: Db, epoch: string): Writer {
   const nextToPurge = db.prepare('SELECT id FROM rooms WHERE purgedTo < trimmedTo LIMIT 1').pluck();
   const dropRecords = db.prepare('DELETE FROM records WHERE room = ? AND seq <= ?');
 
+  const eraseRows = prepareEraseUser(db);
+  /** Heads of rooms that were erased with their name: whoever still has a position there must not meet its numbers again under one epoch. */
+  const erasedHeads = new Map<RoomName, number>();
+
   const checkFiles = watchFiles(db.name);
+  const space = createSpaceMeter(db, quota, tellSpace);
+  space.measure(checkFiles());
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
@@ -76,7 +96,7 @@ export function createWriter(db: Db, epoch: string): Writer {
       const count = countCommit.get() as number;
       commit.run();
       commits = count;
-      checkFiles();
+      space.measure(checkFiles());
       return value;
     } catch (thrown) {
       const error = storageError(thrown);
@@ -91,7 +111,14 @@ export function createWriter(db: Db, epoch: string): Writer {
   };
 
   const openOne = (name: RoomName): RoomLease => {
-    const row = rooms.find(name) ?? rooms.add(name);
+    const found = rooms.find(name);
+    if (found === undefined && space.full) throw new AshlarError('storage-full', { detail: 'the quota is reached', room: name });
+    const row = found ?? rooms.add(name);
+    const erasedHead = found === undefined ? erasedHeads.get(name) : undefined;
+    if (erasedHead !== undefined) {
+      row.head = row.trimmedTo = row.purgedTo = erasedHead;
+      row.headEpoch = row.trimmedEpoch = ERASED_EPOCH;
+    }
     row.fence = nextFence.get() as number;
     rooms.save(row);
     return leaseOf(row);
@@ -121,6 +148,19 @@ export function createWriter(db: Db, epoch: string): Writer {
     } catch (thrown) {
       return storageError(thrown, name);
     }
+  };
+
+  const purge = (): boolean => {
+    const id = nextToPurge.get() as number | undefined;
+    if (id === undefined) return false;
+    transaction(() => {
+      const row = rooms.get(id);
+      if (!row) return;
+      row.purgedTo = Math.min(row.trimmedTo, row.purgedTo + PURGE_STEP);
+      dropRecords.run(id, row.purgedTo);
+      rooms.save(row);
+    });
+    return true;
   };
 
   return {
@@ -181,6 +221,27 @@ export function createWriter(db: Db, epoch: string): Writer {
 
     forgetKeys: (before, limit) => transaction(() => dropKeys.run(before, limit).changes),
 
+    eraseUser(userId) {
+      // Deleted bytes are overwritten where they lie: should the rewriting fail, little is left.
+      const secureDelete = db.pragma('secure_delete', { simple: true });
+      db.pragma('secure_delete = ON');
+      try {
+        // What was cut or deleted before, such as a document that the user wrote in, is still in the table until its turn comes.
+        while (purge());
+        const { erasure, ownRoom } = transaction(() => eraseRows(userId));
+        if (ownRoom !== null) erasedHeads.set(ownRoom.name, ownRoom.head);
+        rewrite(db);
+        space.measure(checkFiles());
+        return erasure;
+      } catch (thrown) {
+        const error = storageError(thrown);
+        if (error.code === 'storage-unavailable') fenced = true;
+        throw error;
+      } finally {
+        db.pragma(`secure_delete = ${secureDelete}`);
+      }
+    },
+
     probe() {
       // Counting it is what is written.
       transaction(() => undefined);
@@ -188,18 +249,7 @@ export function createWriter(db: Db, epoch: string): Writer {
 
     commits: () => commits,
 
-    purge() {
-      const id = nextToPurge.get() as number | undefined;
-      if (id === undefined) return false;
-      transaction(() => {
-        const row = rooms.get(id);
-        if (!row) return;
-        row.purgedTo = Math.min(row.trimmedTo, row.purgedTo + PURGE_STEP);
-        dropRecords.run(id, row.purgedTo);
-        rooms.save(row);
-      });
-      return true;
-    },
+    purge,
 
     close() {
       // What is under way is done. A checkpoint that fails leaves the WAL, from which the next start recovers.
