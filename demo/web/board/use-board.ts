@@ -23,10 +23,20 @@ export interface Board {
 
 type Stored = Omit<Card, 'id'>;
 
+// Whoever may write into a document may write anything into it.
+const isColumn = (value: unknown): value is Column => {
+  const { id, title } = (value ?? {}) as Partial<Column>;
+  return typeof id === 'string' && typeof title === 'string';
+};
+const isCard = (value: unknown): value is Stored => {
+  const { title, column, order } = (value ?? {}) as Partial<Stored>;
+  return typeof title === 'string' && typeof column === 'string' && typeof order === 'number';
+};
+
 export function useBoard(document: OpenDocument): Board {
-  const columns = useArray<Column>(document, 'columns');
-  const stored = useMap<Record<string, Stored>>(document, 'cards');
-  const cards = Object.entries(stored).flatMap(([id, card]) => (card === undefined ? [] : [{ ...card, id }]));
+  const columns = useArray<unknown>(document, 'columns').filter(isColumn);
+  const stored = useMap<Record<string, unknown>>(document, 'cards');
+  const cards = Object.entries(stored).flatMap(([id, card]) => (isCard(card) ? [{ ...card, id }] : []));
   return {
     columns,
     cardsOf: (column) =>

@@ -10,15 +10,22 @@ export interface Page {
 
 type Entry = { title: string; order: number };
 
+// Whoever may write into a document may write anything into it.
+const isEntry = (entry: unknown): entry is Entry => {
+  const { title, order } = (entry ?? {}) as Partial<Entry>;
+  return typeof title === 'string' && typeof order === 'number';
+};
+
 /** All pages, in the order they were made. */
 export function usePages(workspace: OpenDocument | null): readonly Page[] {
   return useMap<Record<string, Entry>, readonly Page[]>(
     workspace,
     'pages',
     (pages) =>
-      Object.entries(pages)
-        .sort(([leftId, left], [rightId, right]) => (left?.order ?? 0) - (right?.order ?? 0) || leftId.localeCompare(rightId))
-        .map(([id, entry]) => ({ id, title: entry?.title ?? id })),
+      Object.entries<unknown>(pages)
+        .flatMap(([id, entry]) => (isEntry(entry) ? [{ id, ...entry }] : []))
+        .sort((left, right) => left.order - right.order || left.id.localeCompare(right.id))
+        .map(({ id, title }) => ({ id, title })),
     (left, right) => JSON.stringify(left) === JSON.stringify(right),
   );
 }
@@ -27,7 +34,7 @@ export function usePages(workspace: OpenDocument | null): readonly Page[] {
 export function addPage(workspace: OpenDocument, title: string): string {
   const id = `page-${crypto.randomUUID().slice(0, 8)}`;
   const pages = workspace.doc.getMap<Entry>('pages');
-  const order = Math.max(0, ...[...pages.values()].map((page) => page.order)) + 1;
+  const order = Math.max(0, ...[...pages.values()].map((page) => (isEntry(page) ? page.order : 0))) + 1;
   pages.set(id, { title, order });
   return id;
 }
