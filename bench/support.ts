@@ -22,6 +22,11 @@ export function typeText(count: number, seed = 0): Typing {
   return { clientId: doc.clientID, updates, text: text.toString() };
 }
 
+/** How many of the typed characters an update brings. */
+export function countTyped(update: Uint8Array): number {
+  return Y.decodeUpdate(update).structs.reduce((sum, { length }) => sum + length, 0);
+}
+
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Waits until a server is at rest: less than 2 % of a processor over a second, for at most 20 s. @returns the CPU that it used meanwhile, µs */

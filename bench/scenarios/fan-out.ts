@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { DocumentClient } from '../clients/document-client.ts';
 import { expect, type Figures, type Round, type Scenario } from '../scenario.ts';
-import { Deadline, inParallel, percentile, settle, TEXT, typeText } from '../support.ts';
+import { countTyped, Deadline, inParallel, percentile, settle, TEXT, typeText } from '../support.ts';
 
 const RECEIVERS = 50;
 const IN_FLIGHT = 50;
@@ -107,11 +107,6 @@ class Audience {
     for (const client of this.#clients) client.close();
     this.reader.destroy();
   }
-}
-
-/** How many of the typed characters an update brings. */
-function countTyped(update: Uint8Array): number {
-  return Y.decodeUpdate(update).structs.reduce((sum, { length }) => sum + length, 0);
 }
 
 async function run(round: Round, warm: number, count: number, how: 'burst' | 'paced'): Promise<Figures> {
