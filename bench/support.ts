@@ -22,9 +22,9 @@ export function typeText(count: number, seed = 0): Typing {
   return { clientId: doc.clientID, updates, text: text.toString() };
 }
 
-/** How many of the typed characters an update brings. */
-export function countTyped(update: Uint8Array): number {
-  return Y.decodeUpdate(update).structs.reduce((sum, { length }) => sum + length, 0);
+/** How many of the typed characters an update brings. @param except those of this client: a server may send back what it was sent */
+export function countTyped(update: Uint8Array, except?: number): number {
+  return Y.decodeUpdate(update).structs.reduce((sum, { id, length }) => sum + (id.client === except ? 0 : length), 0);
 }
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
