@@ -13,7 +13,8 @@ export function docOf(disk: MemoryDisk, room: RoomName): Y.Doc {
 
 /** What a reader sees of a document. */
 export function readable(doc: Y.Doc): string {
-  return JSON.stringify({ text: doc.getText('text').toString(), map: doc.getMap('map').toJSON(), list: doc.getArray('list').toJSON() });
+  const map = Object.entries(doc.getMap('map').toJSON()).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify({ text: doc.getText('text').toString(), map, list: doc.getArray('list').toJSON() });
 }
 
 /**

@@ -63,6 +63,18 @@ export class SimulatedDisk {
     const memory = openMemoryStore({ disk: this.content, epoch: `epoch-${++this.#opens}` });
     const lost = this.#lost;
     this.#lost = 0;
+    let underWay = 0;
+    let closed = false;
+    let idle: () => void = () => {};
+    const counted = async <Value>(working: Promise<Value>): Promise<Value> => {
+      underWay += 1;
+      try {
+        return await working;
+      } finally {
+        underWay -= 1;
+        if (underWay === 0) idle();
+      }
+    };
     const at = (what: string, ms: number, task: () => void) => void world.schedule(ms, owner, what, task);
     const later = <Value>(method: string, work: () => Promise<Value>): Promise<Value> =>
       new Promise((resolve, reject) => {
@@ -83,13 +95,25 @@ export class SimulatedDisk {
           );
         });
       });
-    const own: Partial<Store> = { append, wentBack: lost > 0 ? { commits: this.#commits, witnessed: this.#commits + lost } : undefined };
+    const close = async () => {
+      closed = true;
+      if (underWay > 0)
+        await new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+    };
+    const refuse = () => Promise.reject(new AshlarError('storage-unavailable', { detail: 'the store is closed' }));
+    const own: Partial<Store> = {
+      close,
+      append: (commit) => (closed ? refuse() : counted(append(commit))),
+      wentBack: lost > 0 ? { commits: this.#commits, witnessed: this.#commits + lost } : undefined,
+    };
     return new Proxy(memory, {
       get(target, name, receiver) {
         if (Object.hasOwn(own, name)) return own[name as keyof Store];
         const value = Reflect.get(target, name, receiver) as unknown;
-        if (typeof value !== 'function' || name === 'close') return value;
-        return (...args: unknown[]) => later(String(name), () => value.apply(target, args) as Promise<unknown>);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => (closed ? refuse() : counted(later(String(name), () => value.apply(target, args) as Promise<unknown>)));
       },
     });
   }

@@ -7,6 +7,7 @@ const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N]
   --seeds N   how many seeds (default 1,000)
   --from N    the first of them (default 1)
   --seed N    this one alone, twice, with its whole trace
+  --all       goes on after a failure
   --steps N   what happens in each (default 120)`;
 
 /** Runs seeds until one fails. */
@@ -21,6 +22,7 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       steps: { type: 'string', default: '120' },
+      all: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -50,7 +52,7 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
     console.log(result.failure);
     console.log(`seed ${seed} failed after ${seed - from + 1} seeds: npm run sim -- --seed ${seed} --steps ${steps}`);
     process.exitCode = 1;
-    return;
+    if (!values.all) return;
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.log(`${values.seeds} seeds, ${events.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);

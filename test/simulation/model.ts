@@ -28,6 +28,7 @@ export class Model implements DiskWitness {
   readonly #ever = new Map<string, Map<string, LogRecord>>();
   /** Records that must be on the disk. */
   readonly #must = new Map<string, Map<string, LogRecord>>();
+  readonly #calls = new Map<string, number>();
   readonly #revokedSince = new Map<string, number>();
   readonly #world: World;
 
@@ -79,18 +80,16 @@ export class Model implements DiskWitness {
     return entryOf(this.documents, room, () => ({ ever: new Y.Doc(), must: new Y.Doc(), wentBack: false }));
   }
 
-  /** The promise of `revoke` resolved. */
-  revoked(room: string, userId: string): void {
-    this.#revokedSince.set(JSON.stringify([room, userId]), this.#world.events);
-  }
-
-  /** `grant` was called. */
-  granted(room: string, userId: string): void {
-    this.#revokedSince.delete(JSON.stringify([room, userId]));
-  }
-
-  isRevoked(room: string, userId: string): boolean {
-    return this.#revokedSince.has(JSON.stringify([room, userId]));
+  /** Access is about to be changed. @returns to be called with the promise's end */
+  changing(room: string, userId: string, access: string): () => void {
+    const key = JSON.stringify([room, userId]);
+    const call = (this.#calls.get(key) ?? 0) + 1;
+    this.#calls.set(key, call);
+    // What is given may hold from now on; what is taken is gone once that was said, unless it was given again meanwhile.
+    if (access !== 'none') this.#revokedSince.delete(key);
+    return () => {
+      if (access === 'none' && this.#calls.get(key) === call) this.#revokedSince.set(key, this.#world.events);
+    };
   }
 
   claimed(room: string, userId: string): 'none' | 'read' | 'write' | 'admin' {

@@ -80,8 +80,9 @@ export class Page {
     const view: LogView = { shown: [], joined: false };
     this.logs.set(room, view);
     this.client.onRoom(room, (status) => {
+      // A change of access shows the same answer again.
+      if (status.state === 'joined' && !status.recovered && !view.joined) view.shown = [];
       view.joined = status.state === 'joined';
-      if (status.state === 'joined' && !status.recovered) view.shown = [];
       const more = status.state === 'refused' ? status.error.code : status.state === 'joined' ? `${status.recovered} ${status.reason}` : '';
       this.#world.trace(`${room} ${status.state} ${more}`);
     });

@@ -69,7 +69,7 @@ async function settle(scenario: Scenario): Promise<void> {
   await world.runUntil(world.elapsed + 20_000, () => server.state === 'up');
   for (const room of ['doc:main', 'chat:a', 'chat:b']) {
     server.run('grant', (realtime) => {
-      model.granted(room, 'rex');
+      model.changing(room, 'rex', 'write');
       realtime.grant('rex', room, 'write').catch((error) => world.fail(error));
     });
   }

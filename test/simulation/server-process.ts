@@ -91,7 +91,7 @@ export class ServerProcess {
   }
 
   #exit(owner: Owner): void {
-    const left = this.#world.pending().filter((line) => line.startsWith(`${owner.name}:`) && !line.endsWith(': bytes'));
+    const left = this.#world.pending().filter((line) => line.startsWith(`${owner.name}:`) && !/: (bytes|reset|write done)$/.test(line));
     if (left.length > 0) this.#world.violate(`left behind by a server that closed: ${left.join(', ')}`);
     owner.dead = true;
     this.#network.died(owner);

@@ -152,11 +152,11 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
         const access = world.maybe(0.5) ? 'none' : world.pick(['read', 'write'] as const);
         server.run('access', (realtime) => {
           world.trace(`access of rex in ${room}: ${access}`);
-          if (access !== 'none') model.granted(room, 'rex');
+          const changed = model.changing(room, 'rex', access);
           realtime.grant('rex', room, access).then(
             () => {
               world.trace(`access of rex in ${room} is ${access}`);
-              if (access === 'none') model.revoked(room, 'rex');
+              changed();
             },
             (error) => world.trace(`access failed ${error.code}`),
           );
