@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { RealTimers } from './install-globals.ts';
+import { FOUND_SEEDS } from './found-seeds.ts';
 import { runSeed } from './run-seed.ts';
 
 const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N]
@@ -43,14 +44,15 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
   }
   const started = process.hrtime.bigint();
   const from = Number(values.from);
+  const others = Array.from({ length: Number(values.seeds) }, (_, index) => from + index);
   let events = 0;
-  for (let seed = from; seed < from + Number(values.seeds); seed++) {
+  for (const [index, seed] of [...FOUND_SEEDS, ...others].entries()) {
     const result = await runSeed(seed, steps, real);
     events += result.events;
     if (result.failure === null) continue;
     console.log(result.trace.slice(-60).join('\n'));
     console.log(result.failure);
-    console.log(`seed ${seed} failed after ${seed - from + 1} seeds: npm run sim -- --seed ${seed} --steps ${steps}`);
+    console.log(`seed ${seed} failed after ${index + 1} seeds: npm run sim -- --seed ${seed} --steps ${steps}`);
     process.exitCode = 1;
     if (!values.all) return;
   }

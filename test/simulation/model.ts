@@ -23,8 +23,6 @@ export class Model implements DiskWitness {
   /** Content of a chat message → who sent it. */
   readonly sent = new Map<string, string | null>();
   readonly claims = new Map<string, AccessClaim>();
-  /** Bad input is about: content by those users is nobody's business. */
-  readonly hostile = new Set<string>();
   readonly #ever = new Map<string, Map<string, LogRecord>>();
   /** Records that must be on the disk. */
   readonly #must = new Map<string, Map<string, LogRecord>>();

@@ -177,7 +177,15 @@ export class Page {
   }
 
   #watch(handle: DocumentHandle, room: string): void {
-    const { doc } = handle;
+    const { doc, awareness } = handle;
+    awareness.on('change', () => {
+      for (const [clientId, state] of awareness.getStates()) {
+        const owner = this.#model.clientIds.get(clientId);
+        const shownAs = (state.user as { id?: string } | undefined)?.id;
+        if (clientId !== awareness.clientID && owner !== undefined && shownAs !== owner)
+          this.#world.violate(`in ${room} ${this.options.name} is shown the presence of ${owner} as of ${shownAs}`);
+      }
+    });
     this.#model.clientIds.set(doc.clientID, this.options.userId);
     doc.on('update', (_update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
       if (transaction.local || doc !== handle.doc) return;

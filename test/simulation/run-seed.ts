@@ -1,3 +1,4 @@
+import { documentRoom, parseRoomName } from '../../shared/room-name.ts';
 import { difference, docOf, readable } from './content.ts';
 import { enter, type RealTimers } from './install-globals.ts';
 import { Page } from './page.ts';
@@ -53,6 +54,7 @@ async function live(scenario: Scenario, steps: number): Promise<void> {
     world.owner = world.outside;
     step();
     network.forgetClosed();
+    if (count % 8 === 0) scenario.judgeQueues();
     // Mostly close together, now and then long enough for timeouts.
     const gap = world.maybe(0.05) ? world.between(0, 12_000) : world.maybe(0.5) ? world.between(0, 20) : world.between(0, 600);
     await world.runUntil(world.elapsed + gap);
@@ -96,7 +98,7 @@ async function settle(scenario: Scenario): Promise<void> {
   for (const line of lagsBehind(fresh, scenario)) world.violate(`at the end, ${line}`);
   model.judgeDisk(disk.content);
   for (const [room, { must }] of model.documents) {
-    const stored = docOf(disk.content, room as `doc:${string}`);
+    const stored = docOf(disk.content, parseRoomName(room));
     const apart = difference(stored, must);
     if (apart !== null) world.violate(`${room} is not what its records make of it: ${apart}`);
     world.trace(`${room} at the end: ${readable(stored)}`);
@@ -111,7 +113,7 @@ function lagsBehind(page: Page, { disk, widgets, model }: Scenario): string[] {
   if (page.client?.status.get().state !== 'connected') return [`${name} is ${page.client?.status.get().state}`];
   if (page.waiting > 0) lags.push(`${name} waits for ${page.waiting} answers`);
   for (const document of documents) {
-    const room = `doc:${document}` as const;
+    const room = documentRoom(document);
     if (model.claimed(room, userId) === 'none') continue;
     const handle = page.documents.get(document);
     if (!handle?.synced) lags.push(`${name} is not in sync in ${room}: ${handle?.status.get().state}`);
@@ -125,12 +127,12 @@ function lagsBehind(page: Page, { disk, widgets, model }: Scenario): string[] {
     if (model.claimed(room, userId) === 'none') continue;
     if (!joined) lags.push(`${name} is not in ${room}`);
     if (!room.startsWith('chat:')) continue;
-    const head = disk.content.rooms.get(room as `chat:${string}`)?.head ?? 0;
+    const head = disk.content.rooms.get(parseRoomName(room))?.head ?? 0;
     if ((shown.at(-1)?.seq ?? 0) !== head) lags.push(`${name} was shown ${room} up to ${shown.at(-1)?.seq ?? 0} of ${head}`);
   }
   if (page.logs.has('dashboard')) {
     for (const [widget, value] of widgets) {
-      const stored = [...(disk.content.rooms.get('dashboard')?.states.values() ?? [])].find(({ key }) => key === widget)?.value;
+      const stored = [...(disk.content.rooms.get(parseRoomName('dashboard'))?.states.values() ?? [])].find(({ key }) => key === widget)?.value;
       const held = stored ? (JSON.parse(stored) as { value: number }).value : undefined;
       if (held !== undefined && page.widgets.get(widget) !== held)
         lags.push(`${name} has ${widget} at ${page.widgets.get(widget)}, on the disk it is ${held} (published last: ${value})`);

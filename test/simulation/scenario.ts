@@ -1,6 +1,7 @@
 import type { RealtimeServerOptions } from '../../server/options.ts';
 import { workerFaults } from './inline-worker.ts';
 import { HEALTHY, SimulatedDisk } from './disk.ts';
+import { HostilePage } from './hostile-page.ts';
 import { Model } from './model.ts';
 import { Network } from './network.ts';
 import { Page, type PageOptions } from './page.ts';
@@ -22,6 +23,8 @@ export interface Troubles {
 
 const ALL = { 'chat:*': 'write', 'doc:*': 'write', dashboard: 'read', notifications: 'read', system: 'read' } as const;
 
+const LARGEST_PACKET = 20_000;
+
 /** Everything that one seed puts together. */
 export class Scenario {
   readonly world: World;
@@ -31,8 +34,11 @@ export class Scenario {
   readonly disk: SimulatedDisk;
   readonly server: ServerProcess;
   readonly pages: Page[];
+  readonly hostile: HostilePage;
   /** Widget → the value published last, and whether it was promised. */
   readonly widgets = new Map<string, number>();
+
+  queueBytes = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -40,7 +46,7 @@ export class Scenario {
     this.troubles = {
       cuts: world.maybe(0.8),
       crashes: world.maybe(0.6),
-      restores: world.maybe(0.2),
+      restores: world.maybe(0.3),
       disk: world.maybe(0.4),
       stalls: often(),
       revocations: often(),
@@ -51,7 +57,7 @@ export class Scenario {
     this.model = new Model(world);
     this.network = new Network(world);
     this.disk = new SimulatedDisk(world, this.model);
-    this.disk.commitMs = world.pick([1, 20, 200]);
+    this.disk.commitMs = world.pick([1, 20, 200, 1_500]);
     this.disk.readMs = world.pick([0, 5, 100]);
     this.network.quality = {
       leastMs: world.pick([0, 1, 50]),
@@ -61,11 +67,13 @@ export class Scenario {
     workerFaults.dies = this.troubles.workers ? 0.1 : 0;
     workerFaults.hangs = this.troubles.workers ? 0.02 : 0;
     this.server = new ServerProcess(world, this.network, this.disk, this.#serverOptions());
+    this.hostile = new HostilePage(world, this.model);
     this.pages = this.#pages().map((options) => new Page(options, world, this.network, this.model));
   }
 
   #serverOptions(): Partial<RealtimeServerOptions> {
     const { world } = this;
+    this.queueBytes = world.pick([6_000, 40_000, 4_000_000]);
     return {
       compactAfterRecords: world.pick([5, 30, 500]),
       chatHistory: world.pick([3, 10, 50]),
@@ -75,7 +83,7 @@ export class Scenario {
         documents: { maxAgeMs: world.pick([5_000, 60_000, 86_400_000]), keepBytes: world.pick([500, 20_000, 16_777_216]) },
       },
       limits: {
-        queueBytes: world.pick([6_000, 40_000, 4_000_000]),
+        queueBytes: this.queueBytes,
         frameBytes: world.pick([1_000, 256_000]),
         eventsPerMinute: 10_000,
         joinsPerMinute: 10_000,
@@ -108,8 +116,21 @@ export class Scenario {
     return pages;
   }
 
+  /** Nobody's queue is beyond what it may be, whatever its reader does. */
+  judgeQueues(): void {
+    this.server.run('queues', (realtime) => {
+      void realtime.metrics().then((text) => {
+        const most = Number(/^\S*queued_bytes_most (?<bytes>\d+)/m.exec(text)?.groups?.bytes);
+        // Twice the cap is where a reader that only asks is cut off; what made it so comes on top.
+        const cap = 2 * this.queueBytes + LARGEST_PACKET;
+        if (!(most <= cap)) this.world.violate(`${most} bytes wait for one reader, and ${cap} may`);
+      });
+    });
+  }
+
   /** All troubles end. */
   heal(): void {
+    this.hostile.close();
     this.disk.faults = HEALTHY;
     workerFaults.dies = 0;
     workerFaults.hangs = 0;

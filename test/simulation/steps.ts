@@ -103,7 +103,7 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
   restores: [
     { weight: 2, does: ({ disk }) => disk.backUp() },
     {
-      weight: 1,
+      weight: 2,
       does: ({ server, world, disk, model }) => {
         server.crash();
         model.followGrants(disk.content);
@@ -175,7 +175,7 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
     },
   ],
   workers: [],
-  hostile: [],
+  hostile: [{ weight: 20, does: ({ hostile }) => hostile.act() }],
 };
 
 /** What may happen next in a scenario, by weight. */
