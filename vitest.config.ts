@@ -31,7 +31,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
-          include: ['test/{conformance,crash,integration,property}/**/*.test.ts'],
+          include: ['test/{conformance,crash,integration,property,simulation}/**/*.test.ts'],
           exclude: WITH_GLOBALS,
           isolate: false,
           // Workers, crash and CLI tests run the build: Node 20 starts no TypeScript worker.

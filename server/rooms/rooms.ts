@@ -23,6 +23,8 @@ export class Rooms {
   readonly #open = new Map<RoomName, Room>();
   readonly #opening = new Map<RoomName, Promise<Room>>();
   readonly #sweeps = new Map<RoomName, () => void>();
+  readonly #retries = new Set<() => void>();
+  #closed = false;
 
   constructor(options: {
     store: Store;
@@ -48,7 +50,7 @@ export class Rooms {
       tally,
       full,
       erasing,
-      retryIn: (ms, task) => void options.clock.after(ms, task),
+      retryIn: (ms, task) => this.#retryIn(ms, task),
     };
   }
 
@@ -98,8 +100,10 @@ export class Rooms {
 
   /** Ends the timers. Rooms are let go without a word: their members are gone already. */
   close(): void {
-    for (const cancel of this.#sweeps.values()) cancel();
+    this.#closed = true;
+    for (const cancel of [...this.#sweeps.values(), ...this.#retries]) cancel();
     this.#sweeps.clear();
+    this.#retries.clear();
   }
 
   async #load(name: RoomName): Promise<Room> {
@@ -111,7 +115,18 @@ export class Rooms {
     return room;
   }
 
+  // A room that cannot be opened again, because the store is closed too, must not be tried for ever and hold the process open.
+  #retryIn(ms: number, task: () => void): void {
+    if (this.#closed) return;
+    const cancel = this.#clock.after(ms, () => {
+      this.#retries.delete(cancel);
+      task();
+    });
+    this.#retries.add(cancel);
+  }
+
   #sweepLater(room: Room): void {
+    if (this.#closed) return;
     this.#sweeps.get(room.name)?.();
     this.#sweeps.set(
       room.name,

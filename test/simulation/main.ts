@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import { FOUND_SEEDS } from './found-seeds.ts';
+import type { RealTimers } from './install-globals.ts';
+import { runSeed } from './run-seed.ts';
+
+const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N]
+
+  --seeds N   how many seeds (default 1,000)
+  --from N    the first of them (default 1)
+  --seed N    this one alone, twice, with its whole trace
+  --all       goes on after a failure
+  --steps N   what happens in each (default 120)`;
+
+/** Runs seeds until one fails. */
+export async function main(args: string[], real: RealTimers): Promise<void> {
+  // The worker's code finds its port; what the SDK loads when it needs it is there.
+  await import('../../server/documents/worker/document-worker.ts');
+  await import('../../client/documents/restore.ts');
+  const { values } = parseArgs({
+    args,
+    options: {
+      seeds: { type: 'string', default: '1000' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      steps: { type: 'string', default: '120' },
+      all: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const steps = Number(values.steps);
+  if (values.seed !== undefined) {
+    const first = await runSeed(Number(values.seed), steps, real);
+    const second = await runSeed(Number(values.seed), steps, real);
+    const apart = first.trace.findIndex((line, index) => line !== second.trace[index]);
+    console.log((apart < 0 ? first.trace : [...first.trace.slice(0, apart + 1), `again: ${second.trace[apart]}`]).join('\n'));
+    console.log(
+      `seed ${first.seed}: ${first.events} events, ${Math.round(first.simulatedMs / 1_000)} s, trace ${first.hash}, again ${second.hash}`,
+    );
+    if (first.failure !== null) console.log(first.failure);
+    process.exitCode = first.failure === null && first.hash === second.hash ? 0 : 1;
+    return;
+  }
+  const started = process.hrtime.bigint();
+  const from = Number(values.from);
+  const others = Array.from({ length: Number(values.seeds) }, (_, index) => from + index);
+  let events = 0;
+  for (const [index, seed] of [...FOUND_SEEDS, ...others].entries()) {
+    const result = await runSeed(seed, steps, real);
+    events += result.events;
+    if (result.failure === null) continue;
+    console.log(result.trace.slice(-60).join('\n'));
+    console.log(result.failure);
+    console.log(`seed ${seed} failed after ${index + 1} seeds: npm run sim -- --seed ${seed} --steps ${steps}`);
+    process.exitCode = 1;
+    if (!values.all) return;
+  }
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  console.log(`${values.seeds} seeds, ${events.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
+}
