@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { runFuzz } from '../support/fuzz/run-fuzz.ts';
 
-// `npm run fuzz` for a million, and with seeds of its own.
-const RUNS = 50_000;
+// `.ci/run` asks for 50,000; `npm run fuzz` for a million, and with seeds of its own.
+const RUNS = Number(process.env.FUZZ_RUNS ?? 10_000);
 
-test('[5] 50,000 hostile frames, updates, awareness states, tokens and HTTP bodies: each is taken as it should be, or refused by code', async () => {
+test('[5] thousands of hostile frames, updates, awareness states, tokens and HTTP bodies: each is taken as it should be, or refused by code', async () => {
   const reports = await runFuzz({ runs: RUNS, seed: 20_261_126 });
   const of = (name: string) => reports.find((report) => report.name === name)?.outcomes ?? new Map<string, number>();
   expect(reports.reduce((sum, { runs }) => sum + runs, 0)).toBe(RUNS);
