@@ -42,6 +42,7 @@ export interface ConnectorEvents {
 export type AnswerListener = (error: AshlarError | null, answer: unknown) => void;
 
 // From opening the transport to the `session` event, token included.
+const TRANSPORTS: readonly Transport[] = ['websocket', 'polling'];
 const CONNECT_TIMEOUT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -66,6 +67,10 @@ export class Connector {
   #tokenFailed = false;
 
   constructor(options: ConnectorOptions, env: Environment, report: Report) {
+    const wrong = options.transports?.find((transport) => !TRANSPORTS.includes(transport));
+    if (wrong !== undefined) {
+      throw new AshlarError('invalid-options', { detail: `transports: ${wrong} is none of ${TRANSPORTS.join(', ')}` });
+    }
     this.#options = options;
     this.#env = env;
     this.#report = report;

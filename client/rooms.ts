@@ -225,6 +225,8 @@ export class Rooms {
   #onAccess(update: unknown): void {
     const { room: name, access } = (update ?? {}) as { room?: unknown; access?: Access };
     const room = typeof name === 'string' ? this.#rooms.get(name) : undefined;
+    // Told that it may come in after all.
+    if (room?.phase === 'refused' && room.error?.code === 'access-denied' && access !== 'none') this.#start(room);
     if (room === undefined || room.last === null || room.phase !== 'joined' || access === undefined) return;
     room.last = { ...room.last, access };
     if (access === 'none') {

@@ -157,6 +157,12 @@ export type RealtimeServerOptions<Own extends Events = []> = z.input<typeof Sett
   logger?: Logger;
 };
 
+// A value that is an object may hold a secret somewhere: it is not shown at all.
+function describeGiven(given: unknown): string {
+  if (typeof given === 'bigint') return ` (given: ${given}n)`;
+  return typeof given === 'object' && given !== null ? '' : ` (given: ${JSON.stringify(given)})`;
+}
+
 /**
  * Parses settings once.
  * @throws AshlarError `invalid-options`; its detail names each wrong value, what was given (never a secret) and what is allowed
@@ -171,8 +177,8 @@ export function parseSettings(input: unknown): Settings {
         (value, key) => (value as { [key: PropertyKey]: unknown } | undefined)?.[key],
         input,
       );
-      const shown = /secret|keys/i.test(path) ? '' : ` (given: ${JSON.stringify(given)})`;
-      return `${path}: ${issue.message}${shown}`;
+      const shown = /secret|keys/i.test(path) ? '' : describeGiven(given);
+      return `${path === '' ? '' : `${path}: `}${issue.message}${shown}`;
     })
     .join('; ');
   throw new AshlarError('invalid-options', { detail });

@@ -212,6 +212,11 @@ export class Platform {
     }
     // What holds by now, which another call may have changed meanwhile.
     for (const member of members()) await this.#followAccess(member);
+    if (!permits(access, 'read')) return;
+    // Whoever was put out, or was refused before, learns that it may come in.
+    for (const connection of this.#connectionsOf(userId)) {
+      if (!connection.rooms.has(name)) connection.tell('room:access', { room: name, access });
+    }
   }
 
   /** Membership follows the claims of a renewed token. */

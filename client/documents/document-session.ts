@@ -135,6 +135,7 @@ export class DocumentSession {
 
   /** The server told that the user's access changed. */
   accessChanged(access: Access): void {
+    if (this.#phase === 'refused' && this.#refusal?.code === 'access-denied' && access !== 'none') this.#sendJoin();
     if (!this.inRoom) return;
     this.#access = access;
     if (access === 'none') {

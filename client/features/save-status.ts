@@ -30,6 +30,8 @@ export const SAVED: SaveStatus = { state: 'saved' };
 
 /** How far a document's edits have come. Making one does nothing; it lives while somebody subscribes. */
 export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: DocumentHandle): Readable<SaveStatus> {
+  /** The refusal that the user has been told of. */
+  let told: AshlarError | null = null;
   let refused: Pick<ResetEvent, 'reason' | 'unsaved'> | null = null;
   const store = watched<SaveStatus>(
     SAVED,
@@ -61,7 +63,10 @@ export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: 
     const status = handle.status.get();
     const changes = handle.unsavedChanges.get();
     if (status.state === 'stopped') return refusal(status.reason, null, handle.unsaved);
-    if (status.state === 'refused') return refusal(status.error.code, status.error, null);
+    if (status.state === 'refused' && changes > 0) {
+      if (told !== status.error) return refusal(status.error.code, status.error, null);
+      return { state: 'offline', changes };
+    }
     if (refused !== null) return refusal(refused.reason, null, refused.unsaved);
     const connection = client.status.get().state;
     // Opening a page is no reason to speak of the network.
@@ -75,6 +80,8 @@ export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: 
   }
 
   function dismiss(): void {
+    const status = handle.status.get();
+    if (status.state === 'refused') told = status.error;
     refused = null;
     show();
   }

@@ -82,7 +82,11 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
                 className="button icon-button"
                 aria-label={`Sign out ${person.name}`}
                 title="Sign out"
-                onClick={onSignOut}
+                onClick={() => {
+                  const unsaved = open?.handle.unsavedChanges.get() ?? 0;
+                  if (unsaved === 0 || window.confirm('Some changes are not saved yet, and would be lost. Sign out?'))
+                    onSignOut();
+                }}
               >
                 <Icon name="out" />
               </button>

@@ -53,7 +53,7 @@ export class Publisher {
 
   /** `HttpPorts.publish`: all or none, at most once per key. */
   async publishAll(user: User, requests: readonly PublishRequest[], key: string | undefined): Promise<readonly PublishAnswer[]> {
-    const checked = requests.map((request) => this.#check(request));
+    const checked = requests.map((request, index) => this.#checkOne(request, index, requests.length));
     await this.#authorize(user, new Set(checked.map(({ room }) => room)));
     if (key === undefined) return this.#take(checked, undefined);
     const requestHash = createHash('sha256').update(JSON.stringify(requests)).digest('base64url');
@@ -125,6 +125,16 @@ export class Publisher {
           throw new AshlarError('access-denied', { room });
       }),
     );
+  }
+
+  #checkOne(request: PublishRequest, index: number, count: number): Checked {
+    try {
+      return this.#check(request);
+    } catch (thrown) {
+      const { code, detail, room } = AshlarError.from(thrown);
+      // Of a list it says which.
+      throw count === 1 ? thrown : new AshlarError(code, { detail: `event ${index}: ${detail ?? ''}`, room, cause: thrown });
+    }
   }
 
   #check({ event, data, room, userId }: PublishRequest): Checked {

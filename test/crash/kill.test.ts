@@ -5,7 +5,7 @@ import { crashLoop } from '../support/crash-loop.ts';
 const KILLS = 20;
 
 test('[1] whatever anyone saw or was told saved is there after kill -9, and nothing is doubled', {
-  timeout: 90_000,
+  timeout: 240_000,
 }, async () => {
   const seed = Date.now() % 2 ** 31;
   console.info(`kill.test.ts: seed ${seed}`);

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createClient } from '../../client/index.ts';
 import { freePort, PAGE, product, run } from '../support/product.ts';
 import { SECRET, startServer, tokenFor } from '../support/start-server.ts';
@@ -19,6 +19,9 @@ async function write(dir: string, files: ReadonlyMap<string, string>, port: numb
   for (const [name, code] of files) await writeFile(join(dir, name), code.replaceAll('3000', String(port)));
   await writeFile(join(dir, 'page.ts'), PAGE);
 }
+
+// Each makes a product of its own and builds it.
+vi.setConfig({ testTimeout: 90_000 });
 
 test('an Express and React app gets live numbers, notifications and a chat as its guide says, and keeps its own routes', async () => {
   await using folder = await product(['express']);

@@ -6,6 +6,7 @@ import { renderConfigDocs } from '../../scripts/render-config-docs.ts';
 import { developmentSecret } from '../../server/cli/development-secret.ts';
 import { type ConfigOverrides, type Env, readConfig } from '../../server/config.ts';
 import { listVariables } from '../../server/config-variables.ts';
+import { parseSettings } from '../../server/options.ts';
 import { AshlarError } from '../../shared/errors.ts';
 
 const SECRET = 's'.repeat(48);
@@ -182,4 +183,19 @@ test('a damaged secret file is refused by name', () => {
   expect(() => developmentSecret(folder)).toThrow(join(folder, 'secret'));
   writeFileSync(join(folder, 'file'), '');
   expect(() => developmentSecret(join(folder, 'file'))).toThrow(/JWT_SECRET/);
+});
+
+test('an option that is misspelt, or no JSON, is named, and no secret beside it is told', () => {
+  const secret = 'a secret that is long enough to be one';
+  const said = (options: object): string => {
+    try {
+      parseSettings(options);
+    } catch (error) {
+      return (error as AshlarError).message;
+    }
+    return 'taken';
+  };
+  expect(said({ jwtSecret: secret, alowedOrigins: [] })).toBe('Invalid options: Unrecognized key: "alowedOrigins"');
+  expect(said({ jwtKeys: [{ kid: 'a', secret, algoritm: 'HS256' }] })).not.toContain(secret);
+  expect(said({ jwtSecret: secret, history: 5n })).toContain('history: ');
 });

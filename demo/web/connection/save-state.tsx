@@ -27,7 +27,7 @@ export function RefusedEdits({ document }: { document: OpenDocument | null }) {
   if (status.state !== 'refused') return null;
   const { unsaved, error, dismiss } = status;
   const text =
-    status.reason === 'read-only' || status.reason === 'forbidden'
+    status.reason === 'read-only' || status.reason === 'access-denied'
       ? 'You may no longer edit this page. What you wrote last was not saved.'
       : `This could not be saved: ${error?.message ?? status.reason}`;
   return (
