@@ -113,7 +113,8 @@ export class SimulatedDisk {
         if (Object.hasOwn(own, name)) return own[name as keyof Store];
         const value = Reflect.get(target, name, receiver) as unknown;
         if (typeof value !== 'function') return value;
-        return (...args: unknown[]) => (closed ? refuse() : counted(later(String(name), () => value.apply(target, args) as Promise<unknown>)));
+        return (...args: unknown[]) =>
+          closed ? refuse() : counted(later(String(name), () => value.apply(target, args) as Promise<unknown>));
       },
     });
   }

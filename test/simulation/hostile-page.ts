@@ -70,9 +70,12 @@ export class HostilePage {
     const room = world.maybe(0.4) ? 'doc:main' : world.pick(ROOMS);
     switch (world.int(8)) {
       case 0:
-        this.#clientId = world.maybe(0.5) ? 600 + world.int(100) : this.#someClientId();
+        this.#clientId = world.maybe(0.7) ? this.#ownClientId() : this.#someClientId();
         this.#counter = 0;
-        this.#ask(socket, 'join-room', [room, { clientId: this.#clientId, session: `${'s'.repeat(30)}${world.int(3)}`, formerIds: [this.#someClientId()] }]);
+        this.#ask(socket, 'join-room', [
+          room,
+          { clientId: this.#clientId, session: `${'s'.repeat(30)}${world.int(3)}`, formerIds: [this.#someClientId()] },
+        ]);
         break;
       case 1:
         this.#ask(socket, 'join-room', [room, { epoch: `epoch-${world.int(4)}`, seq: world.int(40) }]);
@@ -80,15 +83,25 @@ export class HostilePage {
       case 2: {
         const content = `hostile ${++this.#messages}`;
         this.#model.sent.set(content, 'mal');
-        const message = { sessionId: world.pick(['a', 'b']), content, userId: 'ada', name: 'Ada', sender: world.pick(['user', 'assistant']) };
+        const message = {
+          sessionId: world.pick(['a', 'b']),
+          content,
+          userId: 'ada',
+          name: 'Ada',
+          sender: world.pick(['user', 'assistant']),
+        };
         this.#ask(socket, 'chat:message', [world.maybe(0.5) ? message : { sessionId: 'b', content }, { id: `m${world.int(5)}` }]);
         break;
       }
       case 3:
-        this.#ask(socket, world.pick(['chat:message', 'join-room', 'document', 'room:grant', 'auth:renew', 'dashboard:update', 'nonsense', '']), [
-          mutateValue(draw, { sessionId: 'b', content: 'hostile', room: 'doc:main', userId: 'mal', access: 'admin' }),
-          mutateValue(draw, { id: 'x', room: 'chat:a' }),
-        ]);
+        this.#ask(
+          socket,
+          world.pick(['chat:message', 'join-room', 'document', 'room:grant', 'auth:renew', 'dashboard:update', 'nonsense', '']),
+          [
+            mutateValue(draw, { sessionId: 'b', content: 'hostile', room: 'doc:main', userId: 'mal', access: 'admin' }),
+            mutateValue(draw, { id: 'x', room: 'chat:a' }),
+          ],
+        );
         break;
       case 4:
         this.#presence(socket);
@@ -124,12 +137,18 @@ export class HostilePage {
 
   #presence(socket: Socket): void {
     const doc = new Y.Doc();
-    doc.clientID = this.#someClientId();
+    doc.clientID = this.#world.maybe(0.5) ? this.#clientId : this.#someClientId();
     const awareness = new Awareness(doc);
     awareness.setLocalState({ user: { id: 'ada', name: 'Ada', color: '#000000' } });
     const update = encodeAwarenessUpdate(awareness, [doc.clientID]);
     awareness.destroy();
     socket.emit('document', 'doc:main', encodeFrame({ type: 'awareness', update }));
+  }
+
+  #ownClientId(): number {
+    const id = 600 + this.#world.int(100);
+    this.#model.clientIds.set(id, 'mal');
+    return id;
   }
 
   /** One that it can know: what a page has drawn and shown to nobody is not to be guessed. */

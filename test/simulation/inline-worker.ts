@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { currentWorld } from './install-globals.ts';
+import { currentWorld } from './current-world.ts';
 import type { Owner, World } from './world.ts';
 
 type Faults = { dies: number; hangs: number };

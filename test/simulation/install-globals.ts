@@ -4,32 +4,13 @@ import { syncBuiltinESMExports } from 'node:module';
 import perfHooks from 'node:perf_hooks';
 import timers from 'node:timers';
 import workerThreads from 'node:worker_threads';
+import { connectThrough, currentWorld, worldNow } from './current-world.ts';
 import { InlineWorker, workerPort } from './inline-worker.ts';
-import type { World } from './world.ts';
 
 /** What stays real. */
 export interface RealTimers {
   /** Resolves once every promise and tick that is due has run. */
   settle(): Promise<void>;
-}
-
-type Connect = () => unknown;
-
-let world: World | null = null;
-let connect: Connect = () => {
-  throw new Error('no network');
-};
-
-/** Which world the process lives in, and how it connects; null: none. */
-export function enter(next: World | null, through?: Connect): void {
-  world = next;
-  if (through !== undefined) connect = through;
-}
-
-/** As `world`, for what runs in it. */
-export function currentWorld(): World {
-  if (world === null) throw new Error('nothing is simulated now');
-  return world;
 }
 
 /** A timer's handle, as far as anybody uses it. */
@@ -79,20 +60,20 @@ export function installGlobals(): RealTimers {
   const realNow = Date.now;
   const realMonotonic = performance.now.bind(performance);
   const realRandomBytes = crypto.randomBytes;
-  const realFill = crypto.randomFillSync;
 
   const arm =
     (again: boolean) =>
     (task: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
-      world === null ? realTimeout(task, ms, ...args) : new SimulatedTimer(() => task(...args), ms, again);
+      worldNow() === null ? realTimeout(task, ms, ...args) : new SimulatedTimer(() => task(...args), ms, again);
   const disarm = (handle: unknown) => {
     if (handle instanceof SimulatedTimer) handle.close();
     else realClear(handle as NodeJS.Timeout);
   };
-  const immediate = (task: (...args: unknown[]) => void, ...args: unknown[]) =>
-    world === null
-      ? realImmediate(task, ...args)
-      : { cancel: world.schedule(0, world.owner, 'immediate', () => task(...args)), ref() {}, unref() {} };
+  const immediate = (task: (...args: unknown[]) => void, ...args: unknown[]) => {
+    const world = worldNow();
+    if (world === null) return realImmediate(task, ...args);
+    return { cancel: world.schedule(0, world.owner, 'immediate', () => task(...args)), ref() {}, unref() {} };
+  };
   const clearOne = (handle: unknown) => (handle as { cancel?: () => void } | undefined)?.cancel?.();
   const replaced = {
     setTimeout: arm(false),
@@ -104,10 +85,10 @@ export function installGlobals(): RealTimers {
   };
   Object.assign(globalThis, replaced);
   Object.assign(timers, replaced);
-  Date.now = () => world?.now() ?? realNow();
-  performance.now = () => world?.elapsed ?? realMonotonic();
+  Date.now = () => worldNow()?.now() ?? realNow();
+  performance.now = () => worldNow()?.elapsed ?? realMonotonic();
   const realRandom = Math.random;
-  Math.random = () => world?.chance('number') ?? realRandom();
+  Math.random = () => worldNow()?.chance('number') ?? realRandom();
 
   const fill = (view: ArrayBufferView, use: string): void => {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -116,24 +97,23 @@ export function installGlobals(): RealTimers {
   Object.assign(crypto, {
     // With a callback: Socket.IO fills a pool for its ids, which outlives a world, and no id decides anything.
     randomBytes: (size: number, done?: (error: Error | null, bytes: Buffer) => void) => {
-      if (world === null || done !== undefined) return done === undefined ? realRandomBytes(size) : realRandomBytes(size, done);
+      if (worldNow() === null || done !== undefined)
+        return done === undefined ? realRandomBytes(size) : realRandomBytes(size, done);
       const bytes = Buffer.alloc(size);
       fill(bytes, `${size} bytes`);
       return bytes;
     },
-    // Masks of WebSocket frames: they change nothing, and come from a pool that outlives a world.
-    randomFillSync: realFill,
   });
   const realValues = crypto.webcrypto.getRandomValues.bind(crypto.webcrypto);
   Object.defineProperty(crypto.webcrypto, 'getRandomValues', {
     value: (view: ArrayBufferView) => {
-      if (world === null) return realValues(view as Uint8Array);
+      if (worldNow() === null) return realValues(view as Uint8Array);
       fill(view, 'web');
       return view;
     },
   });
   // What `ws` opens its connections with, by way of an agent of its own.
-  Object.assign(http.Agent.prototype, { createConnection: () => connect() });
+  Object.assign(http.Agent.prototype, { createConnection: connectThrough });
   perfHooks.monitorEventLoopDelay = (() => ({
     enable: () => true,
     disable: () => true,

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { RealTimers } from './install-globals.ts';
 import { FOUND_SEEDS } from './found-seeds.ts';
+import type { RealTimers } from './install-globals.ts';
 import { runSeed } from './run-seed.ts';
 
 const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N]
@@ -37,7 +37,9 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
     const second = await runSeed(Number(values.seed), steps, real);
     const apart = first.trace.findIndex((line, index) => line !== second.trace[index]);
     console.log((apart < 0 ? first.trace : [...first.trace.slice(0, apart + 1), `again: ${second.trace[apart]}`]).join('\n'));
-    console.log(`seed ${first.seed}: ${first.events} events, ${Math.round(first.simulatedMs / 1_000)} s, trace ${first.hash}, again ${second.hash}`);
+    console.log(
+      `seed ${first.seed}: ${first.events} events, ${Math.round(first.simulatedMs / 1_000)} s, trace ${first.hash}, again ${second.hash}`,
+    );
     if (first.failure !== null) console.log(first.failure);
     process.exitCode = first.failure === null && first.hash === second.hash ? 0 : 1;
     return;

@@ -53,7 +53,9 @@ export class Model implements DiskWitness {
       }
       this.#judgeIds(room, record, document);
     }
-    this.#world.trace(`disk ${room} ${records.map((record) => `${placeOf(record)} ${record.userId} ${record.payload.length}`).join(', ')}`);
+    this.#world.trace(
+      `disk ${room} ${records.map((record) => `${placeOf(record)} ${record.userId} ${record.payload.length}`).join(', ')}`,
+    );
   }
 
   wentBack(disk: MemoryDisk): void {
@@ -137,9 +139,13 @@ export class Model implements DiskWitness {
     if (userId !== null && !['write', 'admin'].includes(this.claimed(room, userId)))
       this.#world.violate(`${userId} may not write in ${room}, and did`);
     if (record.kind !== 'chat:message') return;
-    const { content, userId: shownAs } = JSON.parse(Buffer.from(record.payload).toString()) as { content: string; userId?: string };
+    const { content, userId: shownAs } = JSON.parse(Buffer.from(record.payload).toString()) as {
+      content: string;
+      userId?: string;
+    };
     const author = this.sent.get(content);
-    if (author !== undefined && author !== userId) this.#world.violate(`“${content}” is of ${author}, and stored as of ${userId}`);
+    if (author !== undefined && author !== userId)
+      this.#world.violate(`“${content}” is of ${author}, and stored as of ${userId}`);
     if (userId !== null && shownAs !== userId) this.#world.violate(`“${content}” of ${userId} is shown as of ${shownAs}`);
   }
 

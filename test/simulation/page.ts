@@ -62,7 +62,9 @@ export class Page {
       onError: (error, context) => world.trace(`error in ${context}: ${error}`),
     });
     const { client } = this;
-    client.onStatus((status) => world.trace(`is ${status.state}${status.state === 'connected' && status.recovered ? ', recovered' : ''}`));
+    client.onStatus((status) =>
+      world.trace(`is ${status.state}${status.state === 'connected' && status.recovered ? ', recovered' : ''}`),
+    );
     client.on('chat:message', (data, meta) => this.#shown(meta, data.content, data.userId ?? null));
     client.on('system:notification', (data, meta) => this.#shown(meta, data.title, null));
     client.on('dashboard:update', ({ widgetId, value }, meta) => {
@@ -83,7 +85,8 @@ export class Page {
       // A change of access shows the same answer again.
       if (status.state === 'joined' && !status.recovered && !view.joined) view.shown = [];
       view.joined = status.state === 'joined';
-      const more = status.state === 'refused' ? status.error.code : status.state === 'joined' ? `${status.recovered} ${status.reason}` : '';
+      const more =
+        status.state === 'refused' ? status.error.code : status.state === 'joined' ? `${status.recovered} ${status.reason}` : '';
       this.#world.trace(`${room} ${status.state} ${more}`);
     });
     void this.client.joinRoom(room);
@@ -94,7 +97,9 @@ export class Page {
     this.documents.set(name, handle);
     const room = `doc:${name}`;
     this.#watch(handle, room);
-    handle.on('status', ({ detail }) => this.#world.trace(`${room} ${detail.state}${detail.state === 'refused' ? ` ${detail.error.code}` : ''}`));
+    handle.on('status', ({ detail }) =>
+      this.#world.trace(`${room} ${detail.state}${detail.state === 'refused' ? ` ${detail.error.code}` : ''}`),
+    );
     handle.on('saved', ({ unsavedChanges }) => {
       this.#world.trace(`${room} unsaved ${unsavedChanges}`);
       if (unsavedChanges === 0) this.#model.documentOnDisk(room, handle.doc, `what ${this.options.name} was told saved`);

@@ -1,6 +1,7 @@
 import { documentRoom, parseRoomName } from '../../shared/room-name.ts';
 import { difference, docOf, readable } from './content.ts';
-import { enter, type RealTimers } from './install-globals.ts';
+import { enter } from './current-world.ts';
+import type { RealTimers } from './install-globals.ts';
 import { Page } from './page.ts';
 import { Scenario } from './scenario.ts';
 import { stepsOf } from './steps.ts';
@@ -45,7 +46,11 @@ export async function runSeed(seed: number, steps: number, real: RealTimers): Pr
 
 async function live(scenario: Scenario, steps: number): Promise<void> {
   const { world, server, pages, network } = scenario;
-  world.trace(`seed ${world.seed}: ${Object.entries(scenario.troubles).flatMap(([name, on]) => (on ? [name] : [])).join(' ')}`);
+  world.trace(
+    `seed ${world.seed}: ${Object.entries(scenario.troubles)
+      .flatMap(([name, on]) => (on ? [name] : []))
+      .join(' ')}`,
+  );
   server.start();
   for (const page of pages) page.run('open', () => page.open(), world.between(0, 3_000));
   await world.runUntil(world.elapsed + 3_000);
@@ -132,7 +137,9 @@ function lagsBehind(page: Page, { disk, widgets, model }: Scenario): string[] {
   }
   if (page.logs.has('dashboard')) {
     for (const [widget, value] of widgets) {
-      const stored = [...(disk.content.rooms.get(parseRoomName('dashboard'))?.states.values() ?? [])].find(({ key }) => key === widget)?.value;
+      const stored = [...(disk.content.rooms.get(parseRoomName('dashboard'))?.states.values() ?? [])].find(
+        ({ key }) => key === widget,
+      )?.value;
       const held = stored ? (JSON.parse(stored) as { value: number }).value : undefined;
       if (held !== undefined && page.widgets.get(widget) !== held)
         lags.push(`${name} has ${widget} at ${page.widgets.get(widget)}, on the disk it is ${held} (published last: ${value})`);

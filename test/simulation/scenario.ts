@@ -1,7 +1,7 @@
 import type { RealtimeServerOptions } from '../../server/options.ts';
-import { workerFaults } from './inline-worker.ts';
 import { HEALTHY, SimulatedDisk } from './disk.ts';
 import { HostilePage } from './hostile-page.ts';
+import { workerFaults } from './inline-worker.ts';
 import { Model } from './model.ts';
 import { Network } from './network.ts';
 import { Page, type PageOptions } from './page.ts';
@@ -112,7 +112,8 @@ export class Scenario {
       page('rex', 'rex'),
     ];
     if (world.maybe(0.4)) pages.push(page('ada-2', 'ada'));
-    if (world.maybe(0.5)) pages.push(page('out', 'out', { access: { dashboard: 'read', 'chat:b': 'read' }, documents: ['main'] }));
+    if (world.maybe(0.5))
+      pages.push(page('out', 'out', { access: { dashboard: 'read', 'chat:b': 'read' }, documents: ['main'] }));
     return pages;
   }
 

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import type { RealtimeServerOptions } from '../../server/options.ts';
 import { RealtimeServer } from '../../server/server.ts';
-import { SECRET } from './tokens.ts';
 import type { SimulatedDisk } from './disk.ts';
 import type { Network } from './network.ts';
+import { SECRET } from './tokens.ts';
 import type { Owner, World } from './world.ts';
 
 /** The server as an operator sees it: started, stopped in order, or killed. */
@@ -91,7 +91,9 @@ export class ServerProcess {
   }
 
   #exit(owner: Owner): void {
-    const left = this.#world.pending().filter((line) => line.startsWith(`${owner.name}:`) && !/: (bytes|reset|write done)$/.test(line));
+    const left = this.#world
+      .pending()
+      .filter((line) => line.startsWith(`${owner.name}:`) && !/: (bytes|reset|write done)$/.test(line));
     if (left.length > 0) this.#world.violate(`left behind by a server that closed: ${left.join(', ')}`);
     owner.dead = true;
     this.#network.died(owner);

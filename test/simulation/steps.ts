@@ -45,7 +45,13 @@ const USAGE: readonly Step[] = [
       const sessionId = world.pick(['a', 'b']);
       server.run('assistant', (realtime) => {
         model.sent.set(content, null);
-        const message = { id: content, sessionId, content, sender: 'assistant' as const, timestamp: new Date(world.now()).toISOString() };
+        const message = {
+          id: content,
+          sessionId,
+          content,
+          sender: 'assistant' as const,
+          timestamp: new Date(world.now()).toISOString(),
+        };
         realtime.toRoom(`chat:${sessionId}`, 'chat:message', message).then(
           (meta) => model.onDisk(`chat:${sessionId}`, meta.epoch, meta.seq, `“${content}”, which was answered,`),
           (error) => world.trace(`assistant failed ${error.code}`),
@@ -76,7 +82,12 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
         const open = [...network.links].filter((link) => !link.client.destroyed);
         if (open.length === 0) return;
         const link = world.pick(open);
-        const [client, server] = world.pick([[true, true], [true, false], [false, true], [false, false]]) as [boolean, boolean];
+        const [client, server] = world.pick([
+          [true, true],
+          [true, false],
+          [false, true],
+          [false, false],
+        ]) as [boolean, boolean];
         world.trace(`cut ${link.client.owner.name}, told: ${client} ${server}`);
         link.cut(client, server);
       },
@@ -181,7 +192,8 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
 /** What may happen next in a scenario, by weight. */
 export function stepsOf(scenario: Scenario): () => void {
   const steps = [...USAGE];
-  for (const [trouble, more] of Object.entries(TROUBLE)) if (scenario.troubles[trouble as keyof typeof TROUBLE]) steps.push(...more);
+  for (const [trouble, more] of Object.entries(TROUBLE))
+    if (scenario.troubles[trouble as keyof typeof TROUBLE]) steps.push(...more);
   const total = steps.reduce((sum, { weight }) => sum + weight, 0);
   return () => {
     let left = scenario.world.random() * total;

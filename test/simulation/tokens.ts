@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 import type { AccessClaim } from '../../shared/access.ts';
-import { currentWorld } from './install-globals.ts';
+import { currentWorld } from './current-world.ts';
 
 export const SECRET = 'a secret for the simulation, long enough';
 
