@@ -37,12 +37,16 @@ export class HostilePage {
   }
 
   close(): void {
+    this.#world.schedule(0, this.owner, 'goes', () => this.#disconnect());
+  }
+
+  #disconnect(): void {
     this.#socket?.disconnect();
     this.#socket = null;
   }
 
   #connect(): void {
-    this.close();
+    this.#disconnect();
     this.#world.trace('connects');
     const socket = io('http://simulated', {
       transports: ['websocket'],
