@@ -5,7 +5,7 @@ import { runSimulation } from './run-process.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test('seeds of the simulation: found ones first, then others', async () => {
-  const { code, output } = await runSimulation(root, root, ['--seeds', '30']);
+  const { code, output } = await runSimulation(root, root, ['--seeds', '25']);
   expect(output).toMatch(/ seeds, .* events in /);
   expect(code, output).toBe(0);
 }, 120_000);
