@@ -37,12 +37,16 @@ export class HostilePage {
   }
 
   close(): void {
+    this.#world.schedule(0, this.owner, 'goes', () => this.#disconnect());
+  }
+
+  #disconnect(): void {
     this.#socket?.disconnect();
     this.#socket = null;
   }
 
   #connect(): void {
-    this.close();
+    this.#disconnect();
     this.#world.trace('connects');
     const socket = io('http://simulated', {
       transports: ['websocket'],
@@ -70,7 +74,7 @@ export class HostilePage {
     const room = world.maybe(0.4) ? 'doc:main' : world.pick(ROOMS);
     switch (world.int(8)) {
       case 0:
-        this.#clientId = world.maybe(0.5) ? 600 + world.int(100) : this.#someClientId();
+        this.#clientId = world.maybe(0.7) ? this.#ownClientId() : this.#someClientId();
         this.#counter = 0;
         this.#ask(socket, 'join-room', [
           room,
@@ -137,12 +141,18 @@ export class HostilePage {
 
   #presence(socket: Socket): void {
     const doc = new Y.Doc();
-    doc.clientID = this.#someClientId();
+    doc.clientID = this.#world.maybe(0.5) ? this.#clientId : this.#someClientId();
     const awareness = new Awareness(doc);
     awareness.setLocalState({ user: { id: 'ada', name: 'Ada', color: '#000000' } });
     const update = encodeAwarenessUpdate(awareness, [doc.clientID]);
     awareness.destroy();
     socket.emit('document', 'doc:main', encodeFrame({ type: 'awareness', update }));
+  }
+
+  #ownClientId(): number {
+    const id = 600 + this.#world.int(100);
+    this.#model.clientIds.set(id, 'mal');
+    return id;
   }
 
   /** One that it can know: what a page has drawn and shown to nobody is not to be guessed. */

@@ -65,7 +65,11 @@ export class Page {
     client.onStatus((status) =>
       world.trace(`is ${status.state}${status.state === 'connected' && status.recovered ? ', recovered' : ''}`),
     );
-    client.on('chat:message', (data, meta) => this.#shown(meta, data.content, data.userId ?? null));
+    client.on('chat:message', (data, meta) => {
+      this.#shown(meta, data.content, data.userId ?? null);
+      if (data.userId !== undefined && data.name !== `Name of ${data.userId}`)
+        world.violate(`“${data.content}” is shown as of ${data.name}`);
+    });
     client.on('system:notification', (data, meta) => this.#shown(meta, data.title, null));
     client.on('dashboard:update', ({ widgetId, value }, meta) => {
       this.#model.shown(meta.room, userId, `${widgetId}=${value}`, this.#sentAt);

@@ -56,8 +56,7 @@ async function live(scenario: Scenario, steps: number): Promise<void> {
   await world.runUntil(world.elapsed + 3_000);
   const step = stepsOf(scenario);
   for (let count = 0; count < steps; count++) {
-    world.owner = world.outside;
-    step();
+    await world.turn(world.outside, step);
     network.forgetClosed();
     if (count % 8 === 0) scenario.judgeQueues();
     // Mostly close together, now and then long enough for timeouts.
@@ -70,7 +69,7 @@ async function live(scenario: Scenario, steps: number): Promise<void> {
 async function settle(scenario: Scenario): Promise<void> {
   const { world, server, pages, disk, model } = scenario;
   world.trace('the troubles are over');
-  scenario.heal();
+  await world.turn(world.outside, () => scenario.heal());
   await world.runUntil(world.elapsed + 10_000);
   if (server.state === 'down') server.start();
   await world.runUntil(world.elapsed + 20_000, () => server.state === 'up');
