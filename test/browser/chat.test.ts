@@ -63,9 +63,16 @@ test('a message that is refused says why, and is sent once by trying again; anot
   }
   await say(anna.page, 'too much');
   await failed.filter({ hasText: 'too much' }).getByRole('alert').getByText('Not sent: Rate limit exceeded').waitFor();
-  await say(anna.page, 'never mind');
-  await failed.filter({ hasText: 'never mind' }).getByRole('button', { name: 'Discard' }).click();
-  await expect.poll(() => anna.page.getByText('never mind').count()).toBe(0);
+  // On a slow machine the budget may have room for one by then.
+  let refused = '';
+  for (let index = 0; index < 5 && refused === ''; index++) {
+    const said = `never mind ${index}`;
+    await say(anna.page, said);
+    await messages(anna.page).locator(':is([data-status=sent], [data-status=failed])', { hasText: said }).waitFor();
+    if ((await failed.filter({ hasText: said }).count()) > 0) refused = said;
+  }
+  await failed.filter({ hasText: refused }).getByRole('button', { name: 'Discard' }).click();
+  await expect.poll(() => anna.page.getByText(refused).count()).toBe(0);
   // The budget fills up again, a message every three seconds.
   await expect
     .poll(
@@ -79,7 +86,7 @@ test('a message that is refused says why, and is sent once by trying again; anot
     .toBe(1);
   await messages(ben.page).getByText('too much').waitFor();
   expect(await messages(ben.page).getByText('too much').count()).toBe(1);
-  expect(await ben.page.getByText('never mind').count()).toBe(0);
+  expect(await ben.page.getByText(refused).count()).toBe(0);
   // That one types is refused as well, and nobody waits for an answer: it stands in the console.
   const others = anna.complaints().filter((said) => !said.includes('AshlarError: Rate limit exceeded'));
   expect([...others, ...ben.complaints()]).toEqual([]);
