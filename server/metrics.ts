@@ -26,7 +26,7 @@ export interface EventLoopLag {
 /** Where something was refused. */
 export type RefusedAt = 'handshake' | 'socket' | 'document' | 'http';
 
-const COMMIT_SECONDS = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const SECONDS = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** The server's counters in Prometheus' form: a registry of its own, so that a product's metrics and two servers of one process never meet. */
 export class Metrics implements Tally {
@@ -43,16 +43,16 @@ export class Metrics implements Tally {
   readonly #failedCommits = this.#counter('failed_commits_total', 'Group commits that failed');
   readonly #compactions = this.#counter('compactions_total', 'Compactions of documents, by result', ['result']);
   readonly #commits: Histogram;
+  readonly #documentWork: Histogram;
 
   /** @param now asked at each scrape */
   constructor(now: () => MetricsNow, lag: EventLoopLag) {
     this.#lag = lag;
-    this.#commits = new Histogram({
-      name: 'ashlar_commit_seconds',
-      help: 'How long group commits took, until they were on disk',
-      buckets: COMMIT_SECONDS,
-      registers: [this.#registry],
-    });
+    this.#commits = this.#histogram('commit_seconds', 'How long group commits took, until they were on disk');
+    this.#documentWork = this.#histogram(
+      'document_work_seconds',
+      'How long reads and edits of documents by the backend held the event loop',
+    );
     for (const result of ['compacted', 'failed', 'quarantined']) this.#compactions.inc({ result }, 0);
     const gauges: readonly (readonly [name: string, help: string, read: (of: MetricsNow) => number])[] = [
       ['connections', 'Open sockets', (of) => of.connections],
@@ -102,6 +102,11 @@ export class Metrics implements Tally {
     else this.#failedCommits.inc();
   }
 
+  /** The backend read or edited a document. @param ms for so long nothing else ran */
+  documentHeld(ms: number): void {
+    this.#documentWork.observe(ms / 1_000);
+  }
+
   compacted(result: 'compacted' | 'failed' | 'quarantined'): void {
     this.#compactions.inc({ result });
   }
@@ -123,6 +128,10 @@ export class Metrics implements Tally {
 
   #counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
     return new Counter({ name: `ashlar_${name}`, help, labelNames: [...labelNames], registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string): Histogram {
+    return new Histogram({ name: `ashlar_${name}`, help, buckets: SECONDS, registers: [this.#registry] });
   }
 
   #gauge(name: string, help: string): Gauge {

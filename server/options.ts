@@ -178,7 +178,9 @@ export function parseSettings(input: unknown): Settings {
         input,
       );
       const shown = /secret|keys/i.test(path) ? '' : describeGiven(given);
-      return `${path === '' ? '' : `${path}: `}${issue.message}${shown}`;
+      // Of a key that is wrong zod says only that it is: what is allowed stands beneath.
+      const message = (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message;
+      return `${path === '' ? '' : `${path}: `}${message}${shown}`;
     })
     .join('; ');
   throw new AshlarError('invalid-options', { detail });

@@ -48,6 +48,8 @@ import type { Erasure, LogRecord, Store } from './storage/store.ts';
 
 /** An Idempotency-Key is good for a day. */
 const KEY_AGE_MS = 86_400_000;
+/** What holds the event loop for longer than this is logged. */
+const SLOW_MS = 250;
 /** A loss of access is told within 100 ms, network included. */
 const TELL_WITHIN_MS = 50;
 
@@ -91,6 +93,8 @@ export class Platform {
       clock,
       log,
       refused: (connection, name, code, room) => {
+        // The SDK asks for it whatever its user may do: its refusal says nothing about anyone.
+        if (name === 'join-room' && room === 'system' && code === 'access-denied') return;
         metrics.refused(code, 'socket');
         audit.refused(connection, name, code, room);
       },
@@ -149,7 +153,11 @@ export class Platform {
         this.#typing.left(name, connection.id);
       },
     });
-    this.documents = new Documents({ rooms: this.rooms, store, clock });
+    const held = (room: RoomName, ms: number) => {
+      metrics.documentHeld(ms);
+      if (ms >= SLOW_MS) log.warn({ room, ms: Math.round(ms) }, 'document:slow');
+    };
+    this.documents = new Documents({ rooms: this.rooms, store, clock, held });
     this.#retention = new Retention({ clock, store, rooms: this.rooms, catalog, limits: settings.retention, log });
     const publish = keepCompleted(
       createPublish({

@@ -82,7 +82,9 @@ export class RealtimeServer<Own extends Events = []> {
 
   /** @throws AshlarError `invalid-options`: its detail names each wrong option, what was given and what is allowed */
   constructor(options: RealtimeServerOptions<Own>) {
-    const { events, authorize, store, logger, ...settings } = options;
+    // From JavaScript it may be anything.
+    if (typeof (options ?? {}) !== 'object') throw new AshlarError('invalid-options', { detail: 'the options: an object' });
+    const { events, authorize, store, logger, ...settings } = options ?? {};
     this.#settings = parseSettings(settings);
     if (events !== undefined && !(Array.isArray(events) && events.every(isEventDefinition)))
       throw new AshlarError('invalid-options', { detail: 'events: a list made with defineEvent' });

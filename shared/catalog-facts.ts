@@ -1,4 +1,5 @@
 import type { EventFacts } from './define-event.ts';
+import { AshlarError } from './errors.ts';
 
 // What both sides must know of Ashlar's events, without their schemas: a client needs no more, and so carries no schema library.
 // shared/catalog.ts adds the payloads.
@@ -24,10 +25,16 @@ export const dashboardRefresh = {
   delivery: { class: 'request' },
 } as const;
 
+// It is asked about payloads that nobody has validated yet, too.
+function roomOfId(prefix: string, id: unknown): string {
+  if (typeof id !== 'string') throw new AshlarError('invalid-payload', { detail: 'an id is a text' });
+  return `${prefix}:${id}`;
+}
+
 export const chatMessage = {
   name: 'chat:message',
   room: 'chat:*',
-  roomOf: (message: { sessionId: string }) => `chat:${message.sessionId}`,
+  roomOf: (message: { sessionId: string }) => roomOfId('chat', message.sessionId),
   sentBy: ['client', 'backend'],
   delivery: { class: 'log' },
 } as const;
@@ -35,7 +42,7 @@ export const chatMessage = {
 export const chatTyping = {
   name: 'chat:typing',
   room: 'chat:*',
-  roomOf: (typing: { sessionId: string }) => `chat:${typing.sessionId}`,
+  roomOf: (typing: { sessionId: string }) => roomOfId('chat', typing.sessionId),
   sentBy: ['client', 'backend'],
   delivery: { class: 'ephemeral' },
 } as const;
@@ -58,7 +65,7 @@ export const systemStatus = {
 export const batchProgress = {
   name: 'batch:progress',
   room: 'batch:*',
-  roomOf: (progress: { batchId: string }) => `batch:${progress.batchId}`,
+  roomOf: (progress: { batchId: string }) => roomOfId('batch', progress.batchId),
   sentBy: ['backend'],
   delivery: { class: 'state', key: (progress: { batchId: string }) => progress.batchId },
 } as const;
@@ -66,7 +73,7 @@ export const batchProgress = {
 export const batchCompleted = {
   name: 'batch:completed',
   room: 'batch:*',
-  roomOf: (completed: { batchId: string }) => `batch:${completed.batchId}`,
+  roomOf: (completed: { batchId: string }) => roomOfId('batch', completed.batchId),
   sentBy: ['backend'],
   delivery: { class: 'log' },
 } as const;

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { patternCovers } from './access.ts';
 import { AshlarError } from './errors.ts';
+import { faultOfEvent, isSchema } from './fault-of-event.ts';
 
 /** Who may send an event: the product's backend, or a connected client with `write` access to the room. */
 export type Sender = 'backend' | 'client';
@@ -65,8 +66,6 @@ export interface EventDefinition<Name extends string = string, Payload = unknown
 // biome-ignore lint/suspicious/noExplicitAny: variance: a catalog holds definitions of unrelated payloads.
 export type AnyEventDefinition = EventDefinition<string, any, any>;
 
-const EVENT_NAME = /^[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)+$/;
-
 /**
  * Declares an event: once, for server, client and React.
  * @example
@@ -78,20 +77,16 @@ const EVENT_NAME = /^[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)+$/;
  *   payload: z.object({ orderId: z.string(), carrier: z.string() }),
  *   delivery: { class: 'log' },
  * });
- * @throws AshlarError `invalid-options` where the name is not of the form `feature:what`, or a version above 1 has no `upcast`
+ * @throws AshlarError `invalid-options` where something is missing or wrong; its detail names it, and what is allowed
  */
 export function defineEvent<const Name extends string, Payload, Input = Payload, const Sent extends Sender = Sender>(
   declaration: EventDeclaration<Name, Payload, Input, Sent>,
 ): EventDefinition<Name, Payload, Input, Sent> {
-  const { name, version = 1 } = declaration;
-  if (!EVENT_NAME.test(name)) {
-    throw new AshlarError('invalid-options', { detail: `event name "${name}": use the form feature:what, in lower case` });
-  }
-  if (version > 1 && declaration.upcast === undefined) {
-    throw new AshlarError('invalid-options', { detail: `event ${name}: version ${version} needs an upcast for older records` });
-  }
+  const fault = faultOfEvent(declaration);
+  if (fault !== undefined) throw new AshlarError('invalid-options', { detail: fault });
+  const { version = 1 } = declaration;
   return {
-    name,
+    name: declaration.name,
     room: declaration.room,
     roomOf: declaration.roomOf,
     sentBy: declaration.sentBy,
@@ -106,10 +101,7 @@ export function defineEvent<const Name extends string, Payload, Input = Payload,
 
 /** Whether a value has come out of `defineEvent`. */
 export function isEventDefinition(value: unknown): value is AnyEventDefinition {
-  const { name, payload, delivery, sentBy } = (value ?? {}) as Partial<AnyEventDefinition>;
-  return (
-    typeof name === 'string' && EVENT_NAME.test(name) && payload !== undefined && delivery !== undefined && Array.isArray(sentBy)
-  );
+  return faultOfEvent(value) === undefined && isSchema((value as { input?: unknown }).input);
 }
 
 /** The names and patterns of the rooms that an event belongs in. */

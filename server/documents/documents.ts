@@ -34,7 +34,11 @@ export class Documents {
   /** One client id per room and process: 20,000 edits under fresh ids would leave 456 kB of state. */
   readonly #clientIds = new Map<RoomName, number>();
 
-  constructor(options: { rooms: Rooms; store: Store; clock: Clock }) {
+  readonly #held: (room: RoomName, ms: number) => void;
+
+  /** @param options `held`: told how long a read or an edit held the event loop, in ms */
+  constructor(options: { rooms: Rooms; store: Store; clock: Clock; held?: (room: RoomName, ms: number) => void }) {
+    this.#held = options.held ?? (() => {});
     this.#rooms = options.rooms;
     this.#store = options.store;
     this.#clock = options.clock;
@@ -61,7 +65,8 @@ export class Documents {
   read(name: string): Promise<Y.Doc> {
     return this.#inTurn(documentRoom(name), async (document) => {
       if (document.room.deleted) throw new AshlarError('gone', { room: document.room.name });
-      return readDocument(await loadDocument(document));
+      const content = await loadDocument(document);
+      return this.#metered(content.room, () => readDocument(content));
     });
   }
 
@@ -148,6 +153,15 @@ export class Documents {
     }));
   }
 
+  #metered<Result>(room: RoomName, work: () => Result): Result {
+    const startedAt = this.#clock.monotonic();
+    try {
+      return work();
+    } finally {
+      this.#held(room, this.#clock.monotonic() - startedAt);
+    }
+  }
+
   async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result, onlyIfEmpty = false): Promise<Result> {
     const { room, writers } = document;
     const content = await loadDocument(document);
@@ -156,7 +170,7 @@ export class Documents {
       return undefined as Result;
     }
     const clientId = this.#clientId(document);
-    const { update, result } = editDocument({ ...content, clientId, change });
+    const { update, result } = this.#metered(room.name, () => editDocument({ ...content, clientId, change }));
     if (update === null) return result;
     const admission = admitUpdate(update, {
       known: writers.known,

@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import { permits } from '../../shared/access.ts';
 import { chatMessage, chatTyping } from '../../shared/catalog.ts';
+import * as facts from '../../shared/catalog-facts.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { ChatHistoryQuery } from '../../shared/messages.ts';
 import { parsePayload } from '../../shared/parse-payload.ts';
@@ -60,7 +61,10 @@ export function registerChat(ports: EventPorts, typing: Typing): void {
       name: 'chat:history',
       budget: 'joins',
       needs: 'read',
-      glance: ([query]) => ({ room: `chat:${String(asObject(query, 'chat:history').sessionId)}`, payload: query }),
+      glance: ([query]) => ({
+        room: facts.chatMessage.roomOf(asObject(query, 'chat:history') as { sessionId: string }),
+        payload: query,
+      }),
       parse: (query) => parsePayload(ChatHistoryQuery, query, 'chat:history'),
     },
     async ({ connection, payload }) => {

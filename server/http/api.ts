@@ -30,6 +30,8 @@ export interface HttpApiOptions {
   readonly bodyBytes?: number;
   /** Origins whose pages may read answers; `*`: all. Default: none but the same host's. */
   readonly allowedOrigins?: readonly string[];
+  /** Whether `/metrics` is answered, for the OpenAPI page. Default: true. */
+  readonly metrics?: boolean;
   /** The event catalog, for the OpenAPI page. Default: Ashlar's own events. */
   readonly events?: Iterable<AnyEventDefinition>;
   /** Ashlar's version, for the OpenAPI page. */
@@ -48,7 +50,8 @@ const remoteAddress = (request: IncomingMessage) => request.socket.remoteAddress
  * Everything else, and every error, is answered as `{ success: false, error }`.
  */
 export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): HttpApi {
-  const { prefix = '', bodyBytes = 1_000_000, allowedOrigins = [], events = CATALOG, version = '0', log = SILENT } = options;
+  const { prefix = '', bodyBytes = 1_000_000, allowedOrigins = [], events = CATALOG } = options;
+  const { metrics = true, version = '0', log = SILENT } = options;
   const addressOf = options.addressOf ?? remoteAddress;
   const api: HttpApi = new Hono<HttpEnv>().basePath(prefix);
 
@@ -103,7 +106,7 @@ export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): H
     return context.json({ success: true, data: ports.stats() });
   });
 
-  api.get(PATHS.metrics, describeRoute(describeMetrics), async (context) => {
+  api.get(PATHS.metrics, describeRoute({ ...describeMetrics, hide: !metrics }), async (context) => {
     await admit(context, 'stats', 1);
     const { type, text } = await ports.metrics();
     return context.body(text, 200, { 'Content-Type': type, 'Cache-Control': 'no-store' });

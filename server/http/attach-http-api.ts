@@ -69,6 +69,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
     return user;
   }
 
+  const metrics = settings.metrics ?? false;
   const api = createHttpApi(
     {
       admit,
@@ -86,13 +87,14 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
       version: packageVersion(),
       allowedOrigins: settings.allowedOrigins,
       events: ports.catalog.values(),
+      metrics,
       addressOf: (request) => clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']),
       log: ports.log,
     },
   );
   const listener = toNodeListener(api);
   return attachPaths(httpServer, {
-    owns: (path) => isHttpApiPath(path, prefix, settings.metrics ?? false),
+    owns: (path) => isHttpApiPath(path, prefix, metrics),
     handleRequest: (request, response) => void listener(request, response),
     // The process lives while it starts and while it drains: /healthz says so.
     unavailable: (request) => (request.url?.startsWith(prefix + PATHS.healthz) ? undefined : ports.unavailable()),

@@ -24,7 +24,7 @@ export const describePublish: DescribeRouteOptions = {
   operationId: 'publishEvents',
   summary: 'Publish events',
   description:
-    'One event, or a list of up to 1,000: all are checked before any is taken. Needs `permissions: ["publish"]`. Answers when the promise of each event’s delivery class holds: what is logged is on disk.',
+    'One event, or a list of up to 1,000: all are checked before any is taken. Needs `permissions: ["publish"]`, and `write` access to the room where the token has an `access` claim; without that claim it publishes into every room. Answers when the promise of each event’s delivery class holds: what is logged is on disk.',
   security: bearer,
   parameters: [
     {

@@ -115,6 +115,9 @@ export class Room implements CommitSource {
   #inFlight = 0;
   #dirtyStates = new Map<string, StateValue>();
   #statesInFlight = new Map<string, StateValue>();
+  /** Commits that failed since the last that did not. */
+  #failures = 0;
+  #statesWait = false;
 
   constructor(name: RoomName, lease: RoomLease, ports: RoomPorts) {
     this.name = name;
@@ -269,6 +272,7 @@ export class Room implements CommitSource {
 
   committed(result: Extract<AppendResult, { ok: true }>): void {
     this.#statesInFlight.clear();
+    this.#failures = 0;
     const left = this.#entries.splice(0, this.#inFlight);
     this.#inFlight = 0;
     let seq = result.firstSeq;
@@ -290,6 +294,7 @@ export class Room implements CommitSource {
 
   failed(error: AshlarError): void {
     this.fenced = true;
+    this.#failures += 1;
     for (const [key, state] of this.#statesInFlight) if (!this.#dirtyStates.has(key)) this.#dirtyStates.set(key, state);
     this.#statesInFlight.clear();
     const lost = this.#entries.splice(0);
@@ -301,6 +306,16 @@ export class Room implements CommitSource {
     this.#reopen(0);
   }
 
+  // Nobody waits for them: where the disk fails on, they must not ask it again and again.
+  #retryStates(): void {
+    if (this.#dirtyStates.size === 0 || this.#statesWait) return;
+    this.#statesWait = true;
+    this.#ports.retryIn(retryAfterMs(this.#failures - 1), () => {
+      this.#statesWait = false;
+      if (!this.forgotten) this.#ports.groupCommit.schedule(this);
+    });
+  }
+
   // What is not durable leaves as soon as nothing durable is before it.
   #leaveUntilDurable(): void {
     let count = 0;
@@ -309,7 +324,7 @@ export class Room implements CommitSource {
   }
 
   #reopen(attempt: number): void {
-    this.#ports.retryIn(attempt === 0 ? 0 : Math.min(5_000, 100 * 2 ** attempt), () => {
+    this.#ports.retryIn(retryAfterMs(attempt), () => {
       // To open it would make it anew, with its name.
       if (this.forgotten) return;
       this.#ports.store
@@ -325,7 +340,7 @@ export class Room implements CommitSource {
             if (member.delivery === 'live') member.delivery = 'catching-up';
             this.#ports.catchUp(member);
           }
-          if (this.#dirtyStates.size > 0) this.#ports.groupCommit.schedule(this);
+          this.#retryStates();
         })
         .catch(() => this.#reopen(attempt + 1));
     });
@@ -346,6 +361,11 @@ export class Room implements CommitSource {
       this.#rev = Math.max(this.#rev, state.rev);
     }
   }
+}
+
+/** ms before something is tried again: at once first. @param attempts how many failed since */
+function retryAfterMs(attempts: number): number {
+  return attempts <= 0 ? 0 : Math.min(5_000, 100 * 2 ** attempts);
 }
 
 /** Where a state value is kept. */

@@ -111,6 +111,15 @@ test('the trail is written whatever the level of the rest of the log, and a host
   expect(new Set(log.all().map(({ msg }) => msg.split(':')[0]))).toEqual(new Set(['audit']));
 });
 
+test('what every client asks for by itself is no refusal worth a line: the room system, for a token that leaves it out', async () => {
+  const log = new LogLines();
+  await using ashlar = await startServer({ logger: log.logger });
+  const socket = await ashlar.connect(tokenFor('eve', { access: { dashboard: 'read' } }));
+  expect(await ask(socket, 'join-room', 'system')).toMatchObject({ success: false, error: { code: 'access-denied' } });
+  expect(await ask(socket, 'join-room', 'doc:secret')).toMatchObject({ success: false });
+  expect(audited(log, 'audit:refused')).toEqual([expect.objectContaining({ room: 'doc:secret' })]);
+});
+
 test('a socket that is refused again and again fills no disk: the rest is counted', async () => {
   const log = new LogLines();
   await using ashlar = await startServer({ logger: log.logger, limits: { joinsPerMinute: 100_000 } });

@@ -104,6 +104,15 @@ test.each([
   expect(make).toThrow(expect.objectContaining({ code: 'invalid-options', message: expect.stringContaining(named) }));
 });
 
+test('a server that is made without options, or with something else, says what it needs', () => {
+  const make = (options: unknown) => () => new RealtimeServer(options as never);
+  expect(make(undefined)).toThrow(
+    expect.objectContaining({ code: 'invalid-options', message: expect.stringContaining('jwtSecret') }),
+  );
+  expect(make(null)).toThrow(expect.objectContaining({ code: 'invalid-options' }));
+  expect(make('x')).toThrow('the options: an object');
+});
+
 test('a document without a name is refused in words', async () => {
   await using server = await startServer();
   await expect(async () => server.realtime.documents.transact('', () => {})).rejects.toMatchObject({ code: 'invalid-room' });

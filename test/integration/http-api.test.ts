@@ -282,6 +282,13 @@ test('the OpenAPI description says what the schemas say, for a product’s event
   expect(openapi.components.schemas, 'the backend sends no refresh').not.toHaveProperty('event.dashboard.refresh');
 });
 
+test('the OpenAPI description leaves out metrics that are not served', async () => {
+  await using api = await startHttpApi(fakePorts().ports, { metrics: false });
+  const openapi = (await (await api.fetch('/api/ws/openapi.json')).json()) as OpenApiJson;
+  expect(Object.keys(openapi.paths)).toContain('/api/ws/stats');
+  expect(Object.keys(openapi.paths)).not.toContain('/metrics');
+});
+
 test('the documentation page is whole by itself and escapes what products name', async () => {
   const hostile = defineEvent({
     name: 'order:hostile',

@@ -64,6 +64,9 @@ test('GET /metrics counts connections, rooms, refusals by code, commits and comp
   expect(now('ashlar_commit_seconds_count')).toBeGreaterThan(0);
   expect(now('ashlar_commit_seconds_sum')).toBeGreaterThan(0);
   expect(now('ashlar_commit_seconds_sum')).toBeLessThan(10);
+  await server.realtime.documents.transact('plan', (edited) => edited.getText('t').insert(0, 'd'));
+  (await server.realtime.documents.read('plan')).destroy();
+  expect((await scrape(server))('ashlar_document_work_seconds_count')).toBe(2);
   expect(now('ashlar_event_loop_lag_max_seconds')).toBeGreaterThanOrEqual(0);
 });
 

@@ -55,6 +55,9 @@ for (const transport of ['websocket', 'polling']) {
       messages: [{ data: answer.data }],
       hasMore: false,
     });
+    const nameless = await ask(eve, 'chat:history', {});
+    expect(nameless).toMatchObject({ success: false, error: { code: 'invalid-payload' } });
+    expect(nameless).not.toHaveProperty('error.room');
   });
 
   test(`${transport}: typing reaches the others and ends when its socket goes`, async () => {

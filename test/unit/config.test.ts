@@ -198,4 +198,7 @@ test('an option that is misspelt, or no JSON, is named, and no secret beside it 
   expect(said({ jwtSecret: secret, alowedOrigins: [] })).toBe('Invalid options: Unrecognized key: "alowedOrigins"');
   expect(said({ jwtKeys: [{ kid: 'a', secret, algoritm: 'HS256' }] })).not.toContain(secret);
   expect(said({ jwtSecret: secret, history: 5n })).toContain('history: ');
+  expect(said({ jwtSecret: secret, defaultAccess: { 'a*b': 'read' } })).toBe(
+    'Invalid options: defaultAccess.a*b: a room, or the beginning of one and `*` (given: "read")',
+  );
 });

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as zod from 'zod';
 import * as z from 'zod/mini';
-import { belongsIn, defineEvent, onlyRoom, roomPatterns, type Sender } from '../../shared/define-event.ts';
+import { belongsIn, defineEvent, isEventDefinition, onlyRoom, roomPatterns, type Sender } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parsePayload } from '../../shared/parse-payload.ts';
 
@@ -58,6 +58,37 @@ describe('declaring an event', () => {
     const declare = () =>
       defineEvent({ name, room: 'orders', sentBy: ['backend'], payload: z.string(), delivery: { class: 'log' } });
     expect(declare().name).toBe(name);
+  });
+
+  const good = { name: 'order:noted', room: 'orders', sentBy: ['backend'], payload: z.string(), delivery: { class: 'log' } };
+
+  test.each([
+    [{ ...good, room: undefined }, 'room'],
+    [{ ...good, room: [] }, 'room'],
+    [{ ...good, room: 'a*b' }, 'room'],
+    [{ ...good, roomOf: 'orders' }, 'roomOf'],
+    [{ ...good, sentBy: undefined }, 'sentBy'],
+    [{ ...good, sentBy: [] }, 'sentBy'],
+    [{ ...good, sentBy: ['server'] }, 'sentBy'],
+    [{ ...good, payload: undefined }, 'payload'],
+    [{ ...good, payload: { parse: () => {} } }, 'payload'],
+    [{ ...good, input: {} }, 'input'],
+    [{ ...good, delivery: undefined }, 'delivery.class'],
+    [{ ...good, delivery: { class: 'logs' } }, 'delivery.class'],
+    [{ ...good, delivery: { class: 'state' } }, 'delivery.key'],
+    [{ ...good, version: 0 }, 'version'],
+    [{ ...good, version: 1.5 }, 'version'],
+    [{ ...good, upcast: 'none' }, 'upcast'],
+  ])('from JavaScript it is checked too, and what is wrong is named: %#', (declaration, field) => {
+    const error = refusal(() => defineEvent(declaration as never));
+    expect(error).toMatchObject({ code: 'invalid-options', detail: expect.stringMatching(`^event order:noted: ${field}: `) });
+    expect(isEventDefinition({ ...defineEvent(good as never), ...declaration, input: declaration.payload })).toBe(
+      field === 'input',
+    );
+  });
+
+  test('nothing at all is refused with a sentence', () => {
+    expect(refusal(() => defineEvent(undefined as never))).toMatchObject({ code: 'invalid-options' });
   });
 
   test('wants an upcast from the second version on', () => {
@@ -161,15 +192,14 @@ describe('[8] types', () => {
     // @ts-expect-error a key is made of the payload's own fields
     defineEvent({ ...common, delivery: { class: 'state', key: (order) => order.id } });
     // @ts-expect-error a state event has a key
-    defineEvent({ ...common, delivery: { class: 'state' } });
+    expect(() => defineEvent({ ...common, delivery: { class: 'state' } })).toThrow();
     // @ts-expect-error there is no such class
-    defineEvent({ ...common, delivery: { class: 'sometimes' } });
+    expect(() => defineEvent({ ...common, delivery: { class: 'sometimes' } })).toThrow();
     // @ts-expect-error nobody else sends events
-    defineEvent({ ...common, sentBy: ['admin'], delivery: { class: 'log' } });
+    expect(() => defineEvent({ ...common, sentBy: ['admin'], delivery: { class: 'log' } })).toThrow();
     // @ts-expect-error a room is a name or names
-    defineEvent({ ...common, room: 7, delivery: { class: 'log' } });
+    expect(() => defineEvent({ ...common, room: 7, delivery: { class: 'log' } })).toThrow();
     // @ts-expect-error an upcast gives today's payload
     defineEvent({ ...common, delivery: { class: 'log' }, version: 2, upcast: () => ({ orderId: 7 }) });
-    expect(true).toBe(true);
   });
 });

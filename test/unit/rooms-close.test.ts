@@ -51,6 +51,30 @@ test('a retry under way when the server closes is the last one', async () => {
   expect(clock.armed).toBe(0);
 });
 
+test('a state value that could not be stored asks a failing disk less and less often, and is stored when the disk is back', async () => {
+  const { clock, store, rooms } = openRooms();
+  const room = await rooms.open(parseRoomName('dashboard'));
+  const append = store.append.bind(store);
+  let appends = 0;
+  let broken = true;
+  store.append = async (commit) => {
+    appends += 1;
+    if (broken) throw new AshlarError('storage-unavailable');
+    return append(commit);
+  };
+  const state = { event: 'dashboard:update', key: 'w', rev: room.nextRev(), value: '1', at: 0 };
+  room.submit({ durable: false, states: [state], leave() {}, fail() {} });
+  await clock.advanceAsync(60_000);
+  expect(appends).toBeGreaterThan(5);
+  expect(appends).toBeLessThan(25);
+  expect(room.fenced).toBe(false);
+  broken = false;
+  await clock.advanceAsync(5_000);
+  expect(room.idle).toBe(true);
+  expect((await store.open(room.name)).states).toMatchObject([{ key: 'w', rev: state.rev }]);
+  rooms.close();
+});
+
 test('what ends after the close, such as the last socket, arms no timer', async () => {
   const { clock, rooms } = openRooms();
   const room = await rooms.open(parseRoomName('chat:a'));
