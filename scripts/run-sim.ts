@@ -1,10 +1,8 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runSimulation } from '../test/simulation/run-process.ts';
 import { readMutants } from './mutants/read-mutants.ts';
-import { runProcess } from './mutants/run-process.ts';
+import { Sandbox } from './mutants/sandbox.ts';
 
 // npm run sim: seeds of the simulation in test/simulation/. `--mutants` breaks the product first, one patch of test/mutants at a time,
 // and says after how many seeds each is found (`--only NAME`: others than those below).
@@ -39,27 +37,22 @@ if (args.includes('--mutants')) {
   const wanted = (name: string) => (only.length === 0 ? MUTANTS.includes(name) : only.some((start) => name.startsWith(start)));
   const mutants = readMutants(join(root, 'test/mutants')).filter(({ name }) => wanted(name));
   let found = 0;
-  for (const mutant of mutants) {
-    const copy = mkdtempSync(join(tmpdir(), 'ashlar-sim-mutant-'));
-    try {
-      for (const part of ['server', 'client', 'shared', 'test/simulation', 'test/support', 'package.json', 'tsconfig.json'])
-        cpSync(join(root, part), join(copy, part), { recursive: true });
-      const applied = await runProcess('git', ['apply', '--whitespace=nowarn', mutant.path], {
-        cwd: copy,
-        timeoutMs: 60_000,
-        env: { GIT_CEILING_DIRECTORIES: tmpdir() },
-      });
+  const sandbox = await Sandbox.create(root);
+  try {
+    for (const mutant of mutants) {
+      const applied = await sandbox.apply(mutant);
       if (applied.code !== 0) throw new Error(`${mutant.name} does not apply: ${applied.output}`);
-      const { code, output } = await runSimulation(copy, root, rest);
+      const { code, output } = await runSimulation(sandbox.root, root, rest);
       const after = /failed after (?<seeds>\d+) seeds/.exec(output)?.groups?.seeds;
       const rule = /VIOLATION (?<rule>.*)/.exec(output)?.groups?.rule ?? output.trim().split('\n').at(-1);
       if (code !== 0 && after !== undefined) found += 1;
       console.log(
         `${mutant.name.padEnd(40)} ${after === undefined ? 'NOT FOUND' : `after ${after}`.padEnd(9)}  ${rule?.slice(0, 130)}`,
       );
-    } finally {
-      rmSync(copy, { recursive: true, force: true });
+      await sandbox.revert(mutant);
     }
+  } finally {
+    sandbox.remove();
   }
   console.log(`${found} of ${mutants.length} found`);
   process.exitCode = found === mutants.length ? 0 : 1;

@@ -12,7 +12,8 @@ import type { Erasure, Store } from './storage/store.ts';
 export interface EraseUserPorts {
   readonly store: Store;
   readonly rooms: Rooms;
-  readonly connections: Iterable<Connection>;
+  /** The user's. */
+  readonly connections: readonly Connection[];
   readonly erasing: Erasing;
   readonly authorizer: Pick<Authorizer, 'forgetUser'>;
   readonly presence: Presence;
@@ -35,8 +36,7 @@ export async function eraseUser(ports: EraseUserPorts, userId: string): Promise<
   const own = roomToErase(userId);
   const done = erasing.begin(userId);
   try {
-    for (const connection of [...ports.connections]) {
-      if (connection.user.id !== userId) continue;
+    for (const connection of ports.connections) {
       connection.close();
       ports.disconnected(connection);
     }

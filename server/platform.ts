@@ -251,7 +251,7 @@ export class Platform {
       {
         store,
         rooms,
-        connections: this.connections.values(),
+        connections: this.#connectionsOf(userId),
         erasing,
         authorizer,
         presence: this.#presence,

@@ -30,12 +30,13 @@ const BUILD_LIMIT_MS = 120_000;
 
 /** A copy of the repository that may be broken: its own files, the original's node_modules. */
 export class Sandbox {
-  readonly #root: string;
+  /** Its folder. */
+  readonly root: string;
   /** Where tests put what they would clean up, had they not been stopped. */
   readonly #temporary: string;
 
   private constructor(root: string) {
-    this.#root = root;
+    this.root = root;
     this.#temporary = join(root, '.tmp');
     mkdirSync(this.#temporary, { recursive: true });
   }
@@ -92,7 +93,7 @@ export class Sandbox {
 
   /** Runs test files against what was built. @param firstOnly stops at the first failure */
   async test(files: readonly string[], timeoutMs: number, firstOnly: boolean): Promise<TestRun> {
-    const report = join(this.#root, 'mutant-report.json');
+    const report = join(this.root, 'mutant-report.json');
     rmSync(report, { force: true });
     const args = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=json', `--outputFile=${report}`, '--no-cache'];
     if (firstOnly) args.push('--bail=1', '--testTimeout=15000');
@@ -113,21 +114,21 @@ export class Sandbox {
   }
 
   remove(): void {
-    rmSync(this.#root, { recursive: true, force: true });
+    rmSync(this.root, { recursive: true, force: true });
   }
 
   // The copy is no repository, and must not be taken for a part of one around it.
   #git(...args: string[]): Promise<Finished> {
     return runProcess('git', args, {
-      cwd: this.#root,
+      cwd: this.root,
       timeoutMs: 60_000,
-      env: { GIT_CEILING_DIRECTORIES: dirname(this.#root) },
+      env: { GIT_CEILING_DIRECTORIES: dirname(this.root) },
     });
   }
 
   #node(args: readonly string[], timeoutMs: number): Promise<Finished> {
     return runProcess(process.execPath, args, {
-      cwd: this.#root,
+      cwd: this.root,
       timeoutMs,
       env: { ASHLAR_SKIP_BUILD: '1', CI: 'true', TMPDIR: this.#temporary },
     });

@@ -2,7 +2,8 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { LogRecord, Snapshot } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
-import { jobOf, readTail, setAside } from './set-aside.ts';
+import { jobOf, readTail } from './load-document.ts';
+import { setAside } from './set-aside.ts';
 import { limitReached } from './worker/document-workers.ts';
 
 export interface CompactorOptions {

@@ -1,19 +1,38 @@
 import type { RoomName } from '../../shared/room-name.ts';
 import { readAfter } from '../rooms/catch-up.ts';
+import type { LogRecord, Snapshot } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
+import type { DocumentJob } from './worker/document-workers.ts';
 
-/** The document's newest snapshot and the updates after it, all that is committed. */
-export async function loadDocument(
-  document: DocumentRoom,
-): Promise<{ room: RoomName; state: Uint8Array | null; updates: Uint8Array[] }> {
-  await document.room.settled();
-  const snapshot = await document.snapshot();
-  const updates: Uint8Array[] = [];
-  for (let after = snapshot?.seq ?? document.room.trimmedTo; ; ) {
-    const records = await readAfter(document.room, after);
-    const last = records[records.length - 1];
-    if (last === undefined) return { room: document.room.name, state: snapshot?.state ?? null, updates };
-    for (const record of records) updates.push(record.payload);
+/** A document's newest snapshot, and the records behind it. */
+export interface DocumentTail {
+  readonly room: RoomName;
+  readonly before: Snapshot | null;
+  readonly records: readonly LogRecord[];
+}
+
+/** Reads what a document is made of, up to its head. */
+export async function readTail(document: DocumentRoom): Promise<DocumentTail> {
+  const { room } = document;
+  const before = await document.snapshot();
+  const records: LogRecord[] = [];
+  for (let after = before?.seq ?? room.trimmedTo; after < room.head.seq; ) {
+    const page = await readAfter(room, after);
+    const last = page[page.length - 1];
+    if (last === undefined) break;
+    records.push(...page);
     after = last.seq;
   }
+  return { room: room.name, before, records };
+}
+
+/** The job that a tail is to the workers. */
+export function jobOf({ room, before, records }: DocumentTail): DocumentJob & { room: RoomName } {
+  return { room, state: before?.state ?? null, updates: records.map(({ payload }) => payload) };
+}
+
+/** The document's newest snapshot and the updates after it: all that was taken before, committed by now. */
+export async function loadDocument(document: DocumentRoom): Promise<DocumentJob & { room: RoomName }> {
+  await document.room.settled();
+  return jobOf(await readTail(document));
 }

@@ -1,39 +1,10 @@
 import type { AshlarError } from '../../shared/errors.ts';
-import type { RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
-import { readAfter } from '../rooms/catch-up.ts';
 import type { LogRecord, Quarantine, Snapshot } from '../storage/store.ts';
 import { decodeStateVector } from './admission/state-vector.ts';
 import type { DocumentRoom } from './document-room.ts';
-import type { DocumentJob, QuarantineLimits } from './worker/document-workers.ts';
-
-/** A document's newest snapshot, and the records behind it. */
-export interface DocumentTail {
-  readonly room: RoomName;
-  readonly before: Snapshot | null;
-  readonly records: readonly LogRecord[];
-}
-
-/** Reads what a document is made of, up to its head of now. */
-export async function readTail(document: DocumentRoom): Promise<DocumentTail> {
-  const { room } = document;
-  const before = await document.snapshot();
-  const records: LogRecord[] = [];
-  const head = room.head.seq;
-  for (let after = before?.seq ?? room.trimmedTo; after < head; ) {
-    const page = await readAfter(room, after);
-    const last = page[page.length - 1];
-    if (last === undefined) break;
-    records.push(...page);
-    after = last.seq;
-  }
-  return { room: room.name, before, records };
-}
-
-/** The job that a tail is to the workers. */
-export function jobOf({ room, before, records }: DocumentTail): DocumentJob {
-  return { room, state: before?.state ?? null, updates: records.map(({ payload }) => payload) };
-}
+import { jobOf, readTail } from './load-document.ts';
+import type { QuarantineLimits } from './worker/document-workers.ts';
 
 /**
  * Finds the records that damage a document, with those that build on them, and takes them out of its log, durably: they are kept, the rest is

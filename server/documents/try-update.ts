@@ -17,6 +17,8 @@ const UNTRIED_FOR_MS = 60_000;
 const UNTRIED_PER_USER = 60;
 // A failed trial keeps a thread for seconds: what it costs its sender, in structs per ms of it.
 const STRUCTS_PER_MS = 10;
+// What a trial that failed counts as: about its limit.
+const FAILED_MS = 5_000;
 
 /** A document that is known to be too slow by itself for trials of what is added to it. */
 export interface Untried {
@@ -88,9 +90,6 @@ async function attempt(document: DocumentRoom, job: DocumentJob): Promise<Trial>
     return { ms: FAILED_MS, limitMs: FAILED_MS, failure };
   }
 }
-
-/** What a trial that failed counts as: about its limit. */
-const FAILED_MS = 5_000;
 
 function takeUntried({ byUser }: Untried, { userId }: WriterSession, unvouched: number): void {
   const taken = (byUser.get(userId) ?? 0) + unvouched;

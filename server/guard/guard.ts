@@ -56,6 +56,15 @@ export interface Outcome {
 
 export type Handler<Payload> = (message: Admitted<Payload>) => Outcome | undefined | Promise<Outcome | undefined>;
 
+/** A message that was charged, on its way to its handler. */
+interface Arrival {
+  readonly connection: Connection;
+  readonly rule: Rule<unknown>;
+  readonly handler: Handler<unknown>;
+  readonly room: RoomName;
+  readonly glance: Glance;
+}
+
 type Ack = (answer: object, content?: RoomName) => void;
 
 export interface GuardOptions {
@@ -109,7 +118,7 @@ export class Guard {
         const taken = connection.budgets.take(rule.budget);
         if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs, room });
       }
-      const outcome = this.#pass(connection, rule, handler, room, glance);
+      const outcome = this.#pass({ connection, rule, handler, room, glance });
       if (outcome instanceof Promise) {
         outcome
           .then(async (settled) => {
@@ -124,31 +133,23 @@ export class Guard {
   }
 
   // Synchronous wherever the decision is known: a document's updates must not overtake each other.
-  #pass(
-    connection: Connection,
-    rule: Rule<unknown>,
-    handler: Handler<unknown>,
-    room: RoomName,
-    glance: Glance,
-  ): ReturnType<Handler<unknown>> {
+  #pass(arrival: Arrival): ReturnType<Handler<unknown>> {
+    const { connection, rule, room } = arrival;
     const joining = connection.joining.get(room);
     if (rule.joins === true) {
       const turn = (joining ?? Promise.resolve())
         .catch(() => {})
-        .then(async () => {
-          const access = await connection.access.decide(room);
-          return this.#admit(connection, rule, handler, room, access, glance);
-        });
+        .then(async () => this.#admit(arrival, await connection.access.decide(room)));
       this.#nextTurn(connection, room, turn);
       return turn;
     }
     if (joining !== undefined) {
       // In line itself until its handler is called, and no longer: what comes later, another join too, must not overtake it.
-      const started = joining.catch(() => {}).then(() => ({ outcome: this.#decided(connection, rule, handler, room, glance) }));
+      const started = joining.catch(() => {}).then(() => ({ outcome: this.#decided(arrival) }));
       this.#nextTurn(connection, room, started);
       return started.then(({ outcome }) => outcome);
     }
-    return this.#decided(connection, rule, handler, room, glance);
+    return this.#decided(arrival);
   }
 
   #nextTurn(connection: Connection, room: RoomName, turn: Promise<unknown>): void {
@@ -159,29 +160,17 @@ export class Guard {
     turn.then(done, done);
   }
 
-  #decided(
-    connection: Connection,
-    rule: Rule<unknown>,
-    handler: Handler<unknown>,
-    room: RoomName,
-    glance: Glance,
-  ): ReturnType<Handler<unknown>> {
-    if (rule.needs === 'nothing') return this.#admit(connection, rule, handler, room, 'none', glance);
+  #decided(arrival: Arrival): ReturnType<Handler<unknown>> {
+    const { connection, rule, room } = arrival;
+    if (rule.needs === 'nothing') return this.#admit(arrival, 'none');
     const member = connection.rooms.get(room);
     if (rule.needs === 'membership' && member === undefined) throw new AshlarError('not-a-member', { room });
     const access = member?.access ?? connection.access.cached(room);
-    if (access !== undefined) return this.#admit(connection, rule, handler, room, access, glance);
-    return connection.access.decide(room).then((decided) => this.#admit(connection, rule, handler, room, decided, glance));
+    if (access !== undefined) return this.#admit(arrival, access);
+    return connection.access.decide(room).then((decided) => this.#admit(arrival, decided));
   }
 
-  #admit(
-    connection: Connection,
-    rule: Rule<unknown>,
-    handler: Handler<unknown>,
-    room: RoomName,
-    access: Access,
-    glance: Glance,
-  ): ReturnType<Handler<unknown>> {
+  #admit({ connection, rule, handler, room, glance }: Arrival, access: Access): ReturnType<Handler<unknown>> {
     if (connection.closed) throw new AshlarError('not-connected');
     const needed = rule.needs === 'membership' ? 'read' : rule.needs;
     if (needed !== 'nothing' && !permits(access, needed)) throw new AshlarError('access-denied', { room });

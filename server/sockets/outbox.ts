@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io';
 import { dropConnection } from './drop-connection.ts';
 import type { EncodedPacket } from './encode-packet.ts';
 import { type SendQueue, sendQueueOf } from './send-queue.ts';
-import { writeAtOnce, writePacket } from './write-packet.ts';
+import { queuePacket, writeAtOnce, writePacket } from './write-packet.ts';
 
 /**
  * One receiver's bounded queue: everything that is pushed to a socket goes through here, acks too.
@@ -70,7 +70,7 @@ class SocketOutbox implements Outbox {
     if (writeAtOnce(this.#socket, packet, this.#queue)) return 'sent';
     // Counted as half the cap at most: else a packet above the cap would never find room, and its sender wait for ever.
     if (this.#queue.bytes + Math.min(packet.bytes, this.#capBytes / 2) > this.#capBytes && !this.closed) return 'full';
-    writePacket(this.#socket, packet, this.#queue);
+    queuePacket(this.#socket, packet);
     return 'sent';
   }
 

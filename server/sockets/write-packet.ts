@@ -25,7 +25,12 @@ interface PreEncoded {
  * on long-polling, and while an upgrade is under way, the engine gets the packets and frames them itself.
  */
 export function writePacket(socket: Socket, packet: EncodedPacket, queue: SendQueue = sendQueueOf(socket.conn)): void {
-  if (!socket.connected || writeAtOnce(socket, packet, queue)) return;
+  if (!writeAtOnce(socket, packet, queue)) queuePacket(socket, packet);
+}
+
+/** Hands a packet to the socket's connection, behind what waits there. */
+export function queuePacket(socket: Socket, packet: EncodedPacket): void {
+  if (!socket.connected) return;
   const { conn } = socket;
   if (takesFrames(conn)) {
     const options: PreEncoded = { compress: false, wsPreEncodedFrame: [packet.webSocketFrames], room: packet.room };

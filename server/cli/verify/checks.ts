@@ -45,6 +45,11 @@ export async function mustRefuse(code: string, work: Promise<unknown>, what: str
   must(refused === code, `${what}: expected ${code}, got ${refused}`);
 }
 
+/** Resolves after `ms`. */
+export function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
 /** Runs a check to its end, whatever that is. */
 export async function runCheck(check: Check, context: CheckContext): Promise<CheckResult> {
   const { clock } = context;

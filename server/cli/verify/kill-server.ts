@@ -6,7 +6,7 @@ import { type Client, createClient } from '../../../client/create-client.ts';
 import type { Clock } from '../../clock.ts';
 import { signToken } from '../../guard/sign-token.ts';
 import { workerEntry } from '../../worker-entry.ts';
-import { type Check, type CheckContext, must, Skipped } from './checks.ts';
+import { type Check, type CheckContext, must, Skipped, wait } from './checks.ts';
 
 const SESSION = 'verify';
 const DOCUMENT = 'verify';
@@ -172,8 +172,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-}
-
-function wait(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }

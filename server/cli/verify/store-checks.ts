@@ -10,7 +10,7 @@ import { restore } from '../../storage/sqlite/restore.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../storage/sqlite/sqlite-store.ts';
 import { isSound } from '../../storage/sqlite/verify.ts';
 import type { Store } from '../../storage/store.ts';
-import { type Check, must, mustRefuse } from './checks.ts';
+import { type Check, must, mustRefuse, wait } from './checks.ts';
 import { appendRecords, copyInUse, ROOM, requireWhole, textAt } from './stored-log.ts';
 
 /** Opens a store for as long as the work takes. */
@@ -193,7 +193,7 @@ export async function fillAndHeal(store: Store, clock: Clock, makeRoom: () => Pr
     );
     if (taken) break;
     must(attempt < 100, 'writing did not go on once there was room');
-    await new Promise<void>((resolve) => void clock.after(50, resolve));
+    await wait(clock, 50);
   }
   await requireWhole(store, head + 50);
   return `storage-full after ${head} records; all read back; went on once there was room`;

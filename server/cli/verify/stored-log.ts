@@ -7,7 +7,7 @@ import { dataFiles } from '../../storage/sqlite/data-folder.ts';
 import { loadSqlite } from '../../storage/sqlite/load-sqlite.ts';
 import { readWitness } from '../../storage/sqlite/witness.ts';
 import type { LogRecord, NewRecord, Store } from '../../storage/store.ts';
-import { must } from './checks.ts';
+import { must, wait } from './checks.ts';
 
 export const ROOM = parseRoomName('chat:verify');
 const PER_COMMIT = 5;
@@ -67,7 +67,7 @@ export async function copyInUse(from: string, to: string, clock: Clock): Promise
     const known = await readWitness(witness);
     if ('commits' in known && known.commits >= commits) break;
     must(waited < 10_000, 'the witness was not written within 10 s');
-    await new Promise<void>((resolve) => void clock.after(50, resolve));
+    await wait(clock, 50);
   }
   await mkdir(to, { recursive: true });
   for (const file of [database, `${database}-wal`, witness]) await copyFile(file, join(to, basename(file)));

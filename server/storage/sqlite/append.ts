@@ -1,7 +1,7 @@
 import type { AppendResult, ClientClock, Commit, RoomAppend, SessionMark } from '../store.ts';
 import type { Db } from './load-sqlite.ts';
 import { prepareQuarantine } from './quarantine.ts';
-import type { RoomRow, WritableRoomRows } from './room-row.ts';
+import { ROOM_TABLES, type RoomRow, type WritableRoomRows } from './room-row.ts';
 import { clockChecksum, keyChecksum, recordChecksum, sessionChecksum, stateChecksum } from './row-checksums.ts';
 
 /**
@@ -27,9 +27,7 @@ export function prepareAppend(db: Db, rooms: WritableRoomRows, epoch: string): A
      ON CONFLICT DO NOTHING`,
   );
   const quarantine = prepareQuarantine(db, keepClock);
-  const clear = ['clocks', 'sessions', 'states', 'snapshots', 'quarantined'].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE room = ?`),
-  );
+  const clear = ROOM_TABLES.map((table) => db.prepare(`DELETE FROM ${table} WHERE room = ?`));
 
   const deleteRoom = (row: RoomRow): void => {
     row.trimmedTo = row.head;

@@ -3,6 +3,7 @@ import { answerWithout, inJson, isEventOf, isNamedAfter, isStateOf, roomToErase,
 import type { ClientClock, Erasure, IdempotencyKey, LogRecord, StateValue } from '../store.ts';
 import type { Db } from './load-sqlite.ts';
 import { RECORD_COLUMNS, type RecordRow } from './read-records.ts';
+import { ROOM_TABLES } from './room-row.ts';
 import { clockChecksum, keyChecksum, recordChecksum } from './row-checksums.ts';
 
 const MOST_NAMES = 100;
@@ -50,7 +51,7 @@ function removeRoom(db: Db, name: RoomName): { head: number; records: number } |
   const row = db.prepare('SELECT id, head FROM rooms WHERE name = ?').get(name) as { id: number; head: number } | undefined;
   if (row === undefined) return null;
   const records = db.prepare('DELETE FROM records WHERE room = ?').run(row.id).changes;
-  for (const table of ['clocks', 'sessions', 'states', 'snapshots', 'quarantined']) {
+  for (const table of ROOM_TABLES) {
     db.prepare(`DELETE FROM ${table} WHERE room = ?`).run(row.id);
   }
   db.prepare('DELETE FROM rooms WHERE id = ?').run(row.id);

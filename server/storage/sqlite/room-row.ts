@@ -2,6 +2,9 @@ import { checksumOf } from './checksum.ts';
 import type { Db } from './load-sqlite.ts';
 import { damaged } from './storage-error.ts';
 
+/** Tables that hold rows of a room, besides its records and grants. */
+export const ROOM_TABLES = ['clocks', 'sessions', 'states', 'snapshots', 'quarantined'] as const;
+
 /** A room as it is stored. Flags are 0 or 1. */
 export interface RoomRow {
   readonly id: number;
