@@ -69,7 +69,8 @@ test('an Idempotency-Key gives the first answer and no second event, at once, la
 
 test.each([
   ['an unknown event', { event: 'no:such', data: {} }, 'unknown-event', 404],
-  ['a payload that does not fit', { ...message('m2'), data: { id: 'm2' } }, 'invalid-payload', 400],
+  ['a payload that does not fit', { ...message('m2'), data: { id: 'm2', sessionId: 's' } }, 'invalid-payload', 400],
+  ['a payload that names no room', { ...message('m2'), data: { id: 'm2' } }, 'invalid-payload', 400],
   ['a room that is not its own', { ...message('m2'), room: 'dashboard' }, 'wrong-room', 400],
   ['a room name that is none', { ...message('m2'), room: 'chat:..' }, 'invalid-room', 400],
 ])('%s in a list: none of the list is taken', async (_what, wrong, code, status) => {
