@@ -4,6 +4,16 @@ import { eventFanOut, logEvents } from './scenarios/events.ts';
 import { fanOutBurst, fanOutPaced } from './scenarios/fan-out.ts';
 import { idle } from './scenarios/idle.ts';
 import { manyRooms } from './scenarios/many-rooms.ts';
+import { returning } from './scenarios/returning.ts';
 
 /** All there is to measure, in the order of the table. */
-export const SCENARIOS: readonly Scenario[] = [fanOutPaced, fanOutBurst, manyRooms, eventFanOut, coldJoin, idle, logEvents];
+export const SCENARIOS: readonly Scenario[] = [
+  fanOutPaced,
+  fanOutBurst,
+  manyRooms,
+  eventFanOut,
+  coldJoin,
+  idle,
+  returning,
+  logEvents,
+];

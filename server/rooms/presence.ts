@@ -2,8 +2,10 @@ import type { RoomName } from '../../shared/room-name.ts';
 import type { Member, PublicUser } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 
-/** Changes of a room are gathered for this long and told together. */
+/** Changes of a room are gathered for this long and told together… */
 const GATHER_MS = 50;
+/** …and in a large one for this long per user in it: a crowd that comes in costs each room about a thousand messages a second, not its square. */
+const GATHER_MS_PER_USER = 1;
 /** Rooms with more users online than this are told nothing: each change would cost a message to everyone. They may still ask. */
 const MAX_TOLD = 500;
 /** Members remembered after they went, per room: the newest. */
@@ -13,7 +15,7 @@ export interface PresenceOptions {
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** A user is offline this long after the last socket went. */
   readonly graceMs: number;
-  /** Tells a room who came, went or changed name or colour: each as it is now, at most every 50 ms per room. */
+  /** Tells a room who came, went or changed name or colour: each as it is now, at most every 50 ms per room, and every 1 ms per user in it. */
   changed(room: RoomName, users: Member[]): void;
 }
 
@@ -81,7 +83,7 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
   };
   const tell = (name: RoomName, room: RoomPresence, userId: string, gone: Member | null): void => {
     room.changed.set(userId, gone);
-    room.cancelFlush ??= clock.after(GATHER_MS, () => flush(name, room));
+    room.cancelFlush ??= clock.after(gatherMs(room.present.size), () => flush(name, room));
   };
 
   const goOffline = (name: RoomName, room: RoomPresence, present: Present): void => {
@@ -172,4 +174,8 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       sockets.clear();
     },
   };
+}
+
+function gatherMs(users: number): number {
+  return Math.max(GATHER_MS, users * GATHER_MS_PER_USER);
 }

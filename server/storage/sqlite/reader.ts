@@ -31,6 +31,8 @@ export interface Reader {
   listRooms(prefix: string, after: string | null, limit: number): RoomName[];
   surveyRooms(after: string | null, limit: number): RoomSurvey[];
   readGrant(room: RoomName, userId: string): Access | null;
+  /** Users of whom grants are stored; null where there are more than `limit` grants. */
+  grantedUsers(limit: number): Set<string> | null;
   findKey(userId: string, key: string): IdempotencyKey | null;
   close(): void;
 }
@@ -58,6 +60,7 @@ export function createReader(db: Db): Reader {
   );
   const oldestStates = db.prepare('SELECT event, MIN(at) AS at FROM states WHERE room = ? GROUP BY event');
   const grant = db.prepare('SELECT access, checksum FROM grants WHERE room = ? AND userId = ?');
+  const granted = db.prepare('SELECT userId FROM grants LIMIT ?').pluck();
   const key = db.prepare('SELECT userId, key, requestHash, answer, at, checksum FROM keys WHERE userId = ? AND key = ?');
 
   /** Several statements see the same commit. */
@@ -136,6 +139,12 @@ export function createReader(db: Db): Reader {
         const intact = ACCESS_LEVELS.includes(found.access) && found.checksum === grantChecksum(name, userId, found.access);
         if (!intact) throw damaged('a grant of this room does not fit its checksum', name);
         return found.access;
+      }),
+
+    grantedUsers: (limit) =>
+      atOnce(() => {
+        const users = granted.all(limit + 1) as string[];
+        return users.length > limit ? null : new Set(users);
       }),
 
     findKey: (userId, name) =>

@@ -29,6 +29,8 @@ export interface SqliteStoreOptions {
   };
 }
 
+/** So many grants are looked through at the start, to know the users that have none: they are not asked for in the database. */
+const MOST_GRANTS_KNOWN = 100_000;
 /** Keys forgotten in one transaction, so that commits get their turn between two. */
 const FORGET_STEP = 1_000;
 
@@ -70,14 +72,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     throw error;
   });
 
-  const witness = testing.shareLock
-    ? undefined
-    : await openWitness({
-        path: dataFiles(dataDir).witness,
-        clock,
-        log: options.log,
-        commits: () => writer.ask('commits', []),
-      }).catch(async (error) => {
+  /** What only a store that has the folder to itself can know. */
+  const learn = async () => ({
+    witness: await openWitness({
+      path: dataFiles(dataDir).witness,
+      clock,
+      log: options.log,
+      commits: () => writer.ask('commits', []),
+    }),
+    /** Null: unknown. */
+    grantedUsers: await reader.ask('grantedUsers', [MOST_GRANTS_KNOWN]),
+  });
+  const { witness, grantedUsers } = testing.shareLock
+    ? { witness: undefined, grantedUsers: null }
+    : await learn().catch(async (error) => {
         await Promise.all([reader.close(), writer.close()]);
         unlock();
         throw error;
@@ -130,8 +138,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       }),
     listRooms: (prefix, after, limit) => whileOpen(() => reader.ask('listRooms', [prefix, after, limit])),
     surveyRooms: (after, limit) => whileOpen(() => reader.ask('surveyRooms', [after, limit])),
-    readGrant: (room, userId) => whileOpen(() => reader.ask('readGrant', [room, userId])),
-    writeGrant: (room, userId, access, at) => whileOpen(() => change('writeGrant', [room, userId, access, at])),
+    readGrant: (room, userId) =>
+      whileOpen(async () => {
+        if (grantedUsers !== null && !grantedUsers.has(userId)) return null;
+        return reader.ask('readGrant', [room, userId]);
+      }),
+    writeGrant: (room, userId, access, at) =>
+      whileOpen(() => {
+        grantedUsers?.add(userId);
+        return change('writeGrant', [room, userId, access, at]);
+      }),
     findKey: (userId, key) => whileOpen(() => reader.ask('findKey', [userId, key])),
     forgetKeys: (before) =>
       whileOpen(async () => {
