@@ -46,6 +46,8 @@ export type PublishedAs = EventMeta;
 
 // Long enough for a process manager to start the next process, short enough to go unnoticed.
 const RECONNECT_AFTER_MS = 500;
+// To come back costs the next process about so much: a crowd gets a slot each, in the order in which it came.
+const RECONNECT_SLOT_MS = 1.5;
 // What a client that reads takes in, with a queue as full as it gets.
 const DRAIN_MS = 1_000;
 
@@ -263,8 +265,8 @@ export class RealtimeServer<Own extends Events = []> {
   async #close(): Promise<void> {
     this.#state = 'closing';
     const platform = this.#platform;
-    for (const connection of platform?.connections.values() ?? []) {
-      connection.tell('server:closing', { reconnectAfterMs: RECONNECT_AFTER_MS });
+    for (const [slot, connection] of [...(platform?.connections.values() ?? [])].entries()) {
+      connection.tell('server:closing', { reconnectAfterMs: Math.round(RECONNECT_AFTER_MS + slot * RECONNECT_SLOT_MS) });
     }
     // What was taken before this may still wait for its room to be read.
     await Promise.allSettled(this.#underWay);

@@ -231,6 +231,17 @@ test('a reader, a deleted document and a closing server are told as the page say
   expect((await closing).data).toEqual({ reconnectAfterMs: expect.any(Number) });
 });
 
+test('a server that closes gives each client a slot of its own to come back in', async () => {
+  await using server = await startServer();
+  const sockets = await Promise.all(Array.from({ length: 20 }, (_, n) => server.connect(tokenFor(`user-${n}`))));
+  const told = sockets.map((socket) => next(socket, 'server:closing') as Promise<[{ reconnectAfterMs: number }]>);
+  for (const socket of sockets) socket.io.reconnection(false);
+  await server.realtime.close();
+  const slots = (await Promise.all(told)).map(([{ reconnectAfterMs }]) => reconnectAfterMs).sort((a, b) => a - b);
+  expect(new Set(slots).size).toBe(20);
+  expect(slots.at(-1)).toBeLessThan(600);
+});
+
 test('a stock client sees the same frames', async () => {
   await using server = await startServer();
   const socket = await server.connect(tokenFor('ada'));

@@ -133,10 +133,10 @@ describe('presence', () => {
     const { presence, clock, tell, who } = setup();
     presence.join(ROOM, user('stays'), 's');
     for (let n = 0; n < 300; n++) presence.join(ROOM, user(`u${n}`), `s${n}`);
-    clock.advance(50);
+    clock.advance(300);
     tell();
     for (let n = 0; n < 300; n++) presence.socketGone(`s${n}`);
-    clock.advance(5_050);
+    clock.advance(5_301);
     expect(
       tell()
         .join()
@@ -144,6 +144,22 @@ describe('presence', () => {
     ).toHaveLength(300);
     expect(who()).toHaveLength(101);
     expect(who().slice(0, 3)).toEqual(['stays online', 'u299 offline', 'u298 offline']);
+  });
+
+  test('of a large room is told the less often the more there are: a crowd does not cost its square', () => {
+    const { presence, clock, tell } = setup();
+    for (let n = 0; n < 400; n++) presence.join(ROOM, user(`u${n}`), `s${n}`);
+    clock.advance(1_000);
+    tell();
+    for (let n = 400; n < 450; n++) {
+      presence.join(ROOM, user(`u${n}`), `s${n}`);
+      clock.advance(40);
+    }
+    clock.advance(500);
+    const told = tell();
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.length).toBeLessThanOrEqual(6);
+    expect(told.join().match(/online/g)).toHaveLength(50);
   });
 
   test('forgets a room in which nobody is online, and leaves no timer', () => {
