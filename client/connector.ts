@@ -41,8 +41,8 @@ export interface ConnectorEvents {
 
 export type AnswerListener = (error: AshlarError | null, answer: unknown) => void;
 
-// From opening the transport to the `session` event, token included.
 const TRANSPORTS: readonly Transport[] = ['websocket', 'polling'];
+// From opening the transport to the `session` event, token included.
 const CONNECT_TIMEOUT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -224,7 +224,7 @@ export class Connector {
   }
 
   #openSocket(attempt: number, token: string): void {
-    const { url, path = '/socket.io/', transports = ['websocket', 'polling'] } = this.#options;
+    const { url, path = '/socket.io/', transports = TRANSPORTS } = this.#options;
     const options = {
       path,
       transports: [...transports],
