@@ -142,6 +142,7 @@ export interface EventClient<Own extends Events = []> {
 export interface ClientCore {
   readonly connector: Connector;
   readonly members: Members;
+  readonly user: Readable<SessionUser | null>;
   readonly env: Environment;
   readonly report: Report;
 }
@@ -200,7 +201,7 @@ export function buildEventClient<const Own extends Events = []>(
     grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),
   };
-  return { client, core: { connector, members, env, report } };
+  return { client, core: { connector, members, user, env, report } };
 }
 
 function guarded<Value>(listener: (value: Value) => void, report: Report): (value: Value) => void {

@@ -37,8 +37,17 @@ export interface DocumentHandle {
   readonly unsaved: Uint8Array | null;
   /** The user has the `unsaved` bytes, or does not want them: they are null from now on, and forgotten where they were kept. */
   forgetUnsaved(): void;
-  /** Resolves once what was kept offline is in `doc`; at once without the option `offline`. Never rejects. */
+  /**
+   * With the option `offline`: resolves once what was kept is in `doc`. Also once that cannot be for now (nothing is kept, or nobody can
+   * be asked whose it is): then `everSynced` is false, and what is kept follows once the server answers. At once without the option.
+   * Never rejects.
+   */
   readonly whenLoaded: Promise<void>;
+  /**
+   * Whether `doc` holds what the server had at some time: synced here, or kept after that. False: it was never loaded here, and a `doc`
+   * that is empty says nothing of the document. False again after a `reset`, until synced.
+   */
+  readonly everSynced: Readable<boolean>;
   /** Whether everything that others saved is here. */
   readonly synced: boolean;
   /** Resolves once synced: the same promise until that changes. Rejects where the server refuses or the handle is destroyed. */
@@ -115,6 +124,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     access: live.access,
     status: live.status,
     unsavedChanges: live.unsavedChanges,
+    everSynced: live.everSynced,
     get whenSynced() {
       if (destroyed) return quiet(Promise.reject(new AshlarError('client-closed')));
       if (syncing !== null) return syncing.promise;

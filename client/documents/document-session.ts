@@ -70,6 +70,11 @@ export class DocumentSession {
     return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
   }
 
+  /** The content was the server's at some time, in this session or in one that it goes on from. */
+  get everSynced(): boolean {
+    return this.#everSynced;
+  }
+
   get access(): Access | null {
     return this.#access;
   }

@@ -33,6 +33,7 @@ export class LiveDocument implements KeptDocument {
   readonly status: Writable<DocumentStatus>;
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
+  readonly everSynced: Writable<boolean>;
   /** What the last reset could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
   readonly origin = {};
@@ -40,7 +41,8 @@ export class LiveDocument implements KeptDocument {
   /** Whether it is kept over reloads. */
   readonly isKept: boolean;
   #keeping: Keeping | null = null;
-  #firstLoad: Promise<void> | null = null;
+  /** What keeps it is on its way. */
+  #opening: Promise<void> | null = null;
   readonly #core: ClientCore;
   readonly #env: Environment;
   readonly #ownDoc: boolean;
@@ -68,6 +70,7 @@ export class LiveDocument implements KeptDocument {
     this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameStatus });
     this.access = writable<Access | null>(null, core.report);
     this.unsavedChanges = writable(0, core.report);
+    this.everSynced = writable(false, core.report);
     this.#upload = new Upload({
       send: (frame) => core.connector.send('document', [room, frame]),
       backlogBytes: () => core.connector.backlogBytes(),
@@ -77,12 +80,12 @@ export class LiveDocument implements KeptDocument {
     const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
     this.#mount(doc, options.awareness ?? new Awareness(doc));
     this.isKept = options.keep !== undefined;
-    if (options.keep !== undefined) this.#firstLoad = this.#load(options.keep);
+    if (options.keep !== undefined) this.#opening = this.#open(options.keep);
   }
 
-  /** Resolves once what was kept is in the document. */
+  /** Resolves once what was kept is in the document, or nothing can be for now. */
   get whenLoaded(): Promise<void> {
-    return this.#firstLoad ?? this.#keeping?.whenLoaded ?? Promise.resolve();
+    return this.#opening?.then(() => this.whenLoaded) ?? this.#keeping?.whenLoaded ?? Promise.resolve();
   }
 
   get session(): DocumentSession {
@@ -213,7 +216,7 @@ export class LiveDocument implements KeptDocument {
     };
   }
 
-  async #load(keep: Keep): Promise<void> {
+  async #open(keep: Keep): Promise<void> {
     const onLoaded = (): void => {
       this.#enter();
       this.#count();
@@ -223,9 +226,10 @@ export class LiveDocument implements KeptDocument {
     } catch (cause) {
       this.keepingFailed(cause);
     }
-    this.#firstLoad = null;
-    if (this.#closed) this.#keeping?.close();
-    else onLoaded();
+    this.#opening = null;
+    if (this.#closed) return;
+    if (this.#keeping === null) onLoaded();
+    else this.#keeping.load();
   }
 
   #enter(): void {
@@ -250,7 +254,7 @@ export class LiveDocument implements KeptDocument {
   }
 
   get #mayJoin(): boolean {
-    const loading = this.#firstLoad !== null || this.#keeping?.isLoading;
+    const loading = this.#opening !== null || this.#keeping?.isLoading;
     return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !loading;
   }
 
@@ -297,6 +301,7 @@ export class LiveDocument implements KeptDocument {
     const before = this.unsavedChanges.get();
     const unsaved = outbox.unsaved + (this.#restoring?.edits ?? 0);
     this.unsavedChanges.set(unsaved);
+    this.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
     this.#savers.savedThrough(outbox.savedThrough);
     if (unsaved < before) this.#tell((listener) => listener.saved(unsaved));
