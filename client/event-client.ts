@@ -1,9 +1,10 @@
 import type { Access } from '../shared/access.ts';
-import type { EventName, Events, PayloadOf } from '../shared/catalog.ts';
+import type { Events, PayloadOf, StateEventName } from '../shared/catalog.ts';
 import { CATALOG_FACTS } from '../shared/catalog-facts.ts';
 import { collectByName } from '../shared/define-event.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
 import type { EventMeta } from '../shared/position.ts';
+import type { EventRoomLike, RoomNameLike } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
 import type { ClientEvent } from './check-input.ts';
 import type {
@@ -107,13 +108,13 @@ export interface EventClient<Own extends Events = []> {
    * rejected (the room is tried again at the next connection).
    * @returns resolves once in the room; waits while offline
    */
-  joinRoom(room: string): Promise<Joined>;
-  leaveRoom(room: string): void;
+  joinRoom<const Room extends string>(room: EventRoomLike<Room>): Promise<Joined>;
+  leaveRoom<const Room extends string>(room: EventRoomLike<Room>): void;
   /** A room as this client sees it. `recovered: false` says that events may be missing. */
-  room(room: string): Readable<RoomStatus>;
-  onRoom(room: string, listener: (status: RoomStatus) => void): () => void;
+  room<const Room extends string>(room: EventRoomLike<Room>): Readable<RoomStatus>;
+  onRoom<const Room extends string>(room: EventRoomLike<Room>, listener: (status: RoomStatus) => void): () => void;
   /** Who is or was there. Subscribing holds a lease of the room; until then it is empty. */
-  members(room: string): Readable<readonly Member[]>;
+  members<const Room extends string>(room: RoomNameLike<Room>): Readable<readonly Member[]>;
 
   /**
    * The newest value of a state event under one key: of `dashboard:update` a widget's, of `batch:progress` a batch's. Subscribing
@@ -121,7 +122,7 @@ export interface EventClient<Own extends Events = []> {
    * @param options `room`: default, the event's only room, or its pattern with the key in the place of `*`
    * @throws AshlarError `unknown-event`, or `invalid-options` for an event that is not of the class `state`
    */
-  latest<Name extends EventName<AllEvents<Own>>>(
+  latest<Name extends StateEventName<AllEvents<Own>>>(
     name: Name,
     key: string,
     options?: { room?: string | undefined },
