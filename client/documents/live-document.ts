@@ -8,9 +8,9 @@ import { type Environment, randomWord } from '../environment.ts';
 import type { ClientCore } from '../event-client.ts';
 import { type Writable, writable } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
-import type { DocumentListener } from './document-listener.ts';
+import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
-import { type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
+import { bindingStatus, type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
 import type { Keep, Keeping, KeptDocument } from './keeper.ts';
 import { createReplica, hasContent } from './replica.ts';
 import { ResetPace } from './reset-pace.ts';
@@ -45,6 +45,7 @@ export class LiveDocument implements KeptDocument {
   #opening: Promise<void> | null = null;
   readonly #core: ClientCore;
   readonly #env: Environment;
+  /** The SDK made the document, and destroys it. */
   readonly #ownDoc: boolean;
   readonly #upload: Upload;
   #doc!: Y.Doc;
@@ -75,7 +76,7 @@ export class LiveDocument implements KeptDocument {
       send: (frame) => core.connector.send('document', [room, frame]),
       backlogBytes: () => core.connector.backlogBytes(),
       frameBytes: () => this.#connection?.limits.frameBytes ?? 100_000,
-      after: (ms, task) => this.#env.after(ms, task),
+      env: core.env,
     });
     const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
     this.#mount(doc, options.awareness ?? new Awareness(doc));
@@ -98,11 +99,6 @@ export class LiveDocument implements KeptDocument {
 
   get awareness(): Awareness {
     return this.#awareness.awareness;
-  }
-
-  /** The SDK made the document, and destroys it. */
-  get ownsDoc(): boolean {
-    return this.#ownDoc;
   }
 
   /** Whether anything would be lost if the document were dropped now. */
@@ -167,7 +163,7 @@ export class LiveDocument implements KeptDocument {
 
   keepingFailed(cause: unknown): void {
     const detail = 'this browser keeps the document no longer';
-    this.#tell((listener) => listener.error(new AshlarError('storage-unavailable', { room: this.room, detail, cause })));
+    this.#tell('error', new AshlarError('storage-unavailable', { room: this.room, detail, cause }));
   }
 
   close(): void {
@@ -184,7 +180,7 @@ export class LiveDocument implements KeptDocument {
     this.#doc = doc;
     const sync = new AwarenessSync(awareness, {
       send: (update) => this.#upload.push({ type: 'awareness', update }),
-      after: (ms, task) => this.#env.after(ms, task),
+      env: this.#env,
     });
     this.#awareness = sync;
     const session: DocumentSession = new DocumentSession(
@@ -192,13 +188,11 @@ export class LiveDocument implements KeptDocument {
         replica: createReplica(doc, this.origin, () => sync.rename(doc.clientID), this.#core.report),
         join: (options, onAnswer) => this.#core.connector.request('join-room', [this.room, options], onAnswer),
         send: (frame) => this.#upload.push(frame),
-        now: () => this.#env.now(),
-        random: () => this.#env.random(),
-        after: (ms, task) => this.#env.after(ms, task),
+        env: this.#env,
         drawSecret: () => randomWord(this.#env, 32),
         drawClientId: () => new DataView(this.#env.randomBytes(4).slice().buffer).getUint32(0),
         changed: () => this.#changed(session),
-        error: (error) => this.#tell((listener) => listener.error(error)),
+        error: (error) => this.#tell('error', error),
         failed: (reason) => this.#reset(reason),
       },
       hasContent(doc),
@@ -280,7 +274,7 @@ export class LiveDocument implements KeptDocument {
     else if (before.state === 'joining' || before.state === 'offline') this.#joinedRoom();
     if (session.access !== null && session.access !== this.access.get()) {
       this.access.set(session.access);
-      this.#tell((listener) => listener.access(session.access!));
+      this.#tell('access', session.access);
     }
     if (status.state === 'synced' && this.#restoring !== null) void this.#restore();
     this.#show(status);
@@ -291,9 +285,10 @@ export class LiveDocument implements KeptDocument {
     const before = this.status.get();
     if (sameStatus(before, status)) return;
     this.status.set(status);
-    this.#tell((listener) => listener.status(status));
+    this.#tell('status', { status: bindingStatus(status), detail: status });
     const synced = status.state === 'synced';
-    if (synced !== (before.state === 'synced')) this.#tell((listener) => listener.sync(synced));
+    if (synced !== (before.state === 'synced')) this.#tell('sync', synced);
+    if (synced) this.#tell('synced', true);
   }
 
   #count(): void {
@@ -304,7 +299,7 @@ export class LiveDocument implements KeptDocument {
     this.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
     this.#savers.savedThrough(outbox.savedThrough);
-    if (unsaved < before) this.#tell((listener) => listener.saved(unsaved));
+    if (unsaved < before) this.#tell('saved', { unsavedChanges: unsaved });
   }
 
   #joinedRoom(): void {
@@ -363,7 +358,7 @@ export class LiveDocument implements KeptDocument {
       this.#show({ state: 'joining' });
     }
     const { doc } = this;
-    this.#tell((listener) => listener.reset({ reason, unsaved, restoring, previous, doc }));
+    this.#tell('reset', { reason, unsaved, restoring, previous, doc });
     if (this.#stopped !== null) return;
     this.#count();
     this.#startAfterReset();
@@ -381,7 +376,7 @@ export class LiveDocument implements KeptDocument {
     this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
     this.#keeping?.load();
-    this.#tell((listener) => listener.reset({ reason, unsaved: null, restoring: false, previous, doc: this.#doc }));
+    this.#tell('reset', { reason, unsaved: null, restoring: false, previous, doc: this.#doc });
     this.#count();
     this.#start();
     this.#changed(this.#session);
@@ -393,8 +388,8 @@ export class LiveDocument implements KeptDocument {
     this.#cancelStart = this.#env.after(wait, () => this.#start());
   }
 
-  #tell(call: (listener: DocumentListener) => void): void {
-    for (const listener of [...this.listeners]) call(listener);
+  #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
+    for (const listener of [...this.listeners]) listener(name, ...event);
   }
 }
 
