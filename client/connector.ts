@@ -12,7 +12,7 @@ import {
 } from './connection.ts';
 import type { Environment } from './environment.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
-import { quiet, type Report } from './report.ts';
+import { guarded, quiet, type Report } from './report.ts';
 import { SocketIo } from './socket-io.ts';
 import { TokenRenewal, type TokenSource } from './token.ts';
 
@@ -30,12 +30,13 @@ export interface ConnectorOptions {
   maxAttempts?: number | undefined;
 }
 
-/** What arrives on the connection; all that is not an ack. */
+/** What a part hears of the connection. */
 export interface ConnectorEvents {
   /** The connection is ready: join rooms, send what waits. */
   up(session: SessionAnnouncement): void;
   /** It is gone; nothing that was under way will be answered. */
   down(): void;
+  /** All that arrives and is not an ack. */
   message(event: string, args: readonly unknown[]): void;
 }
 
@@ -51,7 +52,7 @@ export class Connector {
   readonly #options: ConnectorOptions;
   readonly #env: Environment;
   readonly #report: Report;
-  readonly #events: ConnectorEvents[] = [];
+  readonly #parts: Partial<ConnectorEvents>[] = [];
   readonly #status: Writable<ConnectionStatus>;
   readonly #session: Writable<SessionAnnouncement | null>;
   readonly #renewal: TokenRenewal;
@@ -95,8 +96,8 @@ export class Connector {
   }
 
   /** Adds a part that lives on the connection. They are told in the order added. */
-  attach(events: ConnectorEvents): void {
-    this.#events.push(events);
+  attach(part: Partial<ConnectorEvents>): void {
+    this.#parts.push(part);
   }
 
   /**
@@ -261,7 +262,7 @@ export class Connector {
       this.#dispatch({ type: 'closing', reconnectAfterMs: Math.min(Math.max(0, ms), 60_000) });
       return;
     }
-    for (const part of this.#events) this.#guarded(() => part.message(event, args), event);
+    for (const part of this.#parts) guarded(this.#report, event, () => part.message?.(event, args));
   }
 
   #ready(socket: SocketIo, session: SessionAnnouncement): void {
@@ -272,7 +273,7 @@ export class Connector {
     if (socket !== this.#socket) return;
     const token = this.#token;
     if (typeof token === 'function') this.#renewal.start(token, session.expiresAt);
-    for (const part of this.#events) this.#guarded(() => part.up(session), 'connection up');
+    for (const part of this.#parts) guarded(this.#report, 'connection up', () => part.up?.(session));
   }
 
   #close(): void {
@@ -285,15 +286,7 @@ export class Connector {
     socket?.close();
     if (!wasUp) return;
     this.#session.set(null);
-    for (const part of this.#events) this.#guarded(() => part.down(), 'connection down');
-  }
-
-  #guarded(task: () => void, context: string): void {
-    try {
-      task();
-    } catch (error) {
-      this.#report(error, context);
-    }
+    for (const part of this.#parts) guarded(this.#report, 'connection down', () => part.down?.());
   }
 }
 

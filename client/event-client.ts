@@ -24,7 +24,7 @@ import { latestValue } from './latest-value.ts';
 import { type ConnectionNotice, onConnectionNotice } from './lost-connection.ts';
 import { Members } from './members.ts';
 import { type Readable, writable } from './readable.ts';
-import { quiet, type Report, reportToConsole, safeReport } from './report.ts';
+import { guarded, quiet, type Report, reportToConsole, safeReport } from './report.ts';
 import { Requests } from './requests.ts';
 import { type Joined, type RoomStatus, Rooms } from './rooms.ts';
 import type { TokenSource } from './token.ts';
@@ -176,7 +176,8 @@ export function buildEventClient<const Own extends Events = []>(
     },
     status: connector.status,
     onStatus: (listener) => connector.status.subscribe(listener),
-    onConnectionNotice: (listener) => onConnectionNotice(connector.status, env, guarded(listener, report)),
+    onConnectionNotice: (listener) =>
+      onConnectionNotice(connector.status, env, (notice) => guarded(report, 'listener', () => listener(notice))),
     user,
     pending: requests.pending,
     // The hub knows events by name only; the signatures above bind each name to its payload.
@@ -203,16 +204,6 @@ export function buildEventClient<const Own extends Events = []>(
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),
   };
   return { client, core: { connector, members, user, env, report } };
-}
-
-function guarded<Value>(listener: (value: Value) => void, report: Report): (value: Value) => void {
-  return (value) => {
-    try {
-      listener(value);
-    } catch (error) {
-      report(error, 'listener');
-    }
-  };
 }
 
 function done(answer: Promise<unknown>): Promise<void> {

@@ -286,7 +286,7 @@ export class DocumentSession {
     if (this.#phase !== 'live') return;
     const before = this.#position?.seq ?? 0;
     const { acknowledged, updates, seq, contiguous } = readCommitted(frame, before);
-    this.#acknowledge(acknowledged);
+    if (this.#sender.acknowledge(acknowledged)) this.#gaps = 0;
     if (updates.length > 0 && !this.#apply(updates)) return;
     this.#firstSync?.updates.push(...updates);
     if (seq > before) this.#position = { epoch: frame.epoch, seq };
@@ -295,7 +295,7 @@ export class DocumentSession {
 
   #onSaved(frame: Extract<ServerFrame, { type: 'saved' }>): void {
     if (this.#phase !== 'live') return;
-    this.#acknowledge(frame.counter);
+    if (this.#sender.acknowledge(frame.counter)) this.#gaps = 0;
     // It has no record of its own: its position is the one that we have, unless something was lost on the way.
     this.#proceed(frame.seq <= (this.#position?.seq ?? 0));
   }
@@ -334,10 +334,6 @@ export class DocumentSession {
   #mustTellFormerIds(): boolean {
     if (this.formerIds.areUntold) this.#rejoinAfterBackoff();
     return !this.inRoom;
-  }
-
-  #acknowledge(counter: number): void {
-    if (this.#sender.acknowledge(counter)) this.#gaps = 0;
   }
 
   /** @returns false where the session could not go on: it waits, joins again or is over */

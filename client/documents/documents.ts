@@ -198,16 +198,13 @@ export class Documents {
 
   #onMessage(event: string, args: readonly unknown[]): void {
     const [first, second] = args;
-    if (event === 'document') {
-      const bytes = asBytes(second);
-      if (typeof first === 'string' && bytes !== null) this.#open.get(first)?.live.frame(bytes);
-    } else if (event === 'room:access' && isRecord(first)) {
-      const { room, access } = first;
-      if (typeof room === 'string' && isAccess(access)) this.#open.get(room)?.live.accessChanged(access);
-    } else if (event === 'error' && isRecord(first)) {
-      const { room, code } = first;
-      if (typeof room === 'string' && code === 'not-a-member') this.#open.get(room)?.live.notAMember();
-    }
+    const told = isRecord(first) ? first : { room: first };
+    const live = this.#open.get(String(told.room))?.live;
+    if (live === undefined) return;
+    const bytes = event === 'document' ? asBytes(second) : null;
+    if (bytes !== null) live.frame(bytes);
+    if (event === 'room:access' && isAccess(told.access)) live.accessChanged(told.access);
+    if (event === 'error' && told.code === 'not-a-member') live.notAMember();
   }
 }
 
