@@ -1,3 +1,4 @@
+import { io, type Socket } from 'socket.io-client';
 import { PROTOCOL_VERSION } from '../shared/document-frame.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
@@ -13,7 +14,6 @@ import {
 import type { Environment } from './environment.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
 import { guarded, quiet, type Report } from './report.ts';
-import { SocketIo } from './socket-io.ts';
 import { TokenRenewal, type TokenSource } from './token.ts';
 
 export type Transport = 'websocket' | 'polling';
@@ -47,7 +47,7 @@ const TRANSPORTS: readonly Transport[] = ['websocket', 'polling'];
 const CONNECT_TIMEOUT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** The edge to Socket.IO: acts on what the reducer decides, one socket per attempt. */
+/** The edge to socket.io: acts on what the reducer decides, one socket per attempt. */
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #env: Environment;
@@ -59,7 +59,7 @@ export class Connector {
   #token: TokenSource;
   #newestToken: string | null = null;
   #connection: Connection = NOT_CONNECTED;
-  #socket: SocketIo | null = null;
+  #socket: Socket | null = null;
   /** Grows with each attempt: what belongs to an older one is ignored. */
   #attempt = 0;
   #cancelTimer: () => void = () => {};
@@ -137,7 +137,7 @@ export class Connector {
   /** Sends without an ack. @returns false where there is no connection: nothing was sent */
   send(event: string, args: readonly unknown[]): boolean {
     if (!this.#up || this.#socket === null) return false;
-    this.#socket.send(event, args);
+    this.#socket.emit(event, ...args);
     return true;
   }
 
@@ -151,8 +151,8 @@ export class Connector {
       onAnswer(new AshlarError('not-connected'), undefined);
       return;
     }
-    socket.ask(event, args, ANSWER_TIMEOUT_MS, (missing, ack) => {
-      if (missing !== null) onAnswer(new AshlarError(missing), undefined);
+    socket.timeout(ANSWER_TIMEOUT_MS).emit(event, ...args, (error: Error | null, ack: unknown) => {
+      if (error !== null) onAnswer(new AshlarError(socket.connected ? 'timeout' : 'not-connected'), undefined);
       else if (isRecord(ack) && ack.success === true) onAnswer(null, ack);
       else onAnswer(AshlarError.fromWire(isRecord(ack) ? ack.error : undefined), undefined);
     });
@@ -165,7 +165,7 @@ export class Connector {
 
   /** Bytes given to the transport and not yet sent; Infinity while long-polling is busy. Large uploads wait for it to shrink. */
   backlogBytes(): number {
-    const transport = this.#socket?.transport;
+    const transport: unknown = this.#socket?.io.engine?.transport;
     if (!isRecord(transport)) return 0;
     if (transport.name === 'polling') return transport.writable === true ? 0 : Number.POSITIVE_INFINITY;
     return isRecord(transport.ws) && typeof transport.ws.bufferedAmount === 'number' ? transport.ws.bufferedAmount : 0;
@@ -226,32 +226,37 @@ export class Connector {
 
   #openSocket(attempt: number, token: string): void {
     const { url, path = '/socket.io/', transports = TRANSPORTS } = this.#options;
-    const auth = { token, protocol: PROTOCOL_VERSION, autoJoin: false };
+    const options = {
+      path,
+      transports: [...transports],
+      // WebSocket first, long-polling where that cannot be opened.
+      tryAllTransports: true,
+      // Ours: socket.io's own stops for ever at a refusal, and knows nothing of tokens.
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      auth: { token, protocol: PROTOCOL_VERSION, autoJoin: false },
+    };
+    const socket = url === undefined ? io(options) : io(url, options);
     const mine = (): boolean => attempt === this.#attempt;
-    const socket: SocketIo = new SocketIo(
-      { url, path, transports, auth },
-      {
-        event: (name, args) => {
-          if (mine()) this.#receive(socket, name, args);
-        },
-        refused: (data) => {
-          if (!mine()) return;
-          if (data === undefined) this.#dispatch({ type: 'lost', cause: 'transport' });
-          else {
-            const { code, retryAfterMs } = AshlarError.fromWire(data);
-            this.#dispatch({ type: 'rejected', code, retryAfterMs });
-          }
-        },
-        lost: (byServer) => {
-          if (mine()) this.#dispatch({ type: 'lost', cause: byServer ? 'server' : 'transport' });
-        },
-      },
-      this.#env,
-    );
     this.#socket = socket;
+    socket.on('connect_error', (error: Error & { data?: unknown }) => {
+      if (!mine()) return;
+      if (error.data === undefined) this.#dispatch({ type: 'lost', cause: 'transport' });
+      else {
+        const { code, retryAfterMs } = AshlarError.fromWire(error.data);
+        this.#dispatch({ type: 'rejected', code, retryAfterMs });
+      }
+    });
+    socket.on('disconnect', (reason) => {
+      if (mine()) this.#dispatch({ type: 'lost', cause: reason === 'io server disconnect' ? 'server' : 'transport' });
+    });
+    socket.onAny((event: string, ...args: unknown[]) => {
+      if (mine()) this.#receive(socket, event, args);
+    });
   }
 
-  #receive(socket: SocketIo, event: string, args: readonly unknown[]): void {
+  #receive(socket: Socket, event: string, args: readonly unknown[]): void {
     const [first] = args;
     if (event === 'session') {
       if (!this.#up && isSession(first)) this.#ready(socket, first);
@@ -265,7 +270,7 @@ export class Connector {
     for (const part of this.#parts) guarded(this.#report, event, () => part.message?.(event, args));
   }
 
-  #ready(socket: SocketIo, session: SessionAnnouncement): void {
+  #ready(socket: Socket, session: SessionAnnouncement): void {
     this.#up = true;
     this.#session.set(session);
     this.#dispatch({ type: 'accepted', id: socket.id ?? '' });
@@ -283,7 +288,10 @@ export class Connector {
     const wasUp = this.#up;
     this.#up = false;
     this.#renewal.stop();
-    socket?.close();
+    if (socket !== null) {
+      socket.offAny();
+      socket.disconnect();
+    }
     if (!wasUp) return;
     this.#session.set(null);
     for (const part of this.#parts) guarded(this.#report, 'connection down', () => part.down?.());
