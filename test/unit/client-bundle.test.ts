@@ -35,21 +35,21 @@ const packagesOf = (inputs: readonly string[]) =>
   new Set(inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
 
 describe('a page loads', () => {
-  // About 9,400 of them are Socket.IO's transports and parser, 900 y-protocols.
-  test('createClient with all it needs within 30,000 bytes gzip, Yjs and the lib0 that comes with it apart', async () => {
+  // 12,700 of them are socket.io-client, 900 y-protocols.
+  test('createClient with all it needs within 32,500 bytes gzip, Yjs and the lib0 that comes with it apart', async () => {
     const { gzip, inputs } = await bundle(importing('createClient'), ['yjs', 'lib0/*']);
-    expect(gzip).toBeLessThanOrEqual(30_000);
+    expect(gzip).toBeLessThanOrEqual(32_500);
     expect(inputs).toContain('client/documents/live-document.ts');
     // A page that keeps nothing offline does not load what keeps; one that restores nothing, not what restores.
     expect(inputs.filter((path) => /client\/(offline|documents\/restore)/.test(path))).toEqual([]);
-    for (const unwanted of ['zod', 'y-indexeddb', 'socket.io-client']) expect(packagesOf(inputs)).not.toContain(unwanted);
-    expect((await bundle(importing('createClient'), ['yjs'])).gzip).toBeLessThanOrEqual(31_000);
+    for (const unwanted of ['zod', 'y-indexeddb']) expect(packagesOf(inputs)).not.toContain(unwanted);
+    expect((await bundle(importing('createClient'), ['yjs'])).gzip).toBeLessThanOrEqual(33_700);
   });
 
-  test('createEventClient without Yjs and without a schema library, within 20,000 bytes gzip', async () => {
+  test('createEventClient without Yjs and without a schema library, within 23,000 bytes gzip', async () => {
     const { gzip, inputs } = await bundle(importing('createEventClient'));
     for (const unwanted of ['yjs', 'y-protocols', 'lib0', 'zod']) expect(packagesOf(inputs)).not.toContain(unwanted);
-    expect(gzip).toBeLessThanOrEqual(20_000);
+    expect(gzip).toBeLessThanOrEqual(23_000);
   });
 
   test('ashlar/react on top of that within 6,000 bytes gzip, hooks that nobody imports not at all', async () => {
