@@ -60,6 +60,8 @@ export interface ConnectionRules {
   readonly maxAttempts: number;
 }
 
+const OFFLINE: ConnectionStatus = { state: 'offline', cause: 'browser' };
+
 export const NOT_CONNECTED: Connection = { status: { state: 'idle' }, failures: 0, closingAfterMs: null, connectedBefore: false };
 
 // A connection that held this long was a good one; an earlier end counts as another failure, so that a server which accepts and
@@ -102,9 +104,7 @@ export function reduceConnection(connection: Connection, event: ConnectionEvent,
       if (status.state !== 'offline' && status.state !== 'reconnecting') return connection;
       return begin({ ...connection, failures: 0 }, rules);
     case 'offline':
-      return active && status.state !== 'offline'
-        ? { ...connection, status: { state: 'offline', cause: 'browser' } }
-        : connection;
+      return active && status.state !== 'offline' ? { ...connection, status: OFFLINE } : connection;
   }
 }
 
@@ -119,7 +119,7 @@ function isFinal(code: ErrorCode, rules: ConnectionRules): boolean {
 }
 
 function begin(connection: Connection, rules: ConnectionRules): Connection {
-  if (!rules.online) return { ...connection, status: { state: 'offline', cause: 'browser' } };
+  if (!rules.online) return { ...connection, status: OFFLINE };
   return { ...connection, status: { state: 'connecting', attempt: connection.failures + 1 } };
 }
 
@@ -131,7 +131,7 @@ function retry(connection: Connection, cause: LossCause, afterMs: number | undef
     const code = 'not-connected';
     return { ...connection, status: { state: 'refused', code, message: ERRORS[code].message }, failures, closingAfterMs: null };
   }
-  if (!rules.online) return { ...connection, status: { state: 'offline', cause: 'browser' }, failures, closingAfterMs: null };
+  if (!rules.online) return { ...connection, status: OFFLINE, failures, closingAfterMs: null };
   const asked = afterMs ?? closingAfterMs;
   const wait = asked === null || asked === undefined ? 0 : jittered(asked, rules.random);
   const delay = Math.max(wait, backoffMs(failures, rules.random));

@@ -13,7 +13,7 @@ import {
 } from './connection.ts';
 import type { Environment } from './environment.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
-import { quiet, type Report } from './report.ts';
+import { guarded, quiet, type Report } from './report.ts';
 import { TokenRenewal, type TokenSource } from './token.ts';
 
 export type Transport = 'websocket' | 'polling';
@@ -30,19 +30,20 @@ export interface ConnectorOptions {
   maxAttempts?: number | undefined;
 }
 
-/** What arrives on the connection; all that is not an ack. */
+/** What a part hears of the connection. */
 export interface ConnectorEvents {
   /** The connection is ready: join rooms, send what waits. */
   up(session: SessionAnnouncement): void;
   /** It is gone; nothing that was under way will be answered. */
   down(): void;
+  /** All that arrives and is not an ack. */
   message(event: string, args: readonly unknown[]): void;
 }
 
 export type AnswerListener = (error: AshlarError | null, answer: unknown) => void;
 
-// From opening the transport to the `session` event, token included.
 const TRANSPORTS: readonly Transport[] = ['websocket', 'polling'];
+// From opening the transport to the `session` event, token included.
 const CONNECT_TIMEOUT_MS = 20_000;
 const ANSWER_TIMEOUT_MS = 20_000;
 
@@ -51,7 +52,7 @@ export class Connector {
   readonly #options: ConnectorOptions;
   readonly #env: Environment;
   readonly #report: Report;
-  readonly #events: ConnectorEvents[] = [];
+  readonly #parts: Partial<ConnectorEvents>[] = [];
   readonly #status: Writable<ConnectionStatus>;
   readonly #session: Writable<SessionAnnouncement | null>;
   readonly #renewal: TokenRenewal;
@@ -95,8 +96,8 @@ export class Connector {
   }
 
   /** Adds a part that lives on the connection. They are told in the order added. */
-  attach(events: ConnectorEvents): void {
-    this.#events.push(events);
+  attach(part: Partial<ConnectorEvents>): void {
+    this.#parts.push(part);
   }
 
   /**
@@ -224,7 +225,7 @@ export class Connector {
   }
 
   #openSocket(attempt: number, token: string): void {
-    const { url, path = '/socket.io/', transports = ['websocket', 'polling'] } = this.#options;
+    const { url, path = '/socket.io/', transports = TRANSPORTS } = this.#options;
     const options = {
       path,
       transports: [...transports],
@@ -266,7 +267,7 @@ export class Connector {
       this.#dispatch({ type: 'closing', reconnectAfterMs: Math.min(Math.max(0, ms), 60_000) });
       return;
     }
-    for (const part of this.#events) this.#guarded(() => part.message(event, args), event);
+    for (const part of this.#parts) guarded(this.#report, event, () => part.message?.(event, args));
   }
 
   #ready(socket: Socket, session: SessionAnnouncement): void {
@@ -277,7 +278,7 @@ export class Connector {
     if (socket !== this.#socket) return;
     const token = this.#token;
     if (typeof token === 'function') this.#renewal.start(token, session.expiresAt);
-    for (const part of this.#events) this.#guarded(() => part.up(session), 'connection up');
+    for (const part of this.#parts) guarded(this.#report, 'connection up', () => part.up?.(session));
   }
 
   #close(): void {
@@ -293,15 +294,7 @@ export class Connector {
     }
     if (!wasUp) return;
     this.#session.set(null);
-    for (const part of this.#events) this.#guarded(() => part.down(), 'connection down');
-  }
-
-  #guarded(task: () => void, context: string): void {
-    try {
-      task();
-    } catch (error) {
-      this.#report(error, context);
-    }
+    for (const part of this.#parts) guarded(this.#report, 'connection down', () => part.down?.());
   }
 }
 

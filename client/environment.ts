@@ -33,31 +33,32 @@ function after(ms: number, task: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** The window, where there is one that tells of events. */
+function page(): Window | undefined {
+  return typeof window !== 'undefined' && typeof window.addEventListener === 'function' ? window : undefined;
+}
+
+/** @returns a function that removes the listener */
+function listen(name: string, listener: (event: Event) => void): () => void {
+  const target = page();
+  target?.addEventListener(name, listener);
+  return () => target?.removeEventListener(name, listener);
+}
+
 /** The platform's own: a browser, a worker, Node. */
 export function platformEnvironment(): Environment {
-  const events = typeof window === 'undefined' ? undefined : window;
   return {
     now: () => Date.now(),
     random: () => Math.random(),
     randomBytes: (bytes) => globalThis.crypto.getRandomValues(new Uint8Array(bytes)),
     after,
-    confirmUnload() {
-      if (typeof events?.addEventListener !== 'function') return () => {};
-      const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-      events.addEventListener('beforeunload', ask);
-      return () => events.removeEventListener('beforeunload', ask);
-    },
+    confirmUnload: () => listen('beforeunload', (event) => event.preventDefault()),
     network: {
-      online: () => events === undefined || events.navigator?.onLine !== false,
+      online: () => page()?.navigator?.onLine !== false,
       onChange(listener) {
-        if (typeof events?.addEventListener !== 'function') return () => {};
-        const online = () => listener(true);
-        const offline = () => listener(false);
-        events.addEventListener('online', online);
-        events.addEventListener('offline', offline);
+        const stops = [listen('online', () => listener(true)), listen('offline', () => listener(false))];
         return () => {
-          events.removeEventListener('online', online);
-          events.removeEventListener('offline', offline);
+          for (const stop of stops) stop();
         };
       },
     },

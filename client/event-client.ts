@@ -1,9 +1,10 @@
 import type { Access } from '../shared/access.ts';
-import type { EventName, Events, PayloadOf } from '../shared/catalog.ts';
+import type { Events, PayloadOf, StateEventName } from '../shared/catalog.ts';
 import { CATALOG_FACTS } from '../shared/catalog-facts.ts';
 import { collectByName } from '../shared/define-event.ts';
 import type { SessionAnnouncement } from '../shared/messages.ts';
 import type { EventMeta } from '../shared/position.ts';
+import type { EventRoomLike, RoomNameLike } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
 import type { ClientEvent } from './check-input.ts';
 import type {
@@ -23,7 +24,7 @@ import { latestValue } from './latest-value.ts';
 import { type ConnectionNotice, onConnectionNotice } from './lost-connection.ts';
 import { Members } from './members.ts';
 import { type Readable, writable } from './readable.ts';
-import { quiet, type Report, reportToConsole, safeReport } from './report.ts';
+import { guarded, quiet, type Report, reportToConsole, safeReport } from './report.ts';
 import { Requests } from './requests.ts';
 import { type Joined, type RoomStatus, Rooms } from './rooms.ts';
 import type { TokenSource } from './token.ts';
@@ -107,13 +108,13 @@ export interface EventClient<Own extends Events = []> {
    * rejected (the room is tried again at the next connection).
    * @returns resolves once in the room; waits while offline
    */
-  joinRoom(room: string): Promise<Joined>;
-  leaveRoom(room: string): void;
+  joinRoom<const Room extends string>(room: EventRoomLike<Room>): Promise<Joined>;
+  leaveRoom<const Room extends string>(room: EventRoomLike<Room>): void;
   /** A room as this client sees it. `recovered: false` says that events may be missing. */
-  room(room: string): Readable<RoomStatus>;
-  onRoom(room: string, listener: (status: RoomStatus) => void): () => void;
+  room<const Room extends string>(room: EventRoomLike<Room>): Readable<RoomStatus>;
+  onRoom<const Room extends string>(room: EventRoomLike<Room>, listener: (status: RoomStatus) => void): () => void;
   /** Who is or was there. Subscribing holds a lease of the room; until then it is empty. */
-  members(room: string): Readable<readonly Member[]>;
+  members<const Room extends string>(room: RoomNameLike<Room>): Readable<readonly Member[]>;
 
   /**
    * The newest value of a state event under one key: of `dashboard:update` a widget's, of `batch:progress` a batch's. Subscribing
@@ -121,7 +122,7 @@ export interface EventClient<Own extends Events = []> {
    * @param options `room`: default, the event's only room, or its pattern with the key in the place of `*`
    * @throws AshlarError `unknown-event`, or `invalid-options` for an event that is not of the class `state`
    */
-  latest<Name extends EventName<AllEvents<Own>>>(
+  latest<Name extends StateEventName<AllEvents<Own>>>(
     name: Name,
     key: string,
     options?: { room?: string | undefined },
@@ -142,6 +143,7 @@ export interface EventClient<Own extends Events = []> {
 export interface ClientCore {
   readonly connector: Connector;
   readonly members: Members;
+  readonly user: Readable<SessionUser | null>;
   readonly env: Environment;
   readonly report: Report;
 }
@@ -174,7 +176,8 @@ export function buildEventClient<const Own extends Events = []>(
     },
     status: connector.status,
     onStatus: (listener) => connector.status.subscribe(listener),
-    onConnectionNotice: (listener) => onConnectionNotice(connector.status, env, guarded(listener, report)),
+    onConnectionNotice: (listener) =>
+      onConnectionNotice(connector.status, env, (notice) => guarded(report, 'listener', () => listener(notice))),
     user,
     pending: requests.pending,
     // The hub knows events by name only; the signatures above bind each name to its payload.
@@ -200,17 +203,7 @@ export function buildEventClient<const Own extends Events = []>(
     grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),
   };
-  return { client, core: { connector, members, env, report } };
-}
-
-function guarded<Value>(listener: (value: Value) => void, report: Report): (value: Value) => void {
-  return (value) => {
-    try {
-      listener(value);
-    } catch (error) {
-      report(error, 'listener');
-    }
-  };
+  return { client, core: { connector, members, user, env, report } };
 }
 
 function done(answer: Promise<unknown>): Promise<void> {

@@ -7,7 +7,7 @@ import type { EmitAnswer, EmitOptions } from './client-events.ts';
 import { type Connector, isRecord } from './connector.ts';
 import { type Environment, randomWord } from './environment.ts';
 import { Listeners } from './listeners.ts';
-import { quiet, type Report } from './report.ts';
+import { guarded, quiet, type Report } from './report.ts';
 import type { Requests } from './requests.ts';
 import { admitEvent } from './room-cursor.ts';
 import type { Rooms } from './rooms.ts';
@@ -37,7 +37,7 @@ export class EventHub {
     this.#env = env;
     this.#report = report;
     this.#listeners = new Listeners(report);
-    connector.attach({ up: () => {}, down: () => {}, message: (event, args) => this.#receive(event, args) });
+    connector.attach({ message: (event, args) => this.#receive(event, args) });
   }
 
   /**
@@ -122,11 +122,7 @@ export class EventHub {
       for (const { values } of this.#rooms.cursors()) {
         for (const entry of [...values.values()]) {
           if (entry.event !== name || !this.#listeners.has(name, wrapped)) continue;
-          try {
-            listener(entry.payload, entry.meta);
-          } catch (error) {
-            this.#report(error, `listener of ${name}`);
-          }
+          guarded(this.#report, `listener of ${name}`, () => listener(entry.payload, entry.meta));
         }
       }
     });

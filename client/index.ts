@@ -15,8 +15,8 @@ export type { ConnectionStatus, LossCause } from './connection.ts';
 export type { Transport } from './connector.ts';
 export { type Client, type ClientOptions, createClient } from './create-client.ts';
 // Documents
-export type { DocumentEvents, DocumentHandle } from './documents/document-handle.ts';
-export type { ResetEvent } from './documents/document-listener.ts';
+export type { DocumentHandle } from './documents/document-handle.ts';
+export type { DocumentEvents, ResetEvent } from './documents/document-listener.ts';
 export type { DocumentStatus, ResetReason } from './documents/document-status.ts';
 export type { DocumentOptions, DocumentsOptions } from './documents/documents.ts';
 // Bring your own clock and network

@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import { guarded, type Report } from './report.ts';
 
 /** Listeners by event name; one that throws is reported, and the others are still called. */
 export class Listeners<Events extends { [Name in keyof Events]: readonly unknown[] }> {
@@ -31,11 +31,7 @@ export class Listeners<Events extends { [Name in keyof Events]: readonly unknown
   emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#byName.get(name) ?? [])]) {
       if (!this.#byName.get(name)?.has(listener)) continue;
-      try {
-        (listener as (...args: Events[Name]) => void)(...args);
-      } catch (error) {
-        this.#report(error, `listener of ${String(name)}`);
-      }
+      guarded(this.#report, `listener of ${String(name)}`, () => (listener as (...args: Events[Name]) => void)(...args));
     }
   }
 }

@@ -21,8 +21,6 @@ export class Members {
     this.#rooms = rooms;
     this.#report = report;
     connector.attach({
-      up: () => {},
-      down: () => {},
       message: (event, args) => {
         if (event === 'presence:update') this.#onPresence(args[0]);
       },

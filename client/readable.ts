@@ -1,4 +1,4 @@
-import type { Report } from './report.ts';
+import { guarded, type Report } from './report.ts';
 
 /**
  * A value that changes, for React's `useSyncExternalStore`, Svelte, Vue and plain code alike. A snapshot keeps its identity
@@ -33,12 +33,7 @@ export function writable<Value>(initial: Value, report: Report, options: Writabl
       if (same(value, next)) return;
       value = next;
       for (const listener of [...listeners]) {
-        if (!listeners.has(listener)) continue;
-        try {
-          listener.call(next);
-        } catch (error) {
-          report(error, 'listener');
-        }
+        if (listeners.has(listener)) guarded(report, 'listener', () => listener.call(next));
       }
     },
     subscribe(call) {

@@ -6,15 +6,18 @@ export const reportToConsole: Report = (error, context) => {
   console.error(`[ashlar] ${context}:`, error);
 };
 
+/** Runs what may throw, a listener of the caller's, and reports it where it does. */
+export function guarded(report: Report, context: string, task: () => void): void {
+  try {
+    task();
+  } catch (error) {
+    report(error, context);
+  }
+}
+
 /** A report that cannot throw, whatever the caller's hook does. */
 export function safeReport(report: Report): Report {
-  return (error, context) => {
-    try {
-      report(error, context);
-    } catch (hookError) {
-      reportToConsole(hookError, 'onError hook');
-    }
-  };
+  return (error, context) => guarded(reportToConsole, 'onError hook', () => report(error, context));
 }
 
 /**

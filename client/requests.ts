@@ -42,7 +42,6 @@ export class Requests {
         this.#up = false;
         for (const pending of this.#pending) pending.sent = false;
       },
-      message: () => {},
     });
   }
 

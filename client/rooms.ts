@@ -17,7 +17,10 @@ export type RoomStatus =
   | {
       readonly state: 'joined';
       readonly access: Access;
-      /** False: events may be missing in between; the state follows. See `reason`. */
+      /**
+       * Whether nothing was missed since the status before. False, with a `reason`: events may be missing; the state follows. A status
+       * that only tells of another `access` says true.
+       */
       readonly recovered: boolean;
       readonly reason: NotRecovered | undefined;
     }
@@ -29,18 +32,19 @@ export type Joined = Pick<JoinAnswer, 'room' | 'access' | 'recovered' | 'reason'
 
 interface Room {
   readonly name: string;
+  readonly status: Writable<RoomStatus>;
   leases: number;
-  phase: 'out' | 'joining' | 'joined' | 'refused';
   readonly cursor: RoomCursor;
+  /** The last answer to a join, with the access of now. */
   last: Joined | null;
-  error: AshlarError | null;
   waiting: { resolve(joined: Joined): void; reject(error: AshlarError): void }[];
-  /** The join under way; an answer to an older one is ignored. */
+  /** The last join sent on this connection; an answer to an older one is ignored. 0: none. */
   join: number;
   failures: number;
   cancel: () => void;
 }
 
+const JOINING: RoomStatus = { state: 'joining' };
 const LEAVE_GRACE_MS = 250;
 const RETRY = { baseMs: 1_000, capMs: 30_000 };
 
@@ -54,7 +58,6 @@ export class Rooms {
   #up = false;
   #ownRoom: string | null = null;
   #joins = 0;
-  /** Rooms whose rejoin is not answered yet; null where this is the first connection. */
 
   constructor(connector: Connector, env: Environment, report: Report) {
     this.#connector = connector;
@@ -85,7 +88,7 @@ export class Rooms {
     } catch (error) {
       return quiet(Promise.reject(AshlarError.from(error)));
     }
-    if (room.phase === 'joined' && room.last !== null) return Promise.resolve(room.last);
+    if (isJoined(room) && room.last !== null) return Promise.resolve(room.last);
     const joined = new Promise<Joined>((resolve, reject) => room.waiting.push({ resolve, reject }));
     this.#start(room);
     return quiet(joined);
@@ -109,7 +112,7 @@ export class Rooms {
   /** The cursor of a room that the client is in or on its way to. */
   cursor(name: string): { cursor: RoomCursor; joined: boolean } | undefined {
     const room = this.#rooms.get(name);
-    return room === undefined ? undefined : { cursor: room.cursor, joined: room.phase === 'joined' };
+    return room === undefined ? undefined : { cursor: room.cursor, joined: isJoined(room) };
   }
 
   cursors(): Iterable<RoomCursor> {
@@ -121,17 +124,17 @@ export class Rooms {
     if (room === undefined) {
       room = {
         name,
+        status: this.#status(name),
         leases: 0,
-        phase: 'out',
         cursor: newCursor(),
         last: null,
-        error: null,
         waiting: [],
         join: 0,
         failures: 0,
         cancel: () => {},
       };
       this.#rooms.set(name, room);
+      room.status.set(JOINING);
     }
     room.leases++;
     return room;
@@ -140,12 +143,12 @@ export class Rooms {
   #forget(room: Room): void {
     this.#rooms.delete(room.name);
     room.cancel();
+    if (isSent(room)) this.#connector.send('leave-room', [room.name]);
     room.join = 0;
-    if (room.phase === 'joined' || room.phase === 'joining') this.#connector.send('leave-room', [room.name]);
     for (const { reject } of room.waiting)
       reject(new AshlarError('client-closed', { room: room.name, detail: 'the room was left' }));
     room.waiting = [];
-    this.#status(room.name).set({ state: 'left' });
+    room.status.set({ state: 'left' });
   }
 
   #onUp(userId: string): void {
@@ -165,23 +168,20 @@ export class Rooms {
     for (const room of this.#rooms.values()) {
       room.cancel();
       room.join = 0;
-      room.phase = 'out';
-      this.#show(room);
+      room.status.set(JOINING);
     }
   }
 
   #start(room: Room): void {
-    if (room.phase === 'joined' || room.phase === 'joining') return;
+    if (isSent(room)) return;
     room.cancel();
     if (this.#up) this.#send(room);
-    else this.#show(room);
   }
 
   #send(room: Room): void {
-    room.phase = 'joining';
     const join = ++this.#joins;
     room.join = join;
-    this.#show(room);
+    room.status.set(JOINING);
     const { position } = room.cursor;
     // The answer is read in the order of the wire, before the events that follow it.
     this.#connector.request('join-room', position === null ? [room.name] : [room.name, position], (error, answer) => {
@@ -194,13 +194,14 @@ export class Rooms {
   #joined(room: Room, answer: JoinAnswer): void {
     // Told first, so that whoever sees the answer sees a status that fits it.
     if (room.last !== null && !answer.recovered) this.#connector.missed();
-    room.phase = 'joined';
     room.failures = 0;
     startFrom(room.cursor, answer);
-    room.last = { room: room.name, access: answer.access, recovered: answer.recovered, ...reasonOf(answer) };
-    const { waiting, last } = room;
+    const { access, recovered, reason } = answer;
+    const last: Joined = { room: room.name, access, recovered, ...(reason === undefined ? {} : { reason }) };
+    room.last = last;
+    const { waiting } = room;
     room.waiting = [];
-    this.#show(room);
+    room.status.set({ state: 'joined', access, recovered, reason });
     for (const { resolve } of waiting) resolve(last);
   }
 
@@ -213,58 +214,49 @@ export class Rooms {
       return;
     }
     if (room.last !== null) this.#connector.missed();
-    room.phase = 'refused';
-    room.error = error;
     // A position of before the refusal stays good: what was missed follows if the user is let in again.
     const { waiting } = room;
     room.waiting = [];
-    this.#show(room);
+    room.status.set({ state: 'refused', error });
     for (const { reject } of waiting) reject(error);
   }
 
   #onAccess(update: unknown): void {
     const { room: name, access } = (update ?? {}) as { room?: unknown; access?: Access };
     const room = typeof name === 'string' ? this.#rooms.get(name) : undefined;
-    // Told that it may come in after all.
-    if (room?.phase === 'refused' && room.error?.code === 'access-denied' && access !== 'none') this.#start(room);
-    if (room === undefined || room.last === null || room.phase !== 'joined' || access === undefined) return;
-    room.last = { ...room.last, access };
-    if (access === 'none') {
-      room.phase = 'refused';
-      room.error = new AshlarError('access-denied', { room: room.name });
+    if (room === undefined || access === undefined) return;
+    const status = room.status.get();
+    if (status.state === 'refused') {
+      // Told that it may come in after all.
+      if (status.error.code === 'access-denied' && access !== 'none') this.#start(room);
+    } else if (status.state === 'joined' && status.access !== access) {
+      if (room.last !== null) room.last = { ...room.last, access };
+      // What the join said of missing events has been told, and is no news.
+      if (access !== 'none') room.status.set({ state: 'joined', access, recovered: true, reason: undefined });
+      else room.status.set({ state: 'refused', error: new AshlarError('access-denied', { room: room.name }) });
     }
-    this.#show(room);
-  }
-
-  #show(room: Room): void {
-    this.#status(room.name).set(statusOf(room));
   }
 
   #status(name: string): Writable<RoomStatus> {
     let status = this.#statuses.get(name);
     if (status === undefined) {
-      const room = this.#rooms.get(name);
-      status = writable<RoomStatus>(room === undefined ? { state: 'left' } : statusOf(room), this.#report, { same: sameStatus });
+      status = writable<RoomStatus>({ state: 'left' }, this.#report, { same: sameStatus });
       this.#statuses.set(name, status);
     }
     return status;
   }
 }
 
-function statusOf(room: Room): RoomStatus {
-  if (room.phase === 'joined' && room.last !== null) {
-    const { access, recovered, reason } = room.last;
-    return { state: 'joined', access, recovered, reason };
-  }
-  if (room.phase === 'refused' && room.error !== null) return { state: 'refused', error: room.error };
-  return { state: 'joining' };
+function isJoined({ status }: Room): boolean {
+  return status.get().state === 'joined';
+}
+
+/** The server counts us in, or is about to. */
+function isSent({ join, status }: Room): boolean {
+  return join !== 0 && status.get().state !== 'refused';
 }
 
 function sameStatus(left: RoomStatus, right: RoomStatus): boolean {
   if (left.state === 'joined' || left.state === 'refused') return false;
   return left.state === right.state;
-}
-
-function reasonOf(answer: JoinAnswer): { reason?: NotRecovered } {
-  return answer.reason === undefined ? {} : { reason: answer.reason };
 }

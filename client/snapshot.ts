@@ -31,16 +31,10 @@ function isPlain(value: unknown): value is Plain {
 }
 
 function copyObject(previous: Plain, value: Plain, known: boolean): Plain {
-  const copy: Plain = {};
-  for (const [key, entry] of Object.entries(value)) {
-    // A key such as __proto__ must become a property like any other.
-    Object.defineProperty(copy, key, {
-      value: snapshot(Object.hasOwn(previous, key) ? previous[key] : undefined, entry),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
+  // By `fromEntries`: a key such as __proto__ becomes a property like any other.
+  const copy = Object.fromEntries(
+    Object.entries(value).map(([key, entry]) => [key, snapshot(Object.hasOwn(previous, key) ? previous[key] : undefined, entry)]),
+  );
   return known && shallowEqual(previous, copy) ? previous : Object.freeze(copy);
 }
 

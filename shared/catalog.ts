@@ -117,6 +117,15 @@ type NameSentBy<Declared extends AnyEventDefinition, Who extends Sender> = Decla
 /** The events that may come from one kind of sender. */
 export type EventNameBy<List extends Events, Who extends Sender> = NameSentBy<List[number], Who>;
 
+type StateName<Declared extends AnyEventDefinition> = Declared extends AnyEventDefinition
+  ? 'state' extends Declared['delivery']['class']
+    ? Declared['name']
+    : never
+  : never;
+
+/** The events that have a latest value: those of the class `state`, and those whose class their type does not tell. */
+export type StateEventName<List extends Events> = StateName<List[number]>;
+
 /** Ashlar's events and a product's own. */
 export type WithCatalog<Own extends Events> = readonly (CatalogEvents[number] | Own[number])[];
 

@@ -19,11 +19,14 @@ export type Delivery<Payload> =
   | { readonly class: 'ephemeral' }
   | { readonly class: 'request' };
 
+/** What an event promises, by its word. */
+export type DeliveryClass = Delivery<unknown>['class'];
+
 /** A zod schema (zod or zod/mini) for a payload. */
 export type PayloadSchema<Output> = z.core.$ZodType<Output>;
 
 /** What a product (or Ashlar) declares once about an event. */
-export interface EventDeclaration<Name extends string, Payload, Input, Sent extends Sender> {
+export interface EventDeclaration<Name extends string, Payload, Input, Sent extends Sender, Class extends DeliveryClass> {
   /** Event name on the wire, such as `dashboard:update`. */
   name: Name;
   /** The room it belongs to: a name, or a pattern such as `order:*`; several where it has several. */
@@ -35,7 +38,7 @@ export interface EventDeclaration<Name extends string, Payload, Input, Sent exte
   payload: PayloadSchema<Payload>;
   /** What a client sends, where that differs from `payload`: the server completes it. */
   input?: PayloadSchema<Input>;
-  delivery: Delivery<Payload>;
+  delivery: Delivery<Payload> & { readonly class: Class };
   /** Payload version, from 1. Raise it when `payload` changes, and give `upcast`. */
   version?: number;
   /** Turns a stored payload of an older version into today's. */
@@ -52,9 +55,15 @@ export interface EventFacts<Name extends string = string, Payload = any, Input =
   readonly delivery: Delivery<Payload>;
 }
 
-/** A declared event. `Name`, `Payload` and `Input` are what the typed `on`, `emit` and `toRoom` infer from. */
-export interface EventDefinition<Name extends string = string, Payload = unknown, Input = unknown, Sent extends Sender = Sender>
-  extends EventFacts<Name, Payload, Input, Sent> {
+/** A declared event. `Name`, `Payload`, `Input` and `Class` are what the typed `on`, `emit`, `latest` and `toRoom` infer from. */
+export interface EventDefinition<
+  Name extends string = string,
+  Payload = unknown,
+  Input = unknown,
+  Sent extends Sender = Sender,
+  Class extends DeliveryClass = DeliveryClass,
+> extends EventFacts<Name, Payload, Input, Sent> {
+  readonly delivery: Delivery<Payload> & { readonly class: Class };
   readonly roomOf: ((payload: Input) => string) | undefined;
   readonly payload: PayloadSchema<Payload>;
   readonly input: PayloadSchema<Input>;
@@ -79,9 +88,13 @@ export type AnyEventDefinition = EventDefinition<string, any, any>;
  * });
  * @throws AshlarError `invalid-options` where something is missing or wrong; its detail names it, and what is allowed
  */
-export function defineEvent<const Name extends string, Payload, Input = Payload, const Sent extends Sender = Sender>(
-  declaration: EventDeclaration<Name, Payload, Input, Sent>,
-): EventDefinition<Name, Payload, Input, Sent> {
+export function defineEvent<
+  const Name extends string,
+  Payload,
+  Input = Payload,
+  const Sent extends Sender = Sender,
+  const Class extends DeliveryClass = DeliveryClass,
+>(declaration: EventDeclaration<Name, Payload, Input, Sent, Class>): EventDefinition<Name, Payload, Input, Sent, Class> {
   const fault = faultOfEvent(declaration);
   if (fault !== undefined) throw new AshlarError('invalid-options', { detail: fault });
   const { version = 1 } = declaration;

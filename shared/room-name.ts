@@ -4,6 +4,27 @@ declare const checked: unique symbol;
 /** A room name that passed the grammar. Made by `parseRoomName` alone. */
 export type RoomName = string & { readonly [checked]: 'RoomName' };
 
+type Space = ' ' | '\n' | '\t';
+
+/**
+ * The type of a room's name, as far as one can tell: a literal that the grammar refuses becomes the sentence that says why, and so fits
+ * no argument; all others, `string` too, stay as they are.
+ */
+export type RoomNameLike<Name extends string> = Name extends ''
+  ? 'a room name has 1 to 128 characters'
+  : Name extends `${string}*${string}` | `${string}..${string}`
+    ? 'a room name has no ".." and no "*"'
+    : Name extends `${Space}${string}` | `${string}${Space}`
+      ? 'a room name has no white space at its ends'
+      : Name;
+
+/** The same for a room of events: a document is opened by its name. */
+export type EventRoomLike<Name extends string> = Name extends 'doc:'
+  ? Name
+  : Name extends `doc:${string}`
+    ? 'a document is opened with client.document(name) or useDocument(name)'
+    : RoomNameLike<Name>;
+
 export const DOCUMENT_PREFIX = 'doc:';
 
 /** Longest room name, in UTF-16 units. */

@@ -2,13 +2,14 @@ import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import { type Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
 import type { PublicUser } from '../../shared/user.ts';
+import type { Environment } from '../environment.ts';
 
 // A cursor that moves sends its latest place at this pace.
 const COALESCE_MS = 50;
 
 export interface AwarenessPorts {
   send(update: Uint8Array): void;
-  after(ms: number, task: () => void): () => void;
+  readonly env: Pick<Environment, 'after'>;
 }
 
 interface AwarenessChange {
@@ -89,7 +90,7 @@ export class AwarenessSync {
 
   #schedule(): void {
     if (!this.#joined) return;
-    this.#cancel ??= this.#ports.after(COALESCE_MS, () => {
+    this.#cancel ??= this.#ports.env.after(COALESCE_MS, () => {
       this.#cancel = null;
       const { awareness } = this;
       if (awareness.meta.has(awareness.clientID)) this.#ports.send(encodeAwarenessUpdate(awareness, [awareness.clientID]));

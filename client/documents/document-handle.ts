@@ -5,22 +5,9 @@ import { AshlarError } from '../../shared/errors.ts';
 import { Listeners } from '../listeners.ts';
 import type { Readable } from '../readable.ts';
 import { quiet, type Report } from '../report.ts';
-import type { DocumentListener, ResetEvent } from './document-listener.ts';
+import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import type { DocumentStatus } from './document-status.ts';
 import type { LiveDocument } from './live-document.ts';
-
-/** A handle's events. `status` and `sync` are y-websocket's, as bindings expect them. */
-export interface DocumentEvents {
-  status: [event: { status: 'connecting' | 'connected' | 'disconnected'; detail: DocumentStatus }];
-  sync: [synced: boolean];
-  /** Everything that others saved is here. */
-  synced: [synced: true];
-  /** The server put edits on disk; so many are left. */
-  saved: [event: { unsavedChanges: number }];
-  access: [access: Access];
-  reset: [event: ResetEvent];
-  error: [error: AshlarError];
-}
 
 /** An open document. Bind an editor to `doc` and `awareness`, and again after each `reset`. */
 export interface DocumentHandle {
@@ -37,8 +24,17 @@ export interface DocumentHandle {
   readonly unsaved: Uint8Array | null;
   /** The user has the `unsaved` bytes, or does not want them: they are null from now on, and forgotten where they were kept. */
   forgetUnsaved(): void;
-  /** Resolves once what was kept offline is in `doc`; at once without the option `offline`. Never rejects. */
+  /**
+   * With the option `offline`: resolves once what was kept is in `doc`. Also once that cannot be for now (nothing is kept, or nobody can
+   * be asked whose it is): then `everSynced` is false, and what is kept follows once the server answers. At once without the option.
+   * Never rejects.
+   */
   readonly whenLoaded: Promise<void>;
+  /**
+   * Whether `doc` holds what the server had at some time: synced here, or kept after that. False: it was never loaded here, and a `doc`
+   * that is empty says nothing of the document. False again after a `reset`, until synced.
+   */
+  readonly everSynced: Readable<boolean>;
   /** Whether everything that others saved is here. */
   readonly synced: boolean;
   /** Resolves once synced: the same promise until that changes. Rejects where the server refuses or the handle is destroyed. */
@@ -66,31 +62,26 @@ export interface HandleOwner {
 export function createHandle(name: string, live: LiveDocument, owner: HandleOwner, report: Report): DocumentHandle {
   const listeners = new Listeners<DocumentEvents>(report);
   let destroyed = false;
-  let syncing: { promise: Promise<void>; settle(error: AshlarError | null): void } | null = null;
+  let syncing: { promise: Promise<void>; settled: boolean; resolve(): void; reject(error: AshlarError): void } | null = null;
 
-  const settleSync = (error: AshlarError | null): void => {
-    syncing?.settle(error);
-    if (error !== null) syncing = null;
+  const reject = (error: AshlarError): void => {
+    syncing?.reject(error);
+    syncing = null;
   };
-  const heard: DocumentListener = {
-    status(status) {
-      if (status.state === 'refused') settleSync(status.error);
-      if (status.state === 'stopped') settleSync(AshlarError.fromWire({ code: status.reason }));
-      listeners.emit('status', { status: bindingStatus(status), detail: status });
-    },
-    sync(synced) {
-      if (synced) settleSync(null);
-      else syncing = null;
-      listeners.emit('sync', synced);
-      if (synced) listeners.emit('synced', true);
-    },
-    saved: (unsavedChanges) => listeners.emit('saved', { unsavedChanges }),
-    access: (access) => listeners.emit('access', access),
-    reset: (event) => listeners.emit('reset', event),
-    error(error) {
-      if (listeners.has('error')) listeners.emit('error', error);
-      else report(error, `document ${name}`);
-    },
+  const settleSync = (): void => {
+    const status = live.status.get();
+    if (status.state === 'refused') reject(status.error);
+    else if (status.state === 'stopped') reject(AshlarError.fromWire({ code: status.reason }));
+    else if (status.state !== 'synced') syncing = syncing?.settled ? null : syncing;
+    else if (syncing !== null) {
+      syncing.settled = true;
+      syncing.resolve();
+    }
+  };
+  const heard: DocumentListener = (event, ...told) => {
+    if (event === 'status') settleSync();
+    if (event === 'error' && !listeners.has(event)) report(told[0], `document ${name}`);
+    else listeners.emit(event, ...told);
   };
   live.listeners.add(heard);
 
@@ -115,20 +106,18 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     access: live.access,
     status: live.status,
     unsavedChanges: live.unsavedChanges,
+    everSynced: live.everSynced,
     get whenSynced() {
       if (destroyed) return quiet(Promise.reject(new AshlarError('client-closed')));
       if (syncing !== null) return syncing.promise;
-      let settle: (error: AshlarError | null) => void = () => {};
+      let settle: { resolve(): void; reject(error: AshlarError): void } | undefined;
       const promise = quiet(
-        new Promise<void>((resolve, reject) => {
-          settle = (error) => (error === null ? resolve() : reject(error));
+        new Promise<void>((onSynced, onError) => {
+          settle = { resolve: onSynced, reject: onError };
         }),
       );
-      syncing = { promise, settle };
-      const status = live.status.get();
-      if (status.state === 'synced') settle(null);
-      if (status.state === 'refused') settleSync(status.error);
-      if (status.state === 'stopped') settleSync(AshlarError.fromWire({ code: status.reason }));
+      syncing = { promise, settled: false, ...settle! };
+      settleSync();
       return promise;
     },
     whenSaved: () => quiet(live.whenSaved()),
@@ -144,13 +133,8 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
       if (destroyed) return;
       destroyed = true;
       live.listeners.delete(heard);
-      settleSync(new AshlarError('client-closed'));
+      reject(new AshlarError('client-closed'));
       owner.released(heard);
     },
   };
-}
-
-function bindingStatus({ state }: DocumentStatus): 'connecting' | 'connected' | 'disconnected' {
-  if (state === 'synced' || state === 'syncing') return 'connected';
-  return state === 'joining' ? 'connecting' : 'disconnected';
 }

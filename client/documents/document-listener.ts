@@ -15,12 +15,18 @@ export interface ResetEvent {
   readonly doc: Y.Doc;
 }
 
-/** What a document tells its handles. */
-export interface DocumentListener {
-  status(status: DocumentStatus): void;
-  sync(synced: boolean): void;
-  saved(unsavedChanges: number): void;
-  access(access: Access): void;
-  reset(event: ResetEvent): void;
-  error(error: AshlarError): void;
+/** A document's events. `status` and `sync` are y-websocket's, as bindings expect them. */
+export interface DocumentEvents {
+  status: [event: { status: 'connecting' | 'connected' | 'disconnected'; detail: DocumentStatus }];
+  sync: [synced: boolean];
+  /** Everything that others saved is here. */
+  synced: [synced: true];
+  /** The server put edits on disk; so many are left. */
+  saved: [event: { unsavedChanges: number }];
+  access: [access: Access];
+  reset: [event: ResetEvent];
+  error: [error: AshlarError];
 }
+
+/** What a document tells its handles. */
+export type DocumentListener = <Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]) => void;

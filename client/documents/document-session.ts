@@ -33,7 +33,8 @@ export class DocumentSession {
   #incarnation: string | null = null;
   /** `seq` of the newest record at the last join: with it everything that others saved before is here. */
   #head = 0;
-  #everSynced = false;
+  /** The content was the server's at some time, in this session or in one that it goes on from. */
+  everSynced = false;
   /** The content holds something that came neither from the server nor through the outbox. */
   #foreignContent: boolean;
   /** The server may lack what it once had: a full step follows the load. */
@@ -50,7 +51,7 @@ export class DocumentSession {
   /** @param foreignContent the document held content before the session began */
   constructor(ports: SessionPorts, foreignContent: boolean) {
     this.#ports = ports;
-    this.#retry = new JoinRetry(ports);
+    this.#retry = new JoinRetry(ports.env);
     this.#sender = new UpdateSender(ports, () => this.#flush());
     this.#secret = ports.drawSecret();
     this.#clientId = ports.replica.clientId;
@@ -66,7 +67,7 @@ export class DocumentSession {
     if (this.#phase === 'offline') return { state: 'offline' };
     if (this.#phase === 'refused') return { state: 'refused', error: this.#refusal ?? new AshlarError('access-denied') };
     if (!this.inRoom) return { state: 'joining' };
-    if (this.#phase === 'live' && this.#caughtUp && this.#everSynced) return { state: 'synced' };
+    if (this.#phase === 'live' && this.#caughtUp && this.everSynced) return { state: 'synced' };
     return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
   }
 
@@ -100,7 +101,7 @@ export class DocumentSession {
     if (place === null) return;
     this.#position = { epoch: place.epoch, seq: place.seq };
     this.#incarnation = place.incarnation;
-    this.#everSynced = true;
+    this.everSynced = true;
   }
 
   connected(): void {
@@ -123,10 +124,10 @@ export class DocumentSession {
   /** @param local false: the update came from another provider on the same document */
   localUpdate(update: Uint8Array, local: boolean): void {
     if (this.#phase === 'over') return;
-    if (!local && !this.#everSynced) this.#foreignContent = true;
+    if (!local && !this.everSynced) this.#foreignContent = true;
     this.outbox.add(update);
     // After the tick: a burst of transactions becomes one update.
-    this.#cancelFlush ??= this.#ports.after(0, () => {
+    this.#cancelFlush ??= this.#ports.env.after(0, () => {
       this.#cancelFlush = null;
       this.#flush();
     });
@@ -167,7 +168,7 @@ export class DocumentSession {
 
   /** Nothing is sent before the first sync is whole, nor before a full step that is due. */
   get #maySend(): boolean {
-    return this.#everSynced && !this.#fullStepDue;
+    return this.everSynced && !this.#fullStepDue;
   }
 
   #sendJoin(): void {
@@ -209,7 +210,7 @@ export class DocumentSession {
       this.#settle();
     } else {
       this.#phase = 'loading';
-      this.#fullStepDue ||= this.#everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
+      this.#fullStepDue ||= this.everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
       this.#ports.send({ type: 'sync', stateVector: this.#ports.replica.stateVector() });
     }
     this.#ports.changed();
@@ -285,7 +286,7 @@ export class DocumentSession {
     if (this.#phase !== 'live') return;
     const before = this.#position?.seq ?? 0;
     const { acknowledged, updates, seq, contiguous } = readCommitted(frame, before);
-    this.#acknowledge(acknowledged);
+    if (this.#sender.acknowledge(acknowledged)) this.#gaps = 0;
     if (updates.length > 0 && !this.#apply(updates)) return;
     this.#firstSync?.updates.push(...updates);
     if (seq > before) this.#position = { epoch: frame.epoch, seq };
@@ -294,7 +295,7 @@ export class DocumentSession {
 
   #onSaved(frame: Extract<ServerFrame, { type: 'saved' }>): void {
     if (this.#phase !== 'live') return;
-    this.#acknowledge(frame.counter);
+    if (this.#sender.acknowledge(frame.counter)) this.#gaps = 0;
     // It has no record of its own: its position is the one that we have, unless something was lost on the way.
     this.#proceed(frame.seq <= (this.#position?.seq ?? 0));
   }
@@ -325,7 +326,7 @@ export class DocumentSession {
       const missing = this.#ports.replica.missing(stateVector, mergeInTree(updates));
       this.outbox.replace(this.outbox.lastCounter + 1, missing);
     }
-    this.#everSynced = true;
+    this.everSynced = true;
     this.#fullStepDue = false;
   }
 
@@ -333,10 +334,6 @@ export class DocumentSession {
   #mustTellFormerIds(): boolean {
     if (this.formerIds.areUntold) this.#rejoinAfterBackoff();
     return !this.inRoom;
-  }
-
-  #acknowledge(counter: number): void {
-    if (this.#sender.acknowledge(counter)) this.#gaps = 0;
   }
 
   /** @returns false where the session could not go on: it waits, joins again or is over */

@@ -26,3 +26,9 @@ export function sameStatus(left: DocumentStatus, right: DocumentStatus): boolean
   if (left.state === 'stopped' && right.state === 'stopped') return left.reason === right.reason;
   return left.state === right.state;
 }
+
+/** A status by y-websocket's three words. */
+export function bindingStatus({ state }: DocumentStatus): 'connecting' | 'connected' | 'disconnected' {
+  if (state === 'synced' || state === 'syncing') return 'connected';
+  return state === 'joining' ? 'connecting' : 'disconnected';
+}

@@ -17,7 +17,7 @@ export interface DocumentOptions {
   /** An awareness of your own, of the same document. */
   awareness?: Awareness;
   /**
-   * Keeps the document in the browser (IndexedDB), for the user whom the server verified last: it opens without a network, edits
+   * Keeps the document in the browser (IndexedDB), for the client's `userId`, or the user whom the server verified last: it opens without a network, edits
    * survive a reload or a closed browser, and the user's tabs see each other's edits without the server. Default false. Not together
    * with a `doc` or an `awareness` of your own.
    */
@@ -32,6 +32,12 @@ export interface DocumentsOptions {
   warnBeforeUnload?: boolean;
   /** Where documents with `offline` are kept. Default: the browser's IndexedDB. */
   offlineStorage?: OfflineStorage;
+  /**
+   * The id of the page's user, as in the token. With it nobody else's documents open offline, on a shared browser, before the server has
+   * answered. Default: unknown; then those of the user whom the server verified last open once it cannot be asked. Another user needs
+   * another client.
+   */
+  userId?: string | undefined;
 }
 
 interface Open {
@@ -99,7 +105,8 @@ export class Documents {
   // A page that keeps nothing does not load what keeps.
   #loadOffline(): Promise<OfflineDocuments> {
     this.#offline ??= import('../offline/offline-documents.ts').then(
-      ({ OfflineDocuments }) => new OfflineDocuments(this.#core, this.#options.offlineStorage),
+      ({ OfflineDocuments }) =>
+        new OfflineDocuments(this.#core, { storage: this.#options.offlineStorage, userId: this.#options.userId }),
     );
     // Without a network it may come with the next document.
     this.#offline.catch(() => {
@@ -191,16 +198,13 @@ export class Documents {
 
   #onMessage(event: string, args: readonly unknown[]): void {
     const [first, second] = args;
-    if (event === 'document') {
-      const bytes = asBytes(second);
-      if (typeof first === 'string' && bytes !== null) this.#open.get(first)?.live.frame(bytes);
-    } else if (event === 'room:access' && isRecord(first)) {
-      const { room, access } = first;
-      if (typeof room === 'string' && isAccess(access)) this.#open.get(room)?.live.accessChanged(access);
-    } else if (event === 'error' && isRecord(first)) {
-      const { room, code } = first;
-      if (typeof room === 'string' && code === 'not-a-member') this.#open.get(room)?.live.notAMember();
-    }
+    const told = isRecord(first) ? first : { room: first };
+    const live = this.#open.get(String(told.room))?.live;
+    if (live === undefined) return;
+    const bytes = event === 'document' ? asBytes(second) : null;
+    if (bytes !== null) live.frame(bytes);
+    if (event === 'room:access' && isAccess(told.access)) live.accessChanged(told.access);
+    if (event === 'error' && told.code === 'not-a-member') live.notAMember();
   }
 }
 

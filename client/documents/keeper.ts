@@ -33,7 +33,10 @@ export interface Keeper {
 
 /** A document's keepers, one after the other. */
 export interface Keeping {
-  /** Resolves once what was kept is in the document. Never rejects: a document that cannot be kept works without. */
+  /**
+   * Resolves once what was kept is in the document, or once nothing can be for now: whose it is must be asked, and nobody answers. Never
+   * rejects: a document that cannot be kept works without.
+   */
   readonly whenLoaded: Promise<void>;
   /** What was kept is not in the document yet: it must not join. */
   readonly isLoading: boolean;
@@ -50,7 +53,7 @@ export interface Keeping {
 }
 
 /**
- * Starts to keep a document: resolves once what was kept is in it.
- * @param onLoaded called after each later load
+ * Finds what keeps a document. Nothing is loaded yet.
+ * @param onLoaded called after each load
  */
 export type Keep = (document: KeptDocument, onLoaded: () => void) => Promise<Keeping>;

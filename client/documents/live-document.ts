@@ -8,9 +8,9 @@ import { type Environment, randomWord } from '../environment.ts';
 import type { ClientCore } from '../event-client.ts';
 import { type Writable, writable } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
-import type { DocumentListener } from './document-listener.ts';
+import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
-import { type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
+import { bindingStatus, type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
 import type { Keep, Keeping, KeptDocument } from './keeper.ts';
 import { createReplica, hasContent } from './replica.ts';
 import { ResetPace } from './reset-pace.ts';
@@ -33,6 +33,7 @@ export class LiveDocument implements KeptDocument {
   readonly status: Writable<DocumentStatus>;
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
+  readonly everSynced: Writable<boolean>;
   /** What the last reset could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
   readonly origin = {};
@@ -40,9 +41,11 @@ export class LiveDocument implements KeptDocument {
   /** Whether it is kept over reloads. */
   readonly isKept: boolean;
   #keeping: Keeping | null = null;
-  #firstLoad: Promise<void> | null = null;
+  /** What keeps it is on its way. */
+  #opening: Promise<void> | null = null;
   readonly #core: ClientCore;
   readonly #env: Environment;
+  /** The SDK made the document, and destroys it. */
   readonly #ownDoc: boolean;
   readonly #upload: Upload;
   #doc!: Y.Doc;
@@ -68,21 +71,22 @@ export class LiveDocument implements KeptDocument {
     this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameStatus });
     this.access = writable<Access | null>(null, core.report);
     this.unsavedChanges = writable(0, core.report);
+    this.everSynced = writable(false, core.report);
     this.#upload = new Upload({
       send: (frame) => core.connector.send('document', [room, frame]),
       backlogBytes: () => core.connector.backlogBytes(),
       frameBytes: () => this.#connection?.limits.frameBytes ?? 100_000,
-      after: (ms, task) => this.#env.after(ms, task),
+      env: core.env,
     });
     const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
     this.#mount(doc, options.awareness ?? new Awareness(doc));
     this.isKept = options.keep !== undefined;
-    if (options.keep !== undefined) this.#firstLoad = this.#load(options.keep);
+    if (options.keep !== undefined) this.#opening = this.#open(options.keep);
   }
 
-  /** Resolves once what was kept is in the document. */
+  /** Resolves once what was kept is in the document, or nothing can be for now. */
   get whenLoaded(): Promise<void> {
-    return this.#firstLoad ?? this.#keeping?.whenLoaded ?? Promise.resolve();
+    return this.#opening?.then(() => this.whenLoaded) ?? this.#keeping?.whenLoaded ?? Promise.resolve();
   }
 
   get session(): DocumentSession {
@@ -95,11 +99,6 @@ export class LiveDocument implements KeptDocument {
 
   get awareness(): Awareness {
     return this.#awareness.awareness;
-  }
-
-  /** The SDK made the document, and destroys it. */
-  get ownsDoc(): boolean {
-    return this.#ownDoc;
   }
 
   /** Whether anything would be lost if the document were dropped now. */
@@ -164,7 +163,7 @@ export class LiveDocument implements KeptDocument {
 
   keepingFailed(cause: unknown): void {
     const detail = 'this browser keeps the document no longer';
-    this.#tell((listener) => listener.error(new AshlarError('storage-unavailable', { room: this.room, detail, cause })));
+    this.#tell('error', new AshlarError('storage-unavailable', { room: this.room, detail, cause }));
   }
 
   close(): void {
@@ -181,7 +180,7 @@ export class LiveDocument implements KeptDocument {
     this.#doc = doc;
     const sync = new AwarenessSync(awareness, {
       send: (update) => this.#upload.push({ type: 'awareness', update }),
-      after: (ms, task) => this.#env.after(ms, task),
+      env: this.#env,
     });
     this.#awareness = sync;
     const session: DocumentSession = new DocumentSession(
@@ -189,13 +188,11 @@ export class LiveDocument implements KeptDocument {
         replica: createReplica(doc, this.origin, () => sync.rename(doc.clientID), this.#core.report),
         join: (options, onAnswer) => this.#core.connector.request('join-room', [this.room, options], onAnswer),
         send: (frame) => this.#upload.push(frame),
-        now: () => this.#env.now(),
-        random: () => this.#env.random(),
-        after: (ms, task) => this.#env.after(ms, task),
+        env: this.#env,
         drawSecret: () => randomWord(this.#env, 32),
         drawClientId: () => new DataView(this.#env.randomBytes(4).slice().buffer).getUint32(0),
         changed: () => this.#changed(session),
-        error: (error) => this.#tell((listener) => listener.error(error)),
+        error: (error) => this.#tell('error', error),
         failed: (reason) => this.#reset(reason),
       },
       hasContent(doc),
@@ -213,7 +210,7 @@ export class LiveDocument implements KeptDocument {
     };
   }
 
-  async #load(keep: Keep): Promise<void> {
+  async #open(keep: Keep): Promise<void> {
     const onLoaded = (): void => {
       this.#enter();
       this.#count();
@@ -223,9 +220,10 @@ export class LiveDocument implements KeptDocument {
     } catch (cause) {
       this.keepingFailed(cause);
     }
-    this.#firstLoad = null;
-    if (this.#closed) this.#keeping?.close();
-    else onLoaded();
+    this.#opening = null;
+    if (this.#closed) return;
+    if (this.#keeping === null) onLoaded();
+    else this.#keeping.load();
   }
 
   #enter(): void {
@@ -250,7 +248,7 @@ export class LiveDocument implements KeptDocument {
   }
 
   get #mayJoin(): boolean {
-    const loading = this.#firstLoad !== null || this.#keeping?.isLoading;
+    const loading = this.#opening !== null || this.#keeping?.isLoading;
     return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !loading;
   }
 
@@ -276,7 +274,7 @@ export class LiveDocument implements KeptDocument {
     else if (before.state === 'joining' || before.state === 'offline') this.#joinedRoom();
     if (session.access !== null && session.access !== this.access.get()) {
       this.access.set(session.access);
-      this.#tell((listener) => listener.access(session.access!));
+      this.#tell('access', session.access);
     }
     if (status.state === 'synced' && this.#restoring !== null) void this.#restore();
     this.#show(status);
@@ -287,9 +285,10 @@ export class LiveDocument implements KeptDocument {
     const before = this.status.get();
     if (sameStatus(before, status)) return;
     this.status.set(status);
-    this.#tell((listener) => listener.status(status));
+    this.#tell('status', { status: bindingStatus(status), detail: status });
     const synced = status.state === 'synced';
-    if (synced !== (before.state === 'synced')) this.#tell((listener) => listener.sync(synced));
+    if (synced !== (before.state === 'synced')) this.#tell('sync', synced);
+    if (synced) this.#tell('synced', true);
   }
 
   #count(): void {
@@ -297,9 +296,10 @@ export class LiveDocument implements KeptDocument {
     const before = this.unsavedChanges.get();
     const unsaved = outbox.unsaved + (this.#restoring?.edits ?? 0);
     this.unsavedChanges.set(unsaved);
+    this.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
     this.#savers.savedThrough(outbox.savedThrough);
-    if (unsaved < before) this.#tell((listener) => listener.saved(unsaved));
+    if (unsaved < before) this.#tell('saved', { unsavedChanges: unsaved });
   }
 
   #joinedRoom(): void {
@@ -358,7 +358,7 @@ export class LiveDocument implements KeptDocument {
       this.#show({ state: 'joining' });
     }
     const { doc } = this;
-    this.#tell((listener) => listener.reset({ reason, unsaved, restoring, previous, doc }));
+    this.#tell('reset', { reason, unsaved, restoring, previous, doc });
     if (this.#stopped !== null) return;
     this.#count();
     this.#startAfterReset();
@@ -376,7 +376,7 @@ export class LiveDocument implements KeptDocument {
     this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
     this.#keeping?.load();
-    this.#tell((listener) => listener.reset({ reason, unsaved: null, restoring: false, previous, doc: this.#doc }));
+    this.#tell('reset', { reason, unsaved: null, restoring: false, previous, doc: this.#doc });
     this.#count();
     this.#start();
     this.#changed(this.#session);
@@ -388,8 +388,8 @@ export class LiveDocument implements KeptDocument {
     this.#cancelStart = this.#env.after(wait, () => this.#start());
   }
 
-  #tell(call: (listener: DocumentListener) => void): void {
-    for (const listener of [...this.listeners]) call(listener);
+  #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
+    for (const listener of [...this.listeners]) listener(name, ...event);
   }
 }
 

@@ -1,13 +1,11 @@
 import type { ClientFrame } from '../../shared/document-frame.ts';
 import { backoffMs, jittered } from '../backoff.ts';
+import type { Environment } from '../environment.ts';
 import { type Numbered, Outbox } from './outbox.ts';
 
 export interface SenderPorts {
   send(frame: ClientFrame): void;
-  now(): number;
-  /** In [0, 1). */
-  random(): number;
-  after(ms: number, task: () => void): () => void;
+  readonly env: Pick<Environment, 'now' | 'random' | 'after'>;
 }
 
 // Updates under way at once: enough for a round trip of 200 ms at 150 updates/s, and little enough that what waits is merged.
@@ -90,14 +88,14 @@ export class UpdateSender {
   /** Sends nothing for a while, then from `counter` on again. @param retryAfterMs 0: the server leaves it to us */
   hold(counter: number, retryAfterMs: number): void {
     this.#next = Math.min(this.#next, counter);
-    const random = this.#ports.random();
+    const random = this.#ports.env.random();
     const wait = retryAfterMs > 0 ? jittered(retryAfterMs, random) : 20 + backoffMs(++this.#refusals, random, RESEND);
-    const until = this.#ports.now() + wait;
+    const until = this.#ports.env.now() + wait;
     // Several updates under way are refused one after the other: the longest wait counts.
     if (until <= this.#holdUntil) return;
     this.#holdUntil = until;
     this.#cancelHold?.();
-    this.#cancelHold = this.#ports.after(wait, () => {
+    this.#cancelHold = this.#ports.env.after(wait, () => {
       this.#cancelHold = null;
       this.#holdUntil = 0;
       this.#onReady();

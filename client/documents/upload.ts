@@ -1,4 +1,5 @@
 import { type ClientFrame, encodeClientFrame } from '../../shared/document-frame.ts';
+import type { Environment } from '../environment.ts';
 
 // Room in a frame for everything but the bytes: type, counter, flags, index, count, length.
 const FRAME_OVERHEAD_BYTES = 64;
@@ -23,7 +24,7 @@ export interface UploadPorts {
   /** Bytes that the transport has not sent yet. */
   backlogBytes(): number;
   frameBytes(): number;
-  after(ms: number, task: () => void): () => void;
+  readonly env: Pick<Environment, 'after'>;
 }
 
 /** Sends a document's frames in order; large ones piece by piece, as the line takes them. */
@@ -52,7 +53,7 @@ export class Upload {
     this.#cancel = null;
     while (this.#queue.length > 0) {
       if (this.#ports.backlogBytes() > BACKLOG_BYTES) {
-        this.#cancel = this.#ports.after(POLL_MS, () => this.#pump());
+        this.#cancel = this.#ports.env.after(POLL_MS, () => this.#pump());
         return;
       }
       this.#ports.send(encodeClientFrame(this.#queue.shift()!));

@@ -33,6 +33,8 @@ export class DocumentKeeper implements Keeper {
   readonly #adoptedThrough = new Map<number, number>();
   #removedThrough = 0;
   #cancelPlace: (() => void) | null = null;
+  /** Some place is kept: a page that opens this knows that the content was the server's once. */
+  #hasPlace = false;
   #closed = false;
 
   constructor(userId: string, document: KeptDocument, stored: StoredDocument, env: Environment) {
@@ -63,6 +65,7 @@ export class DocumentKeeper implements Keeper {
     const { place, edits, refused } = await loading;
     if (this.#closed) return;
     session.resume(place, this.#doc.store.clients.size > 0);
+    this.#hasPlace = place !== null;
     this.#adopt(edits);
     if (refused !== null) this.#document.unsaved ??= refused;
   }
@@ -84,6 +87,7 @@ export class DocumentKeeper implements Keeper {
       }
       this.#adopted = this.#adopted.filter(({ through }) => through > savedThrough);
     }
+    if (!this.#hasPlace) this.#storePlace();
     this.#cancelPlace ??= this.#env.after(PLACE_LAG_MS, () => this.#storePlace());
   }
 
@@ -115,7 +119,9 @@ export class DocumentKeeper implements Keeper {
     this.#cancelPlace?.();
     this.#cancelPlace = null;
     const { place } = this.#session;
-    if (place !== null) this.#stored.setPlace(place);
+    if (place === null) return;
+    this.#hasPlace = true;
+    this.#stored.setPlace(place);
   }
 
   /** Takes over edits of other sessions, gone or not: one that is alive sends them too, and the server takes them once. */

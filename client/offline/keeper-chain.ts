@@ -1,18 +1,21 @@
 import type { Keeper, Keeping, KeptDocument } from '../documents/keeper.ts';
 
+/** @param onUndecided called where nothing can be loaded for now */
+export type KeepOne = (document: KeptDocument, onUndecided: () => void) => Promise<Keeper>;
+
 /** A document's keepers, one after the other, through loads and resets. */
 export class KeeperChain implements Keeping {
   whenLoaded: Promise<void> = Promise.resolve();
   readonly #document: KeptDocument;
-  readonly #keep: (document: KeptDocument) => Promise<Keeper>;
+  readonly #keep: KeepOne;
   readonly #onLoaded: () => void;
   #keeper: Keeper | null = null;
   #loading = false;
   #load = 0;
   #forgotten: Promise<void> | undefined;
 
-  /** @param onLoaded called after each load but the first */
-  constructor(document: KeptDocument, keep: (document: KeptDocument) => Promise<Keeper>, onLoaded: () => void) {
+  /** @param onLoaded called after each load */
+  constructor(document: KeptDocument, keep: KeepOne, onLoaded: () => void) {
     this.#document = document;
     this.#keep = keep;
     this.#onLoaded = onLoaded;
@@ -30,20 +33,24 @@ export class KeeperChain implements Keeping {
     this.close();
     const load = this.#load;
     this.#loading = true;
-    this.whenLoaded = Promise.resolve(this.#forgotten)
-      .then(() => this.#keep(this.#document))
-      .then(
-        (keeper) => {
-          if (load === this.#load) this.#keeper = keeper;
-          else keeper.close();
-        },
-        (cause: unknown) => this.#document.keepingFailed(cause),
-      )
-      .then(() => {
-        if (load !== this.#load) return;
-        this.#loading = false;
-        if (load > 1) this.#onLoaded();
-      });
+    this.whenLoaded = new Promise((resolve) => {
+      void Promise.resolve(this.#forgotten)
+        .then(() => this.#keep(this.#document, resolve))
+        .then(
+          (keeper) => {
+            if (load === this.#load) this.#keeper = keeper;
+            else keeper.close();
+          },
+          (cause: unknown) => this.#document.keepingFailed(cause),
+        )
+        .then(() => {
+          if (load === this.#load) {
+            this.#loading = false;
+            this.#onLoaded();
+          }
+          resolve();
+        });
+    });
   }
 
   beforeJoin(): Promise<void> | null {

@@ -6,14 +6,23 @@ import { KeeperChain } from './keeper-chain.ts';
 import type { OfflineStorage } from './offline-storage.ts';
 import { whoseDocuments } from './whose-documents.ts';
 
+export interface OfflineDocumentsOptions {
+  /** Default: the browser's IndexedDB. */
+  storage?: OfflineStorage | undefined;
+  /** The user of the page, where it knows. */
+  userId?: string | undefined;
+}
+
 /** What of a client's documents is kept over reloads, and for whom. */
 export class OfflineDocuments {
   readonly #core: ClientCore;
   readonly #storage: OfflineStorage;
+  readonly #userId: string | null;
 
-  constructor(core: ClientCore, storage: OfflineStorage = indexedDbStorage()) {
+  constructor(core: ClientCore, { storage = indexedDbStorage(), userId }: OfflineDocumentsOptions = {}) {
     this.#core = core;
     this.#storage = storage;
+    this.#userId = userId ?? null;
     core.connector.session.subscribe((session) => {
       if (session !== null) this.#remember(session.user.id);
     });
@@ -22,20 +31,22 @@ export class OfflineDocuments {
   }
 
   /** As `Keep`. */
-  async keep(document: KeptDocument, onLoaded: () => void): Promise<Keeping> {
-    const chain = new KeeperChain(document, (kept) => this.#open(kept), onLoaded);
-    chain.load();
-    await chain.whenLoaded;
-    return chain;
+  keep(document: KeptDocument, onLoaded: () => void): Keeping {
+    return new KeeperChain(document, (kept, onUndecided) => this.#open(kept, onUndecided), onLoaded);
   }
 
   clear(): Promise<void> {
     return this.#storage.clear();
   }
 
-  async #open(document: KeptDocument): Promise<Keeper> {
-    const { connector, env } = this.#core;
-    const userId = await whoseDocuments(connector, this.#storage, env);
+  async #open(document: KeptDocument, onUndecided: () => void): Promise<Keeper> {
+    const { connector, env, user } = this.#core;
+    // A page that signs somebody else in on the same client knew the one before.
+    const known = user.get()?.id ?? this.#userId;
+    const userId = await whoseDocuments(connector, this.#storage, env, {
+      userId: known === this.#userId ? known : null,
+      onUndecided,
+    });
     const stored = await this.#storage.open(userId, document.room, (cause) => document.keepingFailed(cause));
     const keeper = new DocumentKeeper(userId, document, stored, env);
     try {

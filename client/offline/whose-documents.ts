@@ -18,32 +18,48 @@ export function userOfToken(token: string): string | null {
   }
 }
 
+export interface WhoseOptions {
+  /** The user of the page, where it knows: then nobody else's are opened before the server has named somebody. */
+  readonly userId: string | null;
+  /** Called once nobody can be asked for now and no documents may be opened. They are once somebody can. */
+  readonly onUndecided: () => void;
+}
+
 /**
- * Whose documents may be opened: the user whom the server verified now; without it the one whom it verified last, once there is no network to
- * ask, or the token at hand names the same. Never while a token at hand names somebody else, nor once the server refused. Waits until that
- * is decided.
+ * Whose documents may be opened: those of the user whom the server verified now; without it those of the page's own, and where it does not
+ * know, of the one whom the server verified last, once there is no network to ask, or the token at hand names the same. Never while
+ * a token at hand names somebody else, nor once the server refused. Waits until that is decided.
  */
 export async function whoseDocuments(
   connector: Pick<Connector, 'session' | 'status' | 'token'>,
   storage: Pick<OfflineStorage, 'lastUser'>,
   env: Pick<Environment, 'after'>,
+  { userId, onUndecided }: WhoseOptions,
 ): Promise<string> {
-  const last = await storage.lastUser();
+  const likely = userId ?? (await storage.lastUser());
   return new Promise((resolve) => {
     let patient = true;
     const decide = (): void => {
-      const user = connector.session.get()?.user.id ?? (mayOpenLast() ? last : null);
-      if (user === null) return;
+      const user = connector.session.get()?.user.id ?? (mayOpen() ? likely : null);
+      if (user === null) {
+        if (!mayHear()) onUndecided();
+        return;
+      }
       for (const stop of stops) stop();
       resolve(user);
     };
-    const mayOpenLast = (): boolean => {
+    /** The server has not been asked, and may answer yet. */
+    const mayHear = (): boolean => {
+      const { state } = connector.status.get();
+      return patient && (state === 'connecting' || state === 'idle');
+    };
+    const mayOpen = (): boolean => {
       const named = connector.token === null ? null : userOfToken(connector.token);
       const status = connector.status.get();
-      if (last === null || status.state === 'refused' || (named !== null && named !== last)) return false;
-      if (named === last) return true;
+      if (likely === null || status.state === 'refused' || (named !== null && named !== likely)) return false;
+      if (named === likely || userId !== null) return true;
       if (status.state === 'reconnecting') return status.cause !== 'refused';
-      return !(patient && (status.state === 'connecting' || status.state === 'idle'));
+      return !mayHear();
     };
     const impatient = env.after(PATIENCE_MS, () => {
       patient = false;

@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from 'react';
-import type { EventName, PayloadOf } from '../../shared/catalog.ts';
+import type { PayloadOf, StateEventName } from '../../shared/catalog.ts';
+import type { EventRoomLike, RoomNameLike } from '../../shared/room-name.ts';
 import type { Member } from '../../shared/user.ts';
 import type { AllEvents, ListenableName, ListenerArgs } from '../client-events.ts';
 import { LEFT, watchedRoom } from '../features/watched-room.ts';
@@ -33,16 +34,16 @@ export function useWebSocket<Name extends ListenableName<AllEvents<OwnEvents>>>(
 }
 
 /** Is in a room while mounted. @param room null: in none */
-export function useWebSocketRoom(room: string | null): RoomStatus {
+export function useWebSocketRoom<const Room extends string>(room: EventRoomLike<Room> | null): RoomStatus {
   const client = useClient('useWebSocketRoom');
   const status = useMemo(() => (room === null ? NO_ROOM : watchedRoom(client, room)), [client, room]);
   return useStore(status, LEFT);
 }
 
 /** Who is or was in a room; one entry per user, however many tabs. In the room while mounted. @param room null: in none */
-export function usePresence(room: string | null): readonly Member[];
-export function usePresence<Selected>(
-  room: string | null,
+export function usePresence<const Room extends string>(room: RoomNameLike<Room> | null): readonly Member[];
+export function usePresence<Selected, const Room extends string = string>(
+  room: RoomNameLike<Room> | null,
   select: Select<readonly Member[], Selected>,
   isEqual?: IsEqual<Selected>,
 ): Selected;
@@ -62,7 +63,7 @@ export function usePresence<Selected>(
  * @param options `room`: default, the event's only room, or its pattern with the key in the place of `*`
  * @returns undefined until there is one
  */
-export function useLatest<Name extends EventName<AllEvents<OwnEvents>>>(
+export function useLatest<Name extends StateEventName<AllEvents<OwnEvents>>>(
   event: Name,
   key: string | null,
   options: { room?: string | undefined } = {},

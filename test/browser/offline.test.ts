@@ -66,9 +66,15 @@ async function startNetwork(users: Readonly<Record<string, TokenOptions>> = {}):
   };
 }
 
-async function open({ proxy }: Network, context: BrowserContext, user: string, { name = 'notes', script = 'notes' } = {}) {
+async function open(
+  { proxy }: Network,
+  context: BrowserContext,
+  user: string,
+  { name = 'notes', script = 'notes', knowsUser = false } = {},
+) {
   const page = await context.newPage();
-  await page.goto(`${pages.url}/${script}?${new URLSearchParams({ server: proxy.url, user, name })}`);
+  const query = new URLSearchParams({ server: proxy.url, user, name, ...(knowsUser ? { userId: user } : {}) });
+  await page.goto(`${pages.url}/${script}?${query}`);
   return page;
 }
 
@@ -76,7 +82,7 @@ const says = (page: Page, label: string, text: string | RegExp) =>
   page.getByRole('status', { name: label }).filter({ hasText: text }).waitFor();
 const synced = (page: Page) => says(page, 'Document', 'synced');
 const saved = (page: Page) => says(page, 'Saving', /^saved$/);
-const loaded = (page: Page) => says(page, 'Kept', 'loaded');
+const loaded = (page: Page) => says(page, 'Kept', /^loaded/);
 /** It found the server gone, twice. */
 const offline = (page: Page) => says(page, 'Connection', /^reconnecting ([2-9]|\d\d)/);
 const field = (page: Page) => page.locator('textarea');
@@ -264,6 +270,25 @@ test('[4] another user of the same browser never sees what is kept for the first
   network.mend();
   await synced(empty);
   expect(await textOf(empty)).toBe('dear diary. a secret');
+}, 60_000);
+
+test('[4] a page that knows its user shows nobody else’s document while nobody can say whose token it has', async () => {
+  await using network = await startNetwork();
+  const context = await network.profile();
+  const ada = await open(network, context, 'ada', { knowsUser: true });
+  await synced(ada);
+  await type(ada, 'dear diary');
+  await saved(ada);
+  network.cut();
+  await ada.close();
+
+  const chloe = await open(network, context, 'chloe', { knowsUser: true });
+  await says(chloe, 'Kept', 'loaded nothing');
+  await offline(chloe);
+  expect(await shown(chloe)).toEqual([]);
+  const again = await open(network, context, 'ada', { knowsUser: true });
+  await says(again, 'Kept', /^loaded$/);
+  expect(await textOf(again)).toBe('dear diary');
 }, 60_000);
 
 test('a provider in React’s StrictMode connects once: the server sees one socket', async () => {

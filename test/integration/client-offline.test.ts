@@ -227,6 +227,104 @@ test('another user of the same browser sees nothing of it: not online, not where
   expect(read(await stored(server.url, 'diary'))).toContain('secret of hers');
 });
 
+test('[4] a page that knows its user opens nobody else’s documents offline, whatever the token function cannot say', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const ada = page(server.url, storage, 'ada', { userId: 'ada' });
+  const hers = ada.open();
+  await hers.whenSynced;
+  textOf(hers).insert(0, 'dear diary');
+  await hers.whenSaved();
+  ada.leave();
+  storage.crash();
+
+  const before = [...storage.kept('ada', 'doc:notes').writes];
+  const ben = page(NOWHERE, storage, null, { userId: 'ben' });
+  const his = ben.open();
+  await his.whenLoaded;
+  expect(read(his)).toBe('');
+  textOf(his).insert(0, 'from Ben');
+  expect(storage.kept('ada', 'doc:notes').writes).toEqual(before);
+  ben.leave();
+  storage.crash();
+
+  // The last one was she: her own page waits for nobody.
+  const again = page(NOWHERE, storage, null, { userId: 'ada' }).open();
+  await again.whenLoaded;
+  expect(read(again)).toBe('dear diary');
+});
+
+test('[4] a page that was wrong about its user shows the other one’s document from the moment on that the server says so', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const ada = page(server.url, storage, 'ada');
+  const hers = ada.open();
+  await hers.whenSynced;
+  textOf(hers).insert(0, 'dear diary');
+  await hers.whenSaved();
+  await storage.placeKept('ada', 'doc:notes');
+  ada.leave();
+  storage.crash();
+
+  await using proxy = await startTcpProxy(server.url);
+  proxy.cut();
+  let network = false;
+  const token = () => (network ? Promise.resolve(tokenFor('ben')) : Promise.reject(new Error('no network')));
+  const wrong = page(proxy.url, storage, null, { userId: 'ada', token });
+  const handle = wrong.open();
+  await handle.whenLoaded;
+  expect(read(handle)).toBe('dear diary');
+  textOf(handle).insert(0, 'unsaved, ');
+  const told = new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  network = true;
+  proxy.mend();
+  expect(await told).toMatchObject({ reason: 'other-user', unsaved: null });
+  await handle.whenSynced;
+  expect(read(handle)).toBe('dear diary');
+  // What he opens from here on is his, though the page was told of her.
+  proxy.cut();
+  await until(wrong.client.status, ({ state }) => state !== 'connected');
+  const other = wrong.open('other');
+  await other.whenLoaded;
+  textOf(other).insert(0, 'by Ben');
+  expect(storage.kept('ben', 'doc:other').writes.some(({ kind }) => kind === 'edit')).toBe(true);
+  expect(storage.kept('ada', 'doc:other').writes).toEqual([]);
+});
+
+test('where nothing is kept and nobody answers, loading ends, and the empty document does not pass for the real one', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const writer = page(server.url, new MemoryOfflineStorage(), 'ada').open();
+  await writer.whenSynced;
+  expect(writer.everSynced.get()).toBe(true);
+  textOf(writer).insert(0, 'full');
+  await writer.whenSaved();
+
+  proxy.cut();
+  const storage = new MemoryOfflineStorage();
+  const first = page(proxy.url, storage, 'ada');
+  const handle = first.open();
+  await handle.whenLoaded;
+  expect(read(handle)).toBe('');
+  expect(handle.everSynced.get()).toBe(false);
+  textOf(handle).insert(0, 'not ');
+  proxy.mend();
+  await until(handle.everSynced, (known) => known);
+  await handle.whenSaved();
+  expect(read(handle)).toContain('full');
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+
+  const later = page(NOWHERE, storage, null);
+  const known = later.open();
+  await known.whenLoaded;
+  expect(known.everSynced.get()).toBe(true);
+  const never = later.open('never');
+  await never.whenLoaded;
+  expect(never.everSynced.get()).toBe(false);
+});
+
 test('signing out clears what is stored', async () => {
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();

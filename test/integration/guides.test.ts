@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../../client/index.ts';
 import { freePort, PAGE, product, run } from '../support/product.ts';
-import { SECRET, startServer, tokenFor } from '../support/start-server.ts';
+import { SECRET, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 const guides = fileURLToPath(new URL('../../docs/guides/', import.meta.url));
 
@@ -49,13 +49,15 @@ test('an Express and React app gets live numbers, notifications and a chat as it
 });
 
 // A page of the guide, a server that gives it tokens for anna, and bob in the same document.
-async function withEditor(guide: string, packages: readonly string[], document: string, check: Check): Promise<void> {
+async function withEditor({ guide, document, packages = [], access = 'write' }: Shown, check: Check): Promise<void> {
   await using folder = await product(packages);
   await using server = await startServer();
   // The app of this page hands out tokens, and nothing else.
   server.http
     .removeAllListeners('request')
-    .on('request', (_request, response) => response.end(tokenFor('anna', { name: 'Anna Ek' })));
+    .on('request', (_request, response) =>
+      response.end(tokenFor('anna', { name: 'Anna Ek', access: { [`doc:${document}`]: access } })),
+    );
   await write(folder.dir, await filesOf(guide), 0);
   await using page = run(folder.dir, 'page.ts', { PAGE_URL: `${server.url}/` });
   const bob = createClient({ url: server.url, token: tokenFor('bob', { name: 'Bob Noyce' }) });
@@ -63,12 +65,20 @@ async function withEditor(guide: string, packages: readonly string[], document: 
     await bob.connect();
     const handle = bob.document(document);
     await handle.whenSynced;
-    await check({ page, handle });
+    await check({ page, handle, server });
   } finally {
     bob.disconnect();
   }
 }
+interface Shown {
+  guide: string;
+  document: string;
+  packages?: readonly string[];
+  /** Anna's, to the document. */
+  access?: 'read' | 'write';
+}
 type Check = (there: {
+  server: TestServer;
   page: ReturnType<typeof run>;
   handle: ReturnType<ReturnType<typeof createClient>['document']>;
 }) => Promise<void>;
@@ -76,9 +86,7 @@ type Check = (there: {
 test('a Tiptap editor shows what others write, who is here, and that all is saved, as its guide says', async () => {
   const tiptap = ['core', 'pm', 'starter-kit', 'extension-collaboration', 'extension-collaboration-caret', 'y-tiptap'];
   await withEditor(
-    'tiptap',
-    tiptap.map((name) => `@tiptap/${name}`),
-    'handbook',
+    { guide: 'tiptap', document: 'handbook', packages: tiptap.map((name) => `@tiptap/${name}`) },
     async ({ page, handle }) => {
       await page.says('All changes saved');
       await page.says('Here: Bob Noyce');
@@ -91,16 +99,21 @@ test('a Tiptap editor shows what others write, who is here, and that all is save
   );
 });
 
-test('a CodeMirror editor shows what others write, as its guide says', async () => {
+test('a CodeMirror editor shows what others write, and can be edited while its user may write, as its guide says', async () => {
   const packages = ['codemirror', '@codemirror/state', '@codemirror/view', 'y-codemirror.next'];
-  await withEditor('codemirror', packages, 'readme', async ({ page, handle }) => {
+  await withEditor({ guide: 'codemirror', document: 'readme', packages, access: 'read' }, async ({ page, handle, server }) => {
     handle.doc.getText('code').insert(0, 'let it = be;');
-    await page.says('let it = be;');
+    await page.says('let it = be; editable: false');
+    await server.realtime.grant('anna', 'doc:readme', 'write');
+    await page.says('let it = be; editable: true');
+    await server.realtime.grant('anna', 'doc:readme', 'read');
+    handle.doc.getText('code').insert(0, '{}');
+    await page.says('{}let it = be; editable: false');
   });
 });
 
 test('a plain text area shows what others write, as its guide says', async () => {
-  await withEditor('plain-text', [], 'note', async ({ page, handle }) => {
+  await withEditor({ guide: 'plain-text', document: 'note' }, async ({ page, handle }) => {
     await page.says('Undo');
     handle.doc.getText('body').insert(0, 'A note.');
     await page.says('A note.');

@@ -84,9 +84,7 @@ export class SimulatedClient {
           this.sent.push(frame);
           this.toServer.push({ kind: 'frame', bytes: encodeFrame(frame) });
         },
-        now: () => time.now,
-        random,
-        after: (ms, task) => time.after(ms, task),
+        env: { now: () => time.now, random, after: (ms, task) => time.after(ms, task) },
         drawSecret: () => `${name}-${++secrets}`,
         drawClientId: () => Math.floor(random() * 2 ** 32),
         changed: () => {},

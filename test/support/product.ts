@@ -68,7 +68,7 @@ export function run(dir: string, file: string, env: object) {
 
 /**
  * Runs a page: mounts what `app.tsx` exports as `App`, or what `app.ts` does by itself, at the address in PAGE_URL, and prints the text of the
- * page each time it changes. A line of input, `click LABEL`, presses a button.
+ * page, and whether its editor may be edited, each time they change. A line of input, `click LABEL`, presses a button.
  */
 export const PAGE = `import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -76,7 +76,9 @@ import ${JSON.stringify(join(root, 'test/support/editors/browser-globals.ts'))};
 
 const { fetch } = globalThis;
 globalThis.fetch = (path, options) => fetch(new URL(path, window.location.href), options);
-new MutationObserver(() => console.log('page:', document.body.textContent)).observe(document.body, {
+const editable = () => document.querySelector('[contenteditable]')?.getAttribute('contenteditable');
+new MutationObserver(() => console.log('page:', document.body.textContent, 'editable:', editable())).observe(document.body, {
+  attributeFilter: ['contenteditable'],
   childList: true,
   characterData: true,
   subtree: true,

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { EventClient } from '../../client/event-client.ts';
 import type { RealtimeServer } from '../../server/server.ts';
 import type { CatalogEvents, InputOf, PayloadOf } from '../../shared/catalog.ts';
-import { defineEvent } from '../../shared/define-event.ts';
+import { defineEvent, type EventDefinition } from '../../shared/define-event.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const proven = <Claim extends true>(claim?: Claim): void => void claim;
@@ -18,8 +18,17 @@ export const orderShipped = defineEvent({
   payload: z.object({ orderId: z.string(), carrier: z.optional(z.string()) }),
   delivery: { class: 'log' },
 });
+export const orderPlace = defineEvent({
+  name: 'order:place',
+  room: 'order:*',
+  sentBy: ['backend'],
+  payload: z.object({ orderId: z.string(), street: z.string() }),
+  delivery: { class: 'state', key: (place) => place.orderId },
+});
 declare const server: RealtimeServer<[typeof orderShipped]>;
-declare const client: EventClient<[typeof orderShipped]>;
+declare const client: EventClient<[typeof orderShipped, typeof orderPlace]>;
+declare const ofUnknownClass: EventDefinition<'order:priced', { price: number }>;
+declare const untold: EventClient<[typeof ofUnknownClass]>;
 
 export function payloadsAreInferred(): void {
   proven<Same<PayloadOf<CatalogEvents, 'dashboard:update'>, { widgetId: string; value: number; timestamp: string }>>();
@@ -58,6 +67,35 @@ export function aListenerGetsThePayloadOfItsEvent(): void {
   });
   // @ts-expect-error nobody declared it
   client.on('order:lost', () => {});
+}
+
+export function onlyAStateEventHasALatestValue(): void {
+  proven<Same<ReturnType<typeof place.get>, { orderId: string; street: string } | undefined>>();
+  // @ts-expect-error a log event: each of them counts
+  client.latest('order:shipped', '1');
+  // @ts-expect-error a log event of the catalog
+  client.latest('chat:message', '1');
+  // Its type does not tell: that is for the client to find out.
+  untold.latest('order:priced', '1');
+}
+const place = client.latest('order:place', '1');
+
+export function aRoomThatCannotBeDoesNotCompile(orderId: string): void {
+  void client.joinRoom(orderId);
+  void client.joinRoom(`order:${orderId}`);
+  void client.joinRoom('anything else');
+  void client.joinRoom('doc:');
+  // @ts-expect-error a room has a name
+  void client.joinRoom('');
+  // @ts-expect-error a pattern is no room
+  void client.joinRoom('order:*');
+  // @ts-expect-error no room has two dots in its name
+  void client.joinRoom('order..1');
+  // @ts-expect-error client.document opens it
+  void client.joinRoom('doc:handbook');
+  client.members('doc:handbook');
+  // @ts-expect-error white space at its end
+  client.onRoom('dashboard\n', () => {});
 }
 
 export function aClientSendsTheInputOfItsEvent(): void {

@@ -22,6 +22,7 @@ import {
   useMap,
   useNotifications,
   useOthers,
+  usePresence,
   useReadable,
   useRealtime,
   useSaveStatus,
@@ -58,10 +59,38 @@ export function Compiled() {
   useWebSocketRoom(null);
   // @ts-expect-error a room is named by a string
   useWebSocketRoom(7);
+  const orderId: string = 'o1';
+  useWebSocketRoom(`order:${orderId}`);
+  useWebSocketRoom(orderId === '' ? null : orderId);
+  useWebSocketRoom(orderId === '' ? null : 'a room of one’s own');
+  // @ts-expect-error a room has a name
+  useWebSocketRoom('');
+  // @ts-expect-error a pattern is no room
+  useWebSocketRoom('order:*');
+  // @ts-expect-error one of them is no room
+  useWebSocketRoom(orderId === '' ? 'order' : '');
+  // @ts-expect-error useDocument opens it
+  useWebSocketRoom('doc:handbook');
+  // @ts-expect-error useDocument opens it
+  useWebSocketRoom(`doc:${orderId}`);
+  usePresence('doc:handbook');
+  expectTypeOf(usePresence(orderId, (members) => members.length)).toEqualTypeOf<number>();
+  usePresence<number>('dashboard', (members) => members.length);
+  // @ts-expect-error white space at its end
+  usePresence('dashboard ');
 
   expectTypeOf(useLatest('dashboard:update', 'sales')?.value).toEqualTypeOf<number | undefined>();
   // @ts-expect-error no such event
   useLatest('dashboard:latest', 'sales');
+  // @ts-expect-error all of them count, not the latest
+  useLatest('chat:message', 's1');
+  // @ts-expect-error nothing of it is kept
+  useLatest('chat:typing', 's1');
+  // @ts-expect-error a request, which only the asker hears of
+  useLatest('dashboard:refresh', 'sales');
+  // @ts-expect-error a platform event has no key
+  useLatest('presence:update', 'ada');
+  expectTypeOf(useLatest('batch:progress', 'b1')?.progress).toEqualTypeOf<number | undefined>();
   // @ts-expect-error of which widget?
   useLatest('dashboard:update');
 

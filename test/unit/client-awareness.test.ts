@@ -12,7 +12,10 @@ function presence() {
   const time = new SimulatedTime();
   const sent: Uint8Array[] = [];
   const awareness = new Awareness(new Y.Doc());
-  const sync = new AwarenessSync(awareness, { send: (update) => sent.push(update), after: (ms, task) => time.after(ms, task) });
+  const sync = new AwarenessSync(awareness, {
+    send: (update) => sent.push(update),
+    env: { after: (ms, task) => time.after(ms, task) },
+  });
   return { time, sent, awareness, sync };
 }
 
@@ -103,7 +106,7 @@ test('a large update goes in parts that make it up again, as the line takes them
     },
     backlogBytes: () => backlog,
     frameBytes: () => 164,
-    after: (ms, task) => time.after(ms, task),
+    env: { after: (ms, task) => time.after(ms, task) },
   });
   upload.push({ type: 'update', counter: 3, full: true, update });
   expect(sent).toHaveLength(3);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +35,7 @@ const packagesOf = (inputs: readonly string[]) =>
   new Set(inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
 
 describe('a page loads', () => {
-  // 12,700 of them are socket.io-client and what it brings: its root module can't be shaken, and all three transports hang on it.
+  // 12,700 of them are socket.io-client, 900 y-protocols.
   test('createClient with all it needs within 32,500 bytes gzip, Yjs and the lib0 that comes with it apart', async () => {
     const { gzip, inputs } = await bundle(importing('createClient'), ['yjs', 'lib0/*']);
     expect(gzip).toBeLessThanOrEqual(32_500);
@@ -45,10 +46,10 @@ describe('a page loads', () => {
     expect((await bundle(importing('createClient'), ['yjs'])).gzip).toBeLessThanOrEqual(33_700);
   });
 
-  test('createEventClient without Yjs and without a schema library, within 22,800 bytes gzip', async () => {
+  test('createEventClient without Yjs and without a schema library, within 23,000 bytes gzip', async () => {
     const { gzip, inputs } = await bundle(importing('createEventClient'));
     for (const unwanted of ['yjs', 'y-protocols', 'lib0', 'zod']) expect(packagesOf(inputs)).not.toContain(unwanted);
-    expect(gzip).toBeLessThanOrEqual(22_800);
+    expect(gzip).toBeLessThanOrEqual(23_000);
   });
 
   test('ashlar/react on top of that within 6,000 bytes gzip, hooks that nobody imports not at all', async () => {
@@ -65,5 +66,33 @@ describe('a page loads', () => {
       expect(one.inputs).not.toContain(unused);
     }
     expect(packagesOf(one.inputs)).not.toContain('y-protocols');
+  });
+
+  test('what keeps documents offline with the first that asks for it, within 4,500 bytes gzip, and the README says all that', async () => {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: importing('createClient'), resolveDir: process.cwd(), loader: 'ts' },
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      minify: true,
+      platform: 'browser',
+      metafile: true,
+      write: false,
+      outdir: 'nowhere',
+      external: ['yjs'],
+    });
+    const parts = Object.values(metafile.outputs).map(({ inputs }, index) => ({
+      inputs: Object.keys(inputs),
+      gzip: gzipSync(outputFiles[index]!.contents, { level: 9 }).length,
+    }));
+    const offline = parts.find(({ inputs }) => inputs.includes('client/offline/offline-documents.ts'))!;
+    expect(offline.gzip).toBeLessThanOrEqual(4_500);
+    expect(packagesOf(offline.inputs)).toContain('y-indexeddb');
+    const { gzip } = await bundle(importing('createClient'), ['yjs', 'lib0/*']);
+    const events = await bundle(importing('createEventClient'));
+    const kB = (bytes: number) => `${Math.ceil(bytes / 1_000)} kB`;
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
+    expect(readme).toContain(`\`createClient\` ${kB(gzip)}, \`createEventClient\` ${kB(events.gzip)}, \`ashlar/react\``);
+    expect(readme).toContain(`\`offline: true\` loads another ${kB(offline.gzip)}`);
   });
 });

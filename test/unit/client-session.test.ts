@@ -31,9 +31,7 @@ function byHand(doc = new Y.Doc()) {
       answer = onAnswer;
     },
     send: (frame) => sent.push(frame),
-    now: () => time.now,
-    random: () => 0.5,
-    after: (ms, task) => time.after(ms, task),
+    env: { now: () => time.now, random: () => 0.5, after: (ms, task) => time.after(ms, task) },
     drawSecret: () => `secret-${++secrets}`,
     drawClientId: () => 1_234,
     changed: () => {},

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { ConnectionStatus } from '../../client/connection.ts';
 import { userOfToken, whoseDocuments } from '../../client/offline/whose-documents.ts';
 import { writable } from '../../client/readable.ts';
@@ -14,21 +14,29 @@ const reconnecting = (cause: 'transport' | 'refused' | 'token'): ConnectionStatu
   cause,
 });
 
+interface Known {
+  last: string | null;
+  userId?: string | null;
+  token?: string | null;
+}
+
 /** A connection that the test moves, and who was found. */
-async function ask({ last, token = null }: { last: string | null; token?: string | null }) {
+async function ask({ last, userId = null, token = null }: Known) {
   const time = new SimulatedTime();
   const status = writable<ConnectionStatus>({ state: 'connecting', attempt: 1 }, () => {});
   const announced = writable<SessionAnnouncement | null>(null, () => {});
   const found: string[] = [];
+  const undecided = vi.fn();
   const connector = { status, session: announced, token };
-  const asked = whoseDocuments(connector, { lastUser: async () => last }, { after: (ms, task) => time.after(ms, task) });
+  const env = { after: (ms: number, task: () => void) => time.after(ms, task) };
+  const asked = whoseDocuments(connector, { lastUser: async () => last }, env, { userId, onUndecided: undecided });
   void asked.then((user) => found.push(user));
   const now = async () => {
     for (let turn = 0; turn < 10; turn++) await Promise.resolve();
     return found[0] ?? null;
   };
   await now();
-  return { time, status, announced, now };
+  return { time, status, announced, now, undecided };
 }
 
 test('whom the server names, whoever was last', async () => {
@@ -81,6 +89,37 @@ test('nobody, where nobody was verified here yet', async () => {
   status.set({ state: 'offline', cause: 'browser' });
   time.advance(60_000);
   expect(await now()).toBeNull();
+});
+
+test('the page’s own user at once, whoever was last, and nobody else while nothing answers', async () => {
+  expect(await (await ask({ last: 'ada', userId: 'ben' })).now()).toBe('ben');
+  expect(await (await ask({ last: null, userId: 'ben' })).now()).toBe('ben');
+});
+
+test('nobody, where the page’s own user is not the one whom the token at hand names, until the server says', async () => {
+  const { time, status, announced, now } = await ask({ last: 'ada', userId: 'ben', token: tokenFor('ada') });
+  status.set(reconnecting('transport'));
+  time.advance(60_000);
+  expect(await now()).toBeNull();
+  announced.set(session('ada'));
+  expect(await now()).toBe('ada');
+});
+
+test('that nobody can be found for now is told once there is nobody to ask, and no sooner', async () => {
+  const cut = await ask({ last: null });
+  expect(cut.undecided).not.toHaveBeenCalled();
+  cut.status.set(reconnecting('transport'));
+  expect(cut.undecided).toHaveBeenCalled();
+  const silent = await ask({ last: null });
+  silent.time.advance(2_000);
+  expect(silent.undecided).toHaveBeenCalled();
+  const refused = await ask({ last: 'ada' });
+  refused.status.set({ state: 'refused', code: 'invalid-token', message: '' });
+  expect(refused.undecided).toHaveBeenCalled();
+  const found = await ask({ last: 'ada' });
+  found.status.set(reconnecting('transport'));
+  expect(await found.now()).toBe('ada');
+  expect(found.undecided).not.toHaveBeenCalled();
 });
 
 test('a token names its user by id or sub; what is no such token names nobody', () => {

@@ -15,7 +15,9 @@ const query = new URLSearchParams(location.search);
 const given = (key: string): string => query.get(key) ?? '';
 const user = given('user');
 
-const client = createClient({ url: given('server'), token: () => window.fetchToken(user) });
+const userId = query.get('userId') ?? undefined;
+
+const client = createClient({ url: given('server'), token: () => window.fetchToken(user), userId });
 const notes = client.document(given('name'), { offline: true });
 const field = document.createElement('textarea');
 const output = (label: string): HTMLOutputElement => Object.assign(document.createElement('output'), { ariaLabel: label });
@@ -67,7 +69,7 @@ notes.on('error', (error) => {
   kept.value = error.message;
 });
 void notes.whenLoaded.then(() => {
-  kept.value ||= 'loaded';
+  kept.value ||= notes.everSynced.get() ? 'loaded' : 'loaded nothing';
 });
 signOut.addEventListener('click', () => {
   void client.clearOffline().then(() => {
