@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Socket } from 'socket.io-client';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
@@ -257,4 +260,28 @@ test('a token of 30 days, which is more than a timer can take, holds', async () 
   const socket = await ashlar.connect(tokenFor('ada', { expiresInSeconds: 30 * 86_400 }));
   for (let n = 0; n < 20; n++) expect(await ask(socket, 'room:members', 'dashboard')).toMatchObject({ success: true });
   expect(socket.connected).toBe(true);
+});
+
+test('[3] a grant and a revocation hold over a restart, also for a user of whom nothing else is stored', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-grants-'));
+  try {
+    const first = await startServer({ dataDir });
+    await first.realtime.grant('ada', 'doc:plan', 'read');
+    await first.realtime.revoke('bob', 'doc:plan');
+    await first.stop();
+    await using server = await startServer({ dataDir });
+    const [ada, bob, eve] = await Promise.all([
+      server.connect(tokenFor('ada', { access: {} })),
+      server.connect(tokenFor('bob')),
+      server.connect(tokenFor('eve', { access: {} })),
+    ]);
+    expect(await ask(ada, 'join-room', 'doc:plan')).toMatchObject({ success: true, access: 'read' });
+    for (const refused of [bob, eve]) {
+      expect(await ask(refused, 'join-room', 'doc:plan')).toMatchObject({ error: { code: 'access-denied' } });
+    }
+    await server.realtime.grant('eve', 'doc:plan', 'write');
+    expect(await ask(eve, 'join-room', 'doc:plan')).toMatchObject({ success: true, access: 'write' });
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
