@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import setup from '../test/browser/demo-setup.ts';
-import { soakBrowser, whatGrew } from '../test/support/browser-soak.ts';
+import { PAGE_LIMITS, soakBrowser } from '../test/support/browser-soak.ts';
+import { whatGrew } from '../test/support/what-grew.ts';
 
 const HELP = `npm run soak:browser -- [--minutes N] [--every SECONDS]
 
@@ -36,7 +37,7 @@ const result = await soakBrowser({
     console.log(`  after ${Math.max(0, round)} cuts: ${held.join(' | ')}`);
   },
 });
-const problems = [...whatGrew(result), ...result.complaints];
+const problems = [...whatGrew(result.pages, PAGE_LIMITS), ...result.complaints];
 for (const problem of problems) console.error(problem);
 if (problems.length === 0) console.log('flat: heap, listeners and nodes of both pages');
 process.exit(problems.length === 0 ? 0 : 1);

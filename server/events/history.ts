@@ -11,27 +11,30 @@ const PAGE = 500;
 /** Unread notifications that one join receives at most: the newest. */
 const MOST_UNREAD = 1_000;
 
-/**
- * The log events that a first join receives, oldest first, none beyond `head`: the newest ones; in the rooms of notifications the
- * user's unread ones.
- */
+/** What a first join receives of a log. */
+export interface History {
+  /** Everything behind this is sent. */
+  readonly after: number;
+  /** And these before it. */
+  readonly unread: readonly LogRecord[];
+}
+
+/** What a first join receives, oldest first, of a log with this head: the newest records; in the rooms of notifications the user's unread ones. */
 export async function readHistory(
   rooms: Rooms,
   settings: Pick<Settings, 'chatHistory' | 'history'>,
   room: Room,
   user: User,
   head: Position,
-): Promise<readonly LogRecord[]> {
+): Promise<History> {
   if (room.name === 'notifications' || room.name === userRoom(user.id)) {
     const marks = readMarks((await rooms.open(userRoom(user.id))).states.values());
     const notifications = await readNotifications(room, readUpTo(marks, room.name), head.seq);
-    return unreadOf(notifications, marks)
-      .slice(-MOST_UNREAD)
-      .map((notification) => notification.record);
+    const unread = unreadOf(notifications, marks).slice(-MOST_UNREAD);
+    return { after: head.seq, unread: unread.map((notification) => notification.record) };
   }
   const limit = room.name.startsWith('chat:') ? settings.chatHistory : settings.history;
-  if (limit === 0 || head.seq === room.trimmedTo) return [];
-  return room.store.read(room.name, { before: head.seq + 1, limit, from: 'newest' });
+  return { after: Math.max(room.trimmedTo, head.seq - limit), unread: [] };
 }
 
 /** A room's notifications after `seq`, up to and with `head`. */

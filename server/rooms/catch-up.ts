@@ -40,16 +40,20 @@ export function createCatchUp(onStopped: (member: Member, error: AshlarError) =>
     const { room, connection } = member;
     try {
       while (!member.gone && member.delivery === 'catching-up') {
+        if (member.unread.length > 0) {
+          await sendUnread(member);
+          continue;
+        }
         if (member.sent.seq >= room.head.seq) {
           // Nothing may come between this comparison and the first live frame: no await in here.
           member.delivery = 'live';
           sendStaleStates(member);
           return;
         }
-        if (connection.outbox.queuedBytes > CHUNK_BYTES) await drained(member);
-        if (member.gone) return;
         const from = member.sent;
-        const records = await readAfter(room, from.seq);
+        const records = firstOf(await readAfter(room, from.seq), connection.outbox.portionBytes);
+        // Behind the reading: a socket in a hundred rooms catches up in all of them at once.
+        if (isBehind(member)) await drained(member);
         if (member.gone || member.delivery !== 'catching-up') return;
         // It asked for the state meanwhile, and goes on from there.
         if (member.sent !== from) continue;
@@ -73,6 +77,29 @@ export function createCatchUp(onStopped: (member: Member, error: AshlarError) =>
     member.room.tally.caughtUp();
     pump(member).catch((error: unknown) => onStopped(member, AshlarError.from(error)));
   };
+}
+
+async function sendUnread(member: Member): Promise<void> {
+  if (isBehind(member)) await drained(member);
+  if (member.gone || member.delivery !== 'catching-up') return;
+  const records = firstOf(member.unread, member.connection.outbox.portionBytes);
+  member.unread = member.unread.slice(records.length);
+  // The last one brings the client up to where the log goes on.
+  member.room.content.sendRecords(member, records, member.unread.length === 0 ? member.sent : undefined);
+}
+
+/** As many records as so many bytes hold, and one at least. */
+function firstOf(records: readonly LogRecord[], maxBytes: number): readonly LogRecord[] {
+  let bytes = 0;
+  const end = records.findIndex(({ payload }, index) => {
+    bytes += payload.length;
+    return bytes > maxBytes && index > 0;
+  });
+  return end === -1 ? records : records.slice(0, end);
+}
+
+function isBehind({ connection: { outbox } }: Member): boolean {
+  return outbox.queuedBytes > outbox.portionBytes;
 }
 
 function drained(member: Member): Promise<void> {

@@ -10,14 +10,14 @@ import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
 import { encodeDomainEvent, logMeta, stateMeta } from './fan-out.ts';
 import { Member } from './member.ts';
-import { positionOf, recover } from './recover.ts';
+import { epochAt, positionOf, recover } from './recover.ts';
 import type { Joined, Room, RoomContent } from './room.ts';
 
 export interface EventRoomPorts {
   readonly catalog: Catalog;
   readonly overflowRecords: number;
-  /** The log events that a first join receives, oldest first, none beyond `head`. */
-  history(room: Room, user: User, head: Position): Promise<readonly LogRecord[]>;
+  /** What a first join receives of the log up to `head`: unread records, and everything `after` a place. */
+  history(room: Room, user: User, head: Position): Promise<{ readonly after: number; readonly unread: readonly LogRecord[] }>;
   catchUp(member: Member): void;
 }
 
@@ -43,12 +43,14 @@ export class EventRoom implements RoomContent {
     const verdict = await recover(room, position, this.#ports.overflowRecords);
     // Committed state only: what is committed from here on comes from the log, behind the history.
     const head = room.head;
-    const history = verdict === 'recovered' ? [] : (await this.#ports.history(room, connection.user, head)).filter(isEvent);
+    const { sent, unread } =
+      verdict === 'recovered' ? { sent: position ?? head, unread: [] } : await this.#history(connection, head);
     if (connection.closed) throw new AshlarError('not-connected');
+    const member = new Member(connection, room, access, sent);
+    member.unread = unread.filter(isEvent);
     const recovered = verdict === 'recovered' && position !== null;
-    const member = new Member(connection, room, access, recovered ? position : head);
-    const first = history[0];
-    const keep = recovered ? position : first === undefined ? head : { epoch: first.epoch, seq: first.seq - 1 };
+    const first = member.unread[0];
+    const keep = first === undefined ? sent : { epoch: first.epoch, seq: first.seq - 1 };
     return {
       member,
       answer: {
@@ -61,16 +63,27 @@ export class EventRoom implements RoomContent {
         head: head.seq,
       },
       start: () => {
-        for (const key of room.states.keys()) this.sendState(member, key);
-        for (const record of history) this.#sendRecord(member, record, record === history.at(-1) ? head : undefined);
+        const { outbox } = connection;
+        for (const key of room.states.keys()) {
+          if (outbox.queuedBytes <= outbox.portionBytes) this.sendState(member, key);
+          else member.staleStates.add(key);
+        }
         member.delivery = 'catching-up';
         this.#ports.catchUp(member);
       },
     };
   }
 
-  sendRecords(member: Member, records: readonly LogRecord[]): void {
-    for (const record of records) if (isEvent(record)) this.#sendRecord(member, record);
+  async #history(connection: Connection, head: Position): Promise<{ sent: Position; unread: readonly LogRecord[] }> {
+    const room = this.#room;
+    const { after, unread } = await this.#ports.history(room, connection.user, head);
+    if (after >= head.seq) return { sent: head, unread };
+    return { sent: { epoch: (await epochAt(room, after)) ?? head.epoch, seq: after }, unread };
+  }
+
+  sendRecords(member: Member, records: readonly LogRecord[], position?: Position): void {
+    const events = records.filter(isEvent);
+    for (const record of events) this.#sendRecord(member, record, record === events.at(-1) ? position : undefined);
   }
 
   sendState(member: Member, key: string): void {

@@ -58,7 +58,13 @@ export function fallBehind(member: Member, catchUp: (member: Member) => void): v
 /** State values that changed while the member could not take them: the latest of each. */
 export function sendStaleStates(member: Member): void {
   if (member.gone || member.delivery !== 'live') return;
-  const keys = [...member.staleStates];
-  member.staleStates.clear();
-  for (const key of keys) member.room.content.sendState(member, key);
+  const { outbox } = member.connection;
+  for (const key of member.staleStates) {
+    if (outbox.queuedBytes > outbox.portionBytes) {
+      outbox.whenDrained(() => sendStaleStates(member));
+      return;
+    }
+    member.staleStates.delete(key);
+    member.room.content.sendState(member, key);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Access } from '../../shared/access.ts';
 import type { Position } from '../../shared/position.ts';
+import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
 import type { Room } from './room.ts';
 
@@ -19,6 +20,8 @@ export class Member {
   delivery: Delivery = 'waiting';
   /** Everything up to and with this record was sent. */
   sent: Position;
+  /** Records of its user that go out before the log goes on behind `sent`: unread notifications, which are not all there is. */
+  unread: readonly LogRecord[] = [];
   /** State values that changed while its queue was full or it was catching up: the latest of each goes out afterwards. */
   readonly staleStates = new Set<string>();
   /** Set when it leaves: a catch-up under way stops. */

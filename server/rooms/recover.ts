@@ -14,10 +14,13 @@ export async function recover(
   position: Position | null,
   overflowRecords: number,
 ): Promise<'recovered' | NotRecovered> {
-  let epochAtSeq: string | null = null;
-  if (position !== null && position.seq > 0 && position.seq <= room.head.seq) {
-    if (position.seq === room.head.seq) epochAtSeq = room.head.epoch;
-    else epochAtSeq = room.recent.at(position.seq)?.epoch ?? (await room.store.epochAt(room.name, position.seq));
-  }
+  const epochAtSeq = position === null ? null : await epochAt(room, position.seq);
   return judgePosition(position, { head: room.head, trimmedTo: room.trimmedTo, epochAtSeq, overflowRecords });
+}
+
+/** The epoch of the record at a place of the log; null where there is none, or none is known any more. */
+export async function epochAt(room: Room, seq: number): Promise<string | null> {
+  if (seq <= 0 || seq > room.head.seq) return null;
+  if (seq === room.head.seq) return room.head.epoch;
+  return room.recent.at(seq)?.epoch ?? room.store.epochAt(room.name, seq);
 }

@@ -58,7 +58,7 @@ export interface RoomContent {
   /** After the entries of one commit have left: the moment to send what they gathered. */
   flushed(): void;
   /** Packets that bring a member from its position over these records. Called by catch-up. */
-  sendRecords(member: Member, records: readonly LogRecord[]): void;
+  sendRecords(member: Member, records: readonly LogRecord[], position?: Position): void;
   /** Sends the latest value of one state key. */
   sendState(member: Member, key: string): void;
   /** The lease was lost and taken again: everything kept in memory is read anew from it. */

@@ -28,6 +28,8 @@ export interface Outbox {
   withdraw(room: string): void;
   /** What `write` has Socket.IO write by itself, at once, counts as a room's content, for `withdraw`. */
   asContentOf(room: string, write: () => void): void;
+  /** How much may be handed over in one go, bytes: at most half of the cap. Whoever has more waits with `whenDrained` between two goes. */
+  readonly portionBytes: number;
   /** Bytes that wait for the kernel, ours and the transport's, and what it costs to keep them. */
   readonly queuedBytes: number;
   /**
@@ -37,6 +39,8 @@ export interface Outbox {
   whenDrained(task: () => void): void;
   readonly closed: boolean;
 }
+
+const MOST_AT_ONCE = 256 * 1024;
 
 export interface OutboxOptions {
   /** From here on `offer` says `full`. */
@@ -89,6 +93,10 @@ class SocketOutbox implements Outbox {
 
   asContentOf(room: string, write: () => void): void {
     this.#queue.asContentOf(room, write);
+  }
+
+  get portionBytes(): number {
+    return Math.min(MOST_AT_ONCE, this.#capBytes / 2);
   }
 
   get queuedBytes(): number {

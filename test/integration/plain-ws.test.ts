@@ -43,7 +43,7 @@ test('two plain clients chat: answers, history, typing, presence, and no message
 
   using bob = await PlainClient.connect(server.url, tokenFor('bob'));
   expect(await bob.join('chat:1')).toMatchObject({ success: true, recovered: false, reason: 'new', access: 'write', head: 1 });
-  expect(await bob.event('chat:message')).toMatchObject({ data: said.data, meta: { seq: 1, position: { seq: 1 } } });
+  expect(await bob.event('chat:message')).toMatchObject({ data: said.data, meta: { seq: 1 } });
   expect(
     await ada.event('presence:update', ({ room, users }) => room === 'chat:1' && users.some(isUser('bob', 'online'))),
   ).toMatchObject({ meta: { room: 'chat:1' } });

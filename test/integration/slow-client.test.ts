@@ -150,3 +150,34 @@ test('[7] parts that never become an update are kept for a writer alone, and no 
   const refusals = documents.map(({ received }) => received.flatMap((frame) => (frame.type === 'refused' ? [frame.code] : [])));
   expect(refusals).toEqual([[], [], ['rate-limited', ...refusals[2]!.slice(1).map(() => 'counter-gap')]]);
 });
+
+test('[7] a history longer than the queue does not throw out who asked for it, in many rooms at once, nor do unread notifications', async () => {
+  await using server = await startServer({ limits: { queueBytes: 100_000 } });
+  const content = '。'.repeat(5_000);
+  const timestamp = new Date().toISOString();
+  const rooms = ['1', '2', '3'];
+  for (const sessionId of rooms) {
+    for (let number = 0; number < 50; number++) {
+      const message = { id: `${sessionId}-${number}`, sessionId, content, sender: 'assistant' as const, timestamp };
+      await server.realtime.toRoom(`chat:${sessionId}`, 'chat:message', message);
+    }
+  }
+  for (let number = 0; number < 60; number++) {
+    const notification = { id: `n-${number}`, level: 'info' as const, title: 'Note', message: content, timestamp };
+    await server.realtime.toUser('bob', 'system:notification', notification);
+  }
+  const bob = await connectTo(server.url, tokenFor('bob'));
+  const heard: string[] = [];
+  bob.on('chat:message', ({ id }: { id: string }) => heard.push(id));
+  const notes: string[] = [];
+  bob.on('system:notification', ({ id }: { id: string }) => notes.push(id));
+  await Promise.all(rooms.map((room) => ask(bob, 'join-room', `chat:${room}`)));
+  await vi.waitFor(() => expect([heard.length, notes.length]).toEqual([150, 60]), 10_000);
+  for (const room of rooms) {
+    const own = heard.filter((id) => id.startsWith(`${room}-`));
+    expect(own).toEqual(Array.from({ length: 50 }, (_, number) => `${room}-${number}`));
+  }
+  expect(notes).toEqual(Array.from({ length: 60 }, (_, number) => `n-${number}`));
+  expect(bob.connected).toBe(true);
+  bob.disconnect();
+});

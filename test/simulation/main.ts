@@ -2,14 +2,19 @@ import { parseArgs } from 'node:util';
 import { FOUND_SEEDS } from './found-seeds.ts';
 import type { RealTimers } from './install-globals.ts';
 import { runSeed } from './run-seed.ts';
+import { TROUBLES } from './scenario.ts';
+import { shrink } from './shrink.ts';
 
-const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N]
+const HELP = `npm run sim -- [--seeds N] [--from N] [--seed N] [--steps N] [--without TROUBLE] [--all]
 
   --seeds N   how many seeds (default 1,000)
   --from N    the first of them (default 1)
   --seed N    this one alone, twice, with its whole trace
   --all       goes on after a failure
-  --steps N   what happens in each (default 120)`;
+  --steps N   what happens in each (default 120)
+  --without T leaves a trouble out, may be repeated: ${TROUBLES.join(', ')}
+
+The first failure is shrunk: what it needs is looked for, trouble by trouble and step by step.`;
 
 /** Runs seeds until one fails. */
 export async function main(args: string[], real: RealTimers): Promise<void> {
@@ -23,6 +28,7 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       steps: { type: 'string', default: '120' },
+      without: { type: 'string', multiple: true, default: [] },
       all: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -32,9 +38,10 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
     return;
   }
   const steps = Number(values.steps);
+  const without = TROUBLES.filter((trouble) => values.without.includes(trouble));
   if (values.seed !== undefined) {
-    const first = await runSeed(Number(values.seed), steps, real);
-    const second = await runSeed(Number(values.seed), steps, real);
+    const first = await runSeed(Number(values.seed), steps, real, without);
+    const second = await runSeed(Number(values.seed), steps, real, without);
     const apart = first.trace.findIndex((line, index) => line !== second.trace[index]);
     console.log((apart < 0 ? first.trace : [...first.trace.slice(0, apart + 1), `again: ${second.trace[apart]}`]).join('\n'));
     console.log(
@@ -49,14 +56,18 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
   const others = Array.from({ length: Number(values.seeds) }, (_, index) => from + index);
   let events = 0;
   for (const [index, seed] of [...FOUND_SEEDS, ...others].entries()) {
-    const result = await runSeed(seed, steps, real);
+    const result = await runSeed(seed, steps, real, without);
     events += result.events;
     if (result.failure === null) continue;
-    console.log(result.trace.slice(-60).join('\n'));
-    console.log(result.failure);
-    console.log(`seed ${seed} failed after ${index + 1} seeds: npm run sim -- --seed ${seed} --steps ${steps}`);
     process.exitCode = 1;
-    if (!values.all) return;
+    console.log(`seed ${seed} failed after ${index + 1} seeds: ${result.failure.message}`);
+    if (values.all) continue;
+    const least = await shrink(seed, steps, result, real);
+    console.log(least.result.trace.slice(-60).join('\n'));
+    console.log(least.result.failure);
+    const left = least.without.map((trouble) => ` --without ${trouble}`).join('');
+    console.log(`shrunk: npm run sim -- --seed ${seed} --steps ${least.steps}${left}`);
+    return;
   }
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.log(`${values.seeds} seeds, ${events.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);

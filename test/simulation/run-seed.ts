@@ -3,7 +3,7 @@ import { difference, docOf, readable } from './content.ts';
 import { enter } from './current-world.ts';
 import type { RealTimers } from './install-globals.ts';
 import { Page } from './page.ts';
-import { Scenario } from './scenario.ts';
+import { Scenario, type Troubles } from './scenario.ts';
 import { stepsOf } from './steps.ts';
 import { World } from './world.ts';
 
@@ -21,15 +21,23 @@ export interface SeedResult {
 // Longest wait for all to agree once the troubles are over: a few backoffs of half a minute.
 const SETTLE_MS = 180_000;
 
-/** Runs one seed from the first start of the server to the last timer. */
-export async function runSeed(seed: number, steps: number, real: RealTimers): Promise<SeedResult> {
+/**
+ * Runs one seed from the first start of the server to the last timer.
+ * @param without troubles that are left out
+ */
+export async function runSeed(
+  seed: number,
+  steps: number,
+  real: RealTimers,
+  without: readonly (keyof Troubles)[] = [],
+): Promise<SeedResult> {
   const world = new World(seed, real);
   let failure: Error | null = null;
   const unhandled = (error: unknown) => world.fail(error);
   process.on('unhandledRejection', unhandled);
   process.on('uncaughtException', unhandled);
   try {
-    const scenario = new Scenario(world);
+    const scenario = new Scenario(world, without);
     enter(world, () => scenario.network.connect());
     await live(scenario, steps);
     await settle(scenario);

@@ -21,6 +21,18 @@ export interface Troubles {
   readonly hostile: boolean;
 }
 
+export const TROUBLES: readonly (keyof Troubles)[] = [
+  'cuts',
+  'crashes',
+  'restores',
+  'disk',
+  'stalls',
+  'revocations',
+  'clock',
+  'workers',
+  'hostile',
+];
+
 const ALL = { 'chat:*': 'write', 'doc:*': 'write', dashboard: 'read', notifications: 'read', system: 'read' } as const;
 
 const LARGEST_PACKET = 20_000;
@@ -40,10 +52,11 @@ export class Scenario {
 
   queueBytes = 0;
 
-  constructor(world: World) {
+  /** @param without troubles that are left out, though the seed may have them */
+  constructor(world: World, without: readonly (keyof Troubles)[] = []) {
     this.world = world;
     const often = () => world.maybe(0.5);
-    this.troubles = {
+    const drawn: Troubles = {
       cuts: world.maybe(0.8),
       crashes: world.maybe(0.6),
       restores: world.maybe(0.3),
@@ -54,6 +67,7 @@ export class Scenario {
       workers: world.maybe(0.2),
       hostile: often(),
     };
+    this.troubles = { ...drawn, ...Object.fromEntries(without.map((trouble) => [trouble, false])) };
     this.model = new Model(world);
     this.network = new Network(world);
     this.disk = new SimulatedDisk(world, this.model);

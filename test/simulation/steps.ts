@@ -157,6 +157,32 @@ const TROUBLE: { readonly [trouble in keyof Scenario['troubles']]: readonly Step
   ],
   revocations: [
     {
+      // Access is taken from somebody for whom more waits than the network holds.
+      weight: 2,
+      does: ({ server, world, model, network }) => {
+        const link = [...network.links].find(({ client }) => client.owner.name === 'rex' && !client.destroyed);
+        if (link === undefined) return;
+        world.trace('rex stands still, and its access is taken');
+        link.stall();
+        server.run('talk', (realtime) => {
+          for (let count = 0; count < 40; count++) {
+            const content = `long ${world.events}-${count} ${'.'.repeat(1_500)}`;
+            model.sent.set(content, null);
+            const timestamp = new Date(world.now()).toISOString();
+            const message = { id: content.slice(0, 40), sessionId: 'a', content, sender: 'assistant' as const, timestamp };
+            realtime.toRoom('chat:a', 'chat:message', message).catch((error) => world.trace(`talk failed ${error.code}`));
+          }
+        });
+        world.schedule(world.between(100, 3_000), world.outside, 'revoke', () => {
+          server.run('revoke', (realtime) => {
+            const changed = model.changing('chat:a', 'rex', 'none');
+            realtime.revoke('rex', 'chat:a').then(changed, (error) => world.trace(`revoke failed ${error.code}`));
+          });
+        });
+        world.schedule(world.between(3_500, 9_000), world.outside, 'reads again', () => link.resume());
+      },
+    },
+    {
       weight: 4,
       does: ({ server, world, model }) => {
         const room = world.pick(['doc:main', 'chat:a', 'chat:b']);

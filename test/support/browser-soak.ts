@@ -56,24 +56,12 @@ export async function soakBrowser({ rounds, everyMs, progress }: SoakOptions): P
   }
 }
 
-/** Says what grew, in sentences; none: it was flat. */
-export function whatGrew({ pages }: SoakResult): string[] {
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-  return pages.flatMap(({ name, samples }) => {
-    const third = Math.max(1, Math.floor(samples.length / 3));
-    const ends = (key: keyof Sample) =>
-      [samples.slice(0, third), samples.slice(-third)].map((part) => median(part.map((one) => one[key]))) as [number, number];
-    const limits: [keyof Sample, (first: number) => number][] = [
-      ['heapBytes', (first) => first * 1.1 + 1_000_000],
-      ['listeners', (first) => first + 20],
-      ['nodes', (first) => first * 1.1 + 100],
-    ];
-    return limits.flatMap(([key, limit]) => {
-      const [first, last] = ends(key);
-      return last > limit(first) ? [`${name}: ${key} grew from ${first} to ${last} in ${samples.length} rounds`] : [];
-    });
-  });
-}
+/** What a page may hold at the end, given what it held at the beginning. */
+export const PAGE_LIMITS = {
+  heapBytes: (first: number) => first * 1.1 + 1_000_000,
+  listeners: (first: number) => first + 20,
+  nodes: (first: number) => first * 1.1 + 100,
+};
 
 async function writeThroughCut(cut: Visitor, other: Visitor, text: string): Promise<void> {
   const before = await textOf(cut.page);

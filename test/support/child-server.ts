@@ -9,6 +9,19 @@ import { SECRET } from './start-server.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/server/cli/ashlar.js', import.meta.url));
 
+const PROBE = new URL('./process-probe.js', import.meta.url);
+
+/** What a process holds. */
+export interface ProcessSample {
+  /** On the JavaScript heap of the main thread and in buffers. */
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+  /** Open files and sockets. */
+  readonly descriptors: number;
+  /** What keeps the event loop alive: sockets, timers, requests. */
+  readonly handles: number;
+}
+
 /** `ashlar serve`, as built, in a process of its own that can be killed. */
 export interface ChildServer extends AsyncDisposable {
   /** Changes with each start: the OS picks the port. */
@@ -19,12 +32,21 @@ export interface ChildServer extends AsyncDisposable {
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again on the same data folder. */
   restart(): Promise<void>;
+  /** What the process holds, after garbage was collected. Only where it was started with `probe`. */
+  sample(): Promise<ProcessSample>;
 }
 
-/** Starts the built server, as in production, on a data folder of its own; resolves when it is ready. Tokens: `tokenFor`. */
-export async function startChildServer(environment: { readonly [name: string]: string } = {}): Promise<ChildServer> {
+/**
+ * Starts the built server, as in production, on a data folder of its own; resolves when it is ready. Tokens: `tokenFor`.
+ * @param probe whether it can be asked what it holds
+ */
+export async function startChildServer(
+  environment: { readonly [name: string]: string } = {},
+  { probe = false } = {},
+): Promise<ChildServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-child-'));
-  let running = await start(dataDir, environment);
+  const flags = probe ? ['--expose-gc', '--import', PROBE.href] : [];
+  let running = await start(dataDir, environment, flags);
   return {
     get url() {
       return running.url;
@@ -35,7 +57,12 @@ export async function startChildServer(environment: { readonly [name: string]: s
     dataDir,
     kill: (signal = 'SIGKILL') => end(running.process, signal),
     async restart() {
-      running = await start(dataDir, environment);
+      running = await start(dataDir, environment, flags);
+    },
+    async sample() {
+      const answer = once(running.process, 'message');
+      running.process.send('sample');
+      return (await answer)[0] as ProcessSample;
     },
     async [Symbol.asyncDispose]() {
       await end(running.process, 'SIGKILL');
@@ -47,11 +74,13 @@ export async function startChildServer(environment: { readonly [name: string]: s
 async function start(
   dataDir: string,
   environment: { readonly [name: string]: string },
+  flags: readonly string[],
 ): Promise<{ process: ChildProcess; url: string }> {
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
+  const child = spawn(process.execPath, [...flags, CLI, 'serve', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
     env: { NODE_ENV: 'production', JWT_SECRET: SECRET, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', flags.length > 0 ? 'ipc' : 'ignore'],
   });
+  if (child.stdout === null || child.stderr === null) throw new Error('the server has no pipes');
   let said = '';
   child.stderr.on('data', (text) => {
     said += text;

@@ -15,6 +15,7 @@ export class FakeOutbox implements Outbox {
   /** Packets that fit until the next `drain`. */
   room = Number.POSITIVE_INFINITY;
   queuedBytes = 0;
+  portionBytes = 256 * 1024;
   closed = false;
   #waiting: (() => void)[] = [];
 

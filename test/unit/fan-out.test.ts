@@ -21,11 +21,13 @@ let store: GatedStore;
 let rooms: Rooms;
 let publish: Publish;
 let stopped: string[];
+let history: number;
 
 beforeEach(() => {
   clock = createManualClock();
   store = gateStore(openMemoryStore());
   stopped = [];
+  history = 0;
   const catchUp = createCatchUp((_member, error) => stopped.push(error.code));
   rooms = new Rooms({
     store,
@@ -33,7 +35,12 @@ beforeEach(() => {
     soon: setImmediate,
     catchUp,
     createContent: (room) =>
-      new EventRoom(room, { catalog: createCatalog(auditEvents), overflowRecords: 1_000, history: async () => [], catchUp }),
+      new EventRoom(room, {
+        catalog: createCatalog(auditEvents),
+        overflowRecords: 1_000,
+        history: async (_room, _user, head) => ({ after: Math.max(0, head.seq - history), unread: [] }),
+        catchUp,
+      }),
   });
   publish = createPublish({ clock, catchUp, toReaders: () => {}, grown: () => {} });
 });
@@ -166,4 +173,28 @@ test('[2] the revs of a room’s state values go on growing when the room was le
   const second = await level(await rooms.open(NAME), 'load', 2);
   expect((second.meta as EventMeta).rev).toBeGreaterThan((first.meta as EventMeta).rev as number);
   expect(second.meta.epoch).toBe(first.meta.epoch);
+});
+
+test('[7] what a first join receives is handed out in portions, as fast as its queue drains', async () => {
+  const room = await rooms.open(NAME);
+  for (let number = 1; number <= 10; number++) await entry(room, number, 'x'.repeat(1_000));
+  for (let key = 0; key < 10; key++) await level(room, `key-${key}`, key);
+  history = 8;
+  const connection = fakeConnection({ clock, userId: 'late' });
+  const { outbox } = connection;
+  outbox.portionBytes = 2_500;
+  const { member, start } = await room.content.join(connection, 'read', {});
+  room.members.set(connection, member);
+  start();
+  let most = 0;
+  for (let drains = 0; member.delivery !== 'live' || member.staleStates.size > 0; drains++) {
+    expect(drains).toBeLessThan(20);
+    await new Promise((resolve) => setImmediate(resolve));
+    most = Math.max(most, outbox.queuedBytes);
+    outbox.drain();
+  }
+  expect(most).toBeLessThan(6_000);
+  expect(entries(outbox)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(levels(outbox).sort()).toEqual(Array.from({ length: 10 }, (_, key) => `key-${key}=${key}`));
+  expect(stopped).toEqual([]);
 });
