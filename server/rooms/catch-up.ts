@@ -39,31 +39,20 @@ export function createCatchUp(onStopped: (member: Member, error: AshlarError) =>
   async function pump(member: Member): Promise<void> {
     const { room, connection } = member;
     try {
-      while (!member.gone && member.delivery === 'catching-up') {
-        if (member.unread.length > 0) {
-          await sendUnread(member);
-          continue;
-        }
-        if (member.sent.seq >= room.head.seq) {
+      while (isCatchingUp(member)) {
+        if (member.unread.length === 0 && member.sent.seq >= room.head.seq) {
           // Nothing may come between this comparison and the first live frame: no await in here.
           member.delivery = 'live';
           sendStaleStates(member);
           return;
         }
-        const from = member.sent;
-        const records = firstOf(await readAfter(room, from.seq), connection.outbox.portionBytes);
-        // Behind the reading: a socket in a hundred rooms catches up in all of them at once.
-        if (isBehind(member)) await drained(member);
-        if (member.gone || member.delivery !== 'catching-up') return;
-        // It asked for the state meanwhile, and goes on from there.
-        if (member.sent !== from) continue;
-        const first = records[0];
-        if (first === undefined || first.seq !== from.seq + 1) {
-          throw new AshlarError('not-a-member', { detail: 'the log was cut: join again', room: room.name });
-        }
-        room.content.sendRecords(member, records);
-        const last = records[records.length - 1] as LogRecord;
-        member.sent = { epoch: last.epoch, seq: last.seq };
+        // One room at a time: a socket in a hundred rooms, which reads nothing, holds one portion's memory.
+        await connection.readInTurn(async () => {
+          if (isBehind(member)) await drained(member);
+          if (!isCatchingUp(member)) return;
+          if (member.unread.length > 0) sendUnread(member);
+          else await sendLogged(member);
+        });
       }
     } finally {
       // In the turn in which it stops: whoever starts the next one must not take this one for running.
@@ -79,9 +68,26 @@ export function createCatchUp(onStopped: (member: Member, error: AshlarError) =>
   };
 }
 
-async function sendUnread(member: Member): Promise<void> {
-  if (isBehind(member)) await drained(member);
-  if (member.gone || member.delivery !== 'catching-up') return;
+function isCatchingUp(member: Member): boolean {
+  return !member.gone && member.delivery === 'catching-up';
+}
+
+async function sendLogged(member: Member): Promise<void> {
+  const { room, connection } = member;
+  const from = member.sent;
+  const records = firstOf(await readAfter(room, from.seq), connection.outbox.portionBytes);
+  // It asked for the state meanwhile, and goes on from there.
+  if (!isCatchingUp(member) || member.sent !== from) return;
+  const first = records[0];
+  if (first === undefined || first.seq !== from.seq + 1) {
+    throw new AshlarError('not-a-member', { detail: 'the log was cut: join again', room: room.name });
+  }
+  room.content.sendRecords(member, records);
+  const last = records[records.length - 1] as LogRecord;
+  member.sent = { epoch: last.epoch, seq: last.seq };
+}
+
+function sendUnread(member: Member): void {
   const records = firstOf(member.unread, member.connection.outbox.portionBytes);
   member.unread = member.unread.slice(records.length);
   // The last one brings the client up to where the log goes on.
