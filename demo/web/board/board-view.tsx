@@ -1,7 +1,9 @@
 import type { OpenDocument } from 'ashlar/client';
-import { useReadable, useUndo } from 'ashlar/react';
+import { useUndo } from 'ashlar/react';
 import { useEffect, useRef, useState } from 'react';
 import { RefusedEdits } from '../connection/save-state.tsx';
+import { useAccess } from '../offline/remembered-access.ts';
+import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { Icon } from '../shared/icon.tsx';
 import { BoardCard } from './board-card.tsx';
@@ -13,7 +15,7 @@ const UNDO = { types: ['cards'] };
 /** Cards in columns, moved by mouse, finger or keyboard, by everybody at once. */
 export function BoardView({ document }: { document: OpenDocument }) {
   const board = useBoard(document);
-  const access = useReadable(document.handle.access);
+  const access = useAccess(document);
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
   const moved = useRef<string | null>(null);
@@ -83,48 +85,52 @@ export function BoardView({ document }: { document: OpenDocument }) {
       <p className="visually-hidden" role="status">
         {said}
       </p>
-      <div className="columns">
-        {columns.map((column, columnIndex) => {
-          const cards = board.cardsOf(column.id);
-          return (
-            <section
-              key={column.id}
-              className="column"
-              aria-label={`${column.title}, ${cards.length}`}
-              onDragOver={(event) => editable && event.preventDefault()}
-              onDrop={(event) => {
-                const id = event.dataTransfer.getData('text/plain');
-                const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
-                const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
-                const index = cards.findIndex((one) => one.id === target);
-                if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
-              }}
-            >
-              <h2>
-                {column.title} <span className="muted">{cards.length}</span>
-              </h2>
-              <ul>
-                {cards.map((card, index) => (
-                  <BoardCard
-                    key={card.id}
-                    card={card}
-                    editable={editable}
-                    left={columns[columnIndex - 1]?.title}
-                    right={columns[columnIndex + 1]?.title}
-                    onMove={(sideways, down) =>
-                      sideways === 0
-                        ? move(card, columnIndex, index + down)
-                        : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
-                    }
-                    onRemove={() => removeCard(document, card.id)}
-                  />
-                ))}
-              </ul>
-              {editable ? <NewCard column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} /> : null}
-            </section>
-          );
-        })}
-      </div>
+      <WhenHere document={document} what="board">
+        <div className="columns">
+          {columns.map((column, columnIndex) => {
+            const cards = board.cardsOf(column.id);
+            return (
+              <section
+                key={column.id}
+                className="column"
+                aria-label={`${column.title}, ${cards.length}`}
+                onDragOver={(event) => editable && event.preventDefault()}
+                onDrop={(event) => {
+                  const id = event.dataTransfer.getData('text/plain');
+                  const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
+                  const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
+                  const index = cards.findIndex((one) => one.id === target);
+                  if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
+                }}
+              >
+                <h2>
+                  {column.title} <span className="muted">{cards.length}</span>
+                </h2>
+                <ul>
+                  {cards.map((card, index) => (
+                    <BoardCard
+                      key={card.id}
+                      card={card}
+                      editable={editable}
+                      left={columns[columnIndex - 1]?.title}
+                      right={columns[columnIndex + 1]?.title}
+                      onMove={(sideways, down) =>
+                        sideways === 0
+                          ? move(card, columnIndex, index + down)
+                          : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
+                      }
+                      onRemove={() => removeCard(document, card.id)}
+                    />
+                  ))}
+                </ul>
+                {editable ? (
+                  <NewCard column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} />
+                ) : null}
+              </section>
+            );
+          })}
+        </div>
+      </WhenHere>
     </div>
   );
 }
