@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
+import { written } from '../support/kept-edits.ts';
 import { ROOT } from '../support/source-tree.ts';
 
 const site = browserDemo();
@@ -28,8 +29,9 @@ async function write(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-/** Loads the page once more, though it asks whether to leave it. */
+/** Loads the page once more, once its edits are on disk, though it asks whether to leave it. */
 async function reload(page: Page): Promise<void> {
+  expect(await written(page)).toBeGreaterThan(0);
   page.once('dialog', (dialog) => void dialog.accept());
   await page.reload();
 }
@@ -59,8 +61,11 @@ test('[2] what is written while cut is there after looking elsewhere, and after 
   await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
   await using ben = await site.visit('ben', { place: '#/pages/page-launch' });
   await sheet(anna.page, 'Launch plan').getByText('Who answers').waitFor();
+  await ben.page.getByRole('list', { name: 'In this document' }).getByRole('img', { name: 'Anna Lindqvist' }).waitFor();
   await go(anna.page, '#/board');
   await card(anna.page, 'To do', 'Terms of delivery').waitFor();
+  // It is held open, and she is not in it.
+  await ben.page.getByText('Only you are here').waitFor();
   await go(anna.page, '#/pages/page-launch');
   await cut(anna.page);
   await write(anna.page, ' Written while cut.');
@@ -97,27 +102,6 @@ async function writeMeanwhile(page: Page): Promise<void> {
   await saved(page);
 }
 
-test('[2] reloaded while the server is down, the page shows what it showed, takes edits, and all converges when the server is back', async () => {
-  await using anna = await site.visit('anna', { place: '#/pages/page-welcome', mayLoseServer: true });
-  const { page } = anna;
-  await keepFiles(page);
-  await sheet(page, 'Welcome').getByText('Start a job').waitFor();
-  await site.demo.kill();
-  await write(page, ' Server down.');
-  await reload(page);
-  await sheet(page, 'Welcome').getByText('Server down.').waitFor();
-  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Launch plan' }).waitFor();
-  await write(page, ' Reloaded.');
-  await page.getByRole('status', { name: 'Saving' }).getByText('not saved yet').waitFor();
-  await site.demo.restart();
-  await connected(page);
-  await saved(page);
-  await using ben = await site.visit('ben', { place: '#/pages/page-welcome' });
-  await sheet(ben.page, 'Welcome').getByText('Server down. Reloaded.').waitFor();
-  await expect.poll(() => textOf(page)).toBe(await textOf(ben.page));
-  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
-}, 60_000);
-
 test('a page that this device never loaded says so while cut, and opens on return; one made while cut can be written at once', async () => {
   await using anna = await site.visit('anna', { place: '#/pages/page-welcome' });
   await using ben = await site.visit('ben');
@@ -138,8 +122,6 @@ test('a page that this device never loaded says so while cut, and opens on retur
   await sheet(page, 'Company handbook').getByText('Everybody reads').waitFor();
   await ben.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Made while cut' }).click();
   await sheet(ben.page, 'Made while cut').getByText('Its first words.').waitFor();
-  // Nobody is shown in a page that they have left.
-  await ben.page.getByText('Only you are here').waitFor();
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 });
 
@@ -213,4 +195,25 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   await signOut();
   await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
   expect(asked).toHaveLength(2);
+}, 60_000);
+
+test('[2] reloaded while the server is down, the page shows what it showed, takes edits, and all converges when the server is back', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-welcome', mayLoseServer: true });
+  const { page } = anna;
+  await keepFiles(page);
+  await sheet(page, 'Welcome').getByText('Start a job').waitFor();
+  await site.demo.kill();
+  await write(page, ' Server down.');
+  await reload(page);
+  await sheet(page, 'Welcome').getByText('Server down.').waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Launch plan' }).waitFor();
+  await write(page, ' Reloaded.');
+  await page.getByRole('status', { name: 'Saving' }).getByText('not saved yet').waitFor();
+  await site.demo.restart();
+  await connected(page);
+  await saved(page);
+  await using ben = await site.visit('ben', { place: '#/pages/page-welcome' });
+  await sheet(ben.page, 'Welcome').getByText('Server down. Reloaded.').waitFor();
+  await expect.poll(() => textOf(page)).toBe(await textOf(ben.page));
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 60_000);

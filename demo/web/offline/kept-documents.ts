@@ -53,6 +53,8 @@ export class KeptDocuments {
   #open(name: string): Held {
     const handle = this.#client.document(name, KEPT);
     handle.disconnect();
+    // What is refused is told where the document is shown.
+    handle.on('error', () => {});
     let sending = false;
     const settle = (unsaved: number): void => {
       if (sending === unsaved > 0) return;
