@@ -29,7 +29,7 @@ try {
   const other = await openAs(browser, 'ben', 'desktop', 'light', '#/pages/page-welcome');
   await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
   await other.keyboard.press('End');
-  for (const said of ['How many orders are there?', 'And how is the import?']) {
+  for (const said of ['@assistant how many orders are there?', '@assistant and how is the import?']) {
     await other.getByRole('textbox', { name: 'Message' }).fill(said);
     await other.keyboard.press('Enter');
     await other.getByText('is typing…').waitFor();

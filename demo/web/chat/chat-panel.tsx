@@ -28,6 +28,11 @@ export function ChatPanel() {
       <h2 id="chat-title">Team chat</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <div className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
+        {messages.length === 0 ? (
+          <p className="empty">
+            Nothing said yet. What you write goes to everybody; begin with @assistant and the assistant answers.
+          </p>
+        ) : null}
         <ol>
           {hasOlder ? (
             <li className="older">
@@ -55,7 +60,7 @@ export function ChatPanel() {
           value={draft}
           onChange={({ target }) => write(target.value)}
           onBlur={() => setTyping(false)}
-          placeholder="Write to the team"
+          placeholder="To the team, or @assistant"
           aria-label="Message"
           maxLength={2_000}
           autoComplete="off"
