@@ -125,10 +125,10 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
             ))}
           </ul>
         </nav>
-        <div className="banners">
+        <section className="banners" aria-label="Notices">
           <StatusBanner />
           <ConnectionBanner />
-        </div>
+        </section>
         <main id="main" tabIndex={-1}>
           <Contained resetKeys={[view, page]}>
             {view === 'pages' && workspace !== null && open?.name === page ? (

@@ -5,6 +5,7 @@ import { RefusedEdits } from '../connection/save-state.tsx';
 import { useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
+import { catchFocus } from '../shared/catch-focus.ts';
 import { Icon } from '../shared/icon.tsx';
 import { BoardCard } from './board-card.tsx';
 import { NewCard } from './new-card.tsx';
@@ -18,14 +19,19 @@ export function BoardView({ document }: { document: OpenDocument }) {
   const access = useAccess(document);
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
-  const moved = useRef<string | null>(null);
+  const focusNext = useRef<string | null>(null);
   const editable = access === 'write' || access === 'admin';
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The cards’ buttons go with the right to edit.
+    if (access === 'read') catchFocus(heading.current);
+  }, [access]);
   const { columns } = board;
 
-  // A moved card is another element in another list: the focus goes with it.
+  // A moved card is another element in another list, and a removed one is none: the focus goes on.
   useEffect(() => {
-    if (moved.current !== null) window.document.querySelector<HTMLElement>(`[data-card="${moved.current}"]`)?.focus();
-    moved.current = null;
+    if (focusNext.current !== null) window.document.querySelector<HTMLElement>(focusNext.current)?.focus();
+    focusNext.current = null;
   });
 
   const move = (card: Card, columnIndex: number, index: number): void => {
@@ -34,17 +40,29 @@ export function BoardView({ document }: { document: OpenDocument }) {
     const others = board.cardsOf(column.id).filter(({ id }) => id !== card.id);
     const place = Math.min(Math.max(index, 0), others.length);
     if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
-    moved.current = card.id;
+    focusNext.current = selectorOf(card.id);
     // Each move is taken back on its own.
     stopCapturing();
     moveCard(document, board, card.id, column.id, place);
     setSaid(`${card.title}: ${column.title}, place ${place + 1} of ${others.length + 1}`);
   };
 
+  const remove = (card: Card): void => {
+    const cards = board.cardsOf(card.column);
+    const at = cards.findIndex(({ id }) => id === card.id);
+    const neighbour = cards[at + 1] ?? cards[at - 1];
+    focusNext.current = neighbour === undefined ? `[data-new-card="${CSS.escape(card.column)}"]` : selectorOf(neighbour.id);
+    stopCapturing();
+    removeCard(document, card.id);
+    setSaid(`${card.title}: removed. Undo brings it back.`);
+  };
+
   return (
     <div className="view board">
       <header className="view-head">
-        <h1>Board</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          Board
+        </h1>
         {editable ? null : (
           <span className="read-only-mark">
             <Icon name="lock" /> You may only read
@@ -59,7 +77,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 className="button icon-button"
                 aria-label="Undo"
                 title="Undo"
-                disabled={!canUndo}
+                aria-disabled={!canUndo}
                 onClick={undo}
               >
                 <Icon name="undo" />
@@ -69,7 +87,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 className="button icon-button"
                 aria-label="Redo"
                 title="Redo"
-                disabled={!canRedo}
+                aria-disabled={!canRedo}
                 onClick={redo}
               >
                 <Icon name="redo" />
@@ -119,12 +137,12 @@ export function BoardView({ document }: { document: OpenDocument }) {
                           ? move(card, columnIndex, index + down)
                           : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
                       }
-                      onRemove={() => removeCard(document, card.id)}
+                      onRemove={() => remove(card)}
                     />
                   ))}
                 </ul>
                 {editable ? (
-                  <NewCard column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} />
+                  <NewCard id={column.id} column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} />
                 ) : null}
               </section>
             );
@@ -133,4 +151,8 @@ export function BoardView({ document }: { document: OpenDocument }) {
       </WhenHere>
     </div>
   );
+}
+
+function selectorOf(cardId: string): string {
+  return `[data-card="${CSS.escape(cardId)}"]`;
 }

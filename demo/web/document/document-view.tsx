@@ -5,6 +5,7 @@ import { RefusedEdits } from '../connection/save-state.tsx';
 import { useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
+import { catchFocus } from '../shared/catch-focus.ts';
 import { Icon } from '../shared/icon.tsx';
 import { PageList } from './page-list.tsx';
 import { Sharing } from './sharing.tsx';
@@ -38,7 +39,9 @@ export function DocumentView({ workspace, document, page }: { workspace: OpenDoc
         </header>
         <RefusedEdits document={document} />
         {refused ? (
-          <p className="empty">This page is not open to you.</p>
+          <p className="empty" ref={catchFocus} tabIndex={-1}>
+            This page is not open to you.
+          </p>
         ) : (
           <WhenHere document={document} what="page">
             <Suspense fallback={<p className="empty">Opening…</p>}>
