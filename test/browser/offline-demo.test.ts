@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
 import { textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
 import { written } from '../support/kept-edits.ts';
@@ -195,6 +196,43 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   await signOut();
   await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
   expect(asked).toHaveLength(2);
+}, 60_000);
+
+test('edits that the server takes no more, sent after a reload, are offered for download where they were made, until that is closed', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
+  await using chloe = await site.visit('chloe', { place: '#/pages/page-launch' });
+  const { page } = chloe;
+  await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
+  await cut(page);
+  await write(page, ' Too late.');
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  const share = anna.page.getByRole('group', { name: 'Chloé Martin' });
+  await share.getByRole('button', { name: 'may read' }).click();
+  await share.locator('[aria-pressed=true]', { hasText: 'may read' }).waitFor();
+  await go(page, '#/dashboard');
+  await reload(page);
+  await connected(page);
+  await expect.poll(() => page.evaluate(() => window.unsavedDocuments?.())).toEqual(['page-launch']);
+  await go(page, '#/pages/page-launch');
+  const told = page.getByRole('alert').filter({ hasText: /could not be saved|was not saved/ });
+  await told.waitFor();
+  expect(await textOf(page)).not.toContain('Too late.');
+  const [file] = await Promise.all([page.waitForEvent('download'), told.getByRole('button', { name: 'Download them' }).click()]);
+  const { structs } = Y.decodeUpdate(readFileSync(await file.path()));
+  const texts = structs.map((struct) =>
+    struct instanceof Y.Item && struct.content instanceof Y.ContentString ? struct.content.str : '',
+  );
+  expect(texts.join('')).toBe(' Too late.');
+  await told.getByRole('button', { name: 'Close' }).click();
+  await told.waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => window.unsavedDocuments?.())).toEqual([]);
+  await page.reload();
+  await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
+  await page.getByText('You may only read this page').waitFor();
+  expect(await told.count()).toBe(0);
+  await share.getByRole('button', { name: 'may edit' }).click();
+  await page.getByRole('toolbar').waitFor();
+  expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 60_000);
 
 test('[2] reloaded while the server is down, the page shows what it showed, takes edits, and all converges when the server is back', async () => {

@@ -21,15 +21,14 @@ export function Toasts() {
     const fresh = notifications.filter(({ id, read }) => !read && !known.has(id));
     if (fresh.length > 0) setToasts((before) => [...before, ...fresh.toReversed()].slice(-AT_ONCE));
   }, [state, notifications]);
-  const dismiss = (id: string): void => {
-    setToasts((before) => before.filter((toast) => toast.id !== id));
-    // The one that had the pointer or the focus tells nobody that it is gone.
-    setHeld(false);
-  };
+  const dismiss = (id: string): void => setToasts((before) => before.filter((toast) => toast.id !== id));
   const close = (id: string): void => {
     const buttons = [...(list.current?.querySelectorAll<HTMLElement>('[data-close]') ?? [])];
     const at = buttons.findIndex(({ dataset }) => dataset.close === id);
-    (buttons[at + 1] ?? buttons[at - 1] ?? document.getElementById('main'))?.focus();
+    const next = buttons[at + 1] ?? buttons[at - 1];
+    (next ?? document.getElementById('main'))?.focus();
+    // One that goes tells nobody that pointer and focus have left it.
+    setHeld(next !== undefined);
     dismiss(id);
   };
   return (
