@@ -15,7 +15,9 @@ export interface DemoPerson {
 /** What somebody without rights to change anything still may: talk. */
 const GUEST = 'guest';
 
-const MEMBER_ACCESS: AccessClaim = { '*': 'write', 'doc:page-handbook': 'read' };
+/** Documents that nobody but the backend opens. */
+const BACKEND_ONLY: AccessClaim = { 'doc:backend-*': 'none' };
+const MEMBER_ACCESS: AccessClaim = { '*': 'write', 'doc:page-handbook': 'read', ...BACKEND_ONLY };
 
 export const PEOPLE: readonly DemoPerson[] = [
   {
@@ -24,7 +26,7 @@ export const PEOPLE: readonly DemoPerson[] = [
     color: '#a83a2b',
     role: 'Edits everything, decides who may edit',
     roles: ['member'],
-    access: { '*': 'write', 'doc:*': 'admin' },
+    access: { '*': 'write', 'doc:*': 'admin', ...BACKEND_ONLY },
   },
   {
     id: 'ben',
@@ -48,7 +50,7 @@ export const PEOPLE: readonly DemoPerson[] = [
     color: '#7a5200',
     role: 'A guest: reads, and chats',
     roles: [GUEST],
-    access: { '*': 'read', 'chat:*': 'write' },
+    access: { '*': 'read', 'chat:*': 'write', ...BACKEND_ONLY },
   },
 ];
 

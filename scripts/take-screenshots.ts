@@ -3,10 +3,13 @@ import { mkdirSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const [url = 'http://127.0.0.1:3000', folder = 'docs/screens'] = process.argv.slice(2);
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
+const DEVICES = {
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+  desktop: { viewport: { width: 1280, height: 800 } },
+} as const;
 
-async function openAs(browser: Browser, id: string, size: keyof typeof SIZES, colorScheme: 'light' | 'dark', place: string) {
-  const page = await (await browser.newContext({ viewport: SIZES[size], colorScheme })).newPage();
+async function openAs(browser: Browser, id: string, size: keyof typeof DEVICES, colorScheme: 'light' | 'dark', place: string) {
+  const page = await (await browser.newContext({ ...DEVICES[size], colorScheme })).newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') console.error(`${id}: ${message.text()}`);
   });
@@ -29,7 +32,7 @@ try {
   const other = await openAs(browser, 'ben', 'desktop', 'light', '#/pages/page-welcome');
   await other.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').click();
   await other.keyboard.press('End');
-  for (const said of ['How many orders are there?', 'And how is the import?']) {
+  for (const said of ['@assistant how many orders are there?', '@assistant and how is the import?']) {
     await other.getByRole('textbox', { name: 'Message' }).fill(said);
     await other.keyboard.press('Enter');
     await other.getByText('is typing…').waitFor();
@@ -43,13 +46,17 @@ try {
   await starter.getByText('s left').first().waitFor();
   for (const size of ['desktop', 'phone'] as const) {
     for (const scheme of ['light', 'dark'] as const) {
+      const withToasts = ['toast', 'offline'];
       const shoot = async (page: Page, name: string): Promise<void> => {
         // The numbers tick: let the charts come, and the carets.
         await page.waitForTimeout(900);
+        // One that came by chance is no part of the picture.
+        const toasts = page.getByRole('button', { name: /^Close “/ });
+        while (!withToasts.includes(name) && (await toasts.count()) > 0) await toasts.first().click();
         await page.screenshot({ path: `${folder}/${name}-${size}-${scheme}.png` });
         await page.context().close();
       };
-      const signIn = await (await browser.newContext({ viewport: SIZES[size], colorScheme: scheme })).newPage();
+      const signIn = await (await browser.newContext({ ...DEVICES[size], colorScheme: scheme })).newPage();
       await signIn.goto(url);
       await signIn.getByRole('heading', { name: 'Who are you today?' }).waitFor();
       await shoot(signIn, 'sign-in');
@@ -68,7 +75,22 @@ try {
       await bell.getByRole('button', { name: 'Cut my connection' }).click();
       await bell.getByRole('button', { name: /Notifications/ }).click();
       await shoot(bell, 'offline');
-      const second = await (await browser.newContext({ viewport: SIZES[size], colorScheme: scheme })).newPage();
+      const away = await openAs(browser, 'anna', size, scheme, '#/pages/page-welcome');
+      await away.getByRole('textbox', { name: 'Welcome' }).waitFor();
+      await away.getByRole('button', { name: 'Cut my connection' }).click();
+      await away.evaluate(() => Object.assign(window.location, { hash: '#/pages/page-launch' }));
+      await away.getByText('has not been loaded').waitFor();
+      await shoot(away, 'not-loaded');
+      const share = await openAs(browser, 'anna', size, scheme, '#/pages/page-handbook');
+      await share.getByRole('button', { name: 'Share' }).click();
+      await share.getByRole('group', { name: 'Ben Okafor' }).locator('[aria-pressed=true]').waitFor();
+      await shoot(share, 'share');
+      const told = await openAs(browser, 'chloe', size, scheme, '#/dashboard');
+      await told.waitForTimeout(800);
+      await told.getByRole('button', { name: 'Remind me' }).click();
+      await told.locator('.toast').first().waitFor();
+      await shoot(told, 'toast');
+      const second = await (await browser.newContext({ ...DEVICES[size], colorScheme: scheme })).newPage();
       await second.goto(url);
       await second.getByRole('button', { name: /Anna/ }).click();
       await pressSecond(second);

@@ -7,10 +7,14 @@ import type { Jobs } from './jobs.ts';
 
 const THINKING_MS = 900;
 
-/** Answers in every chat session, from the numbers that the backend has. @returns a function that ends it */
+/** How somebody turns to the assistant; all else is people's talk. */
+const ADDRESSED = /^\s*@assistant\b/i;
+
+/** Answers in every chat session who asks it, from the numbers that the backend has. @returns a function that ends it */
 export function startAssistant(realtime: RealtimeServer, sources: { dashboard: Dashboard; jobs: Jobs }): () => void {
   const timers = new Set<NodeJS.Timeout>();
   const stop = realtime.on('chat:message', async ({ sessionId, message }) => {
+    if (!ADDRESSED.test(message.content)) return;
     const room = `chat:${sessionId}`;
     await realtime.toRoom(room, 'chat:typing', { sessionId, isTyping: true });
     await new Promise<void>((resolve) => {

@@ -5,6 +5,7 @@ import { createCatalog } from './catalog.ts';
 import { createDashboard } from './dashboard.ts';
 import { createJobs } from './jobs.ts';
 import { createNotifier } from './notifier.ts';
+import { createPageAccess } from './page-access.ts';
 import { servePages } from './pages.ts';
 import { createRoutes } from './routes.ts';
 import { seed } from './seed.ts';
@@ -26,8 +27,9 @@ export async function createDemo({ realtime, http, sign, verify }: AppHost, { ho
       await notifier.jobCompleted(job, userId);
     },
   });
+  const access = await createPageAccess(realtime);
   const stopAssistant = startAssistant(realtime, { dashboard, jobs });
-  const routes = createRoutes({ realtime, sign, verify, dashboard, jobs, catalog, notifier });
+  const routes = createRoutes({ realtime, sign, verify, dashboard, jobs, catalog, notifier, access });
   const pages = await servePages(routes, { http, hot });
   const listener = getRequestListener(routes.fetch, { overrideGlobalObjects: false });
   return {

@@ -1,4 +1,4 @@
-import type { RealtimeServer } from 'ashlar/server';
+import type { Access, RealtimeServer } from 'ashlar/server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { JOBS } from '../jobs.ts';
@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.ts';
 import type { Dashboard } from './dashboard.ts';
 import type { Jobs } from './jobs.ts';
 import type { Notifier } from './notifier.ts';
+import { claimedBy, type PageAccess } from './page-access.ts';
 
 interface User {
   readonly id: string;
@@ -19,14 +20,17 @@ export interface RouteParts {
   readonly jobs: Jobs;
   readonly catalog: Catalog;
   readonly notifier: Notifier;
+  readonly access: PageAccess;
   sign(claims: object, expiresInSeconds: number): string;
   verify(token: string): User;
 }
 
+const LEVELS: readonly string[] = ['write', 'read', 'none'] satisfies Access[];
+
 const TOKEN_SECONDS = 3_600;
 
 /** The demo's own HTTP routes, under `/demo/`: what a product's frontend asks its backend for. */
-export function createRoutes({ realtime, sign, verify, dashboard, jobs, catalog, notifier }: RouteParts): Hono {
+export function createRoutes({ realtime, sign, verify, dashboard, jobs, catalog, notifier, access }: RouteParts): Hono {
   const app = new Hono();
 
   app.use('/demo/*', async (context, next) => {
@@ -73,6 +77,23 @@ export function createRoutes({ realtime, sign, verify, dashboard, jobs, catalog,
     if (job === undefined) throw new HTTPException(404, { message: 'no such job' });
     await jobs.start(job, user.id);
     return context.json({});
+  });
+  const pageOf = (page: string, authorization: string | undefined): string => {
+    if (!/^page-[\w-]{1,60}$/.test(page)) throw new HTTPException(404, { message: 'no such page' });
+    const decides = claimedBy(userOf(authorization).id, page) === 'admin';
+    if (!decides) throw new HTTPException(403, { message: 'others decide who may do what here' });
+    return page;
+  };
+  app.get('/demo/access/:page', async (context) => {
+    const page = pageOf(context.req.param('page'), context.req.header('authorization'));
+    return context.json(await access.of(page));
+  });
+  app.post('/demo/access/:page/:user/:level', async (context) => {
+    const page = pageOf(context.req.param('page'), context.req.header('authorization'));
+    const { user, level } = context.req.param();
+    if (findPerson(user) === undefined || !LEVELS.includes(level)) throw new HTTPException(404, { message: 'no such choice' });
+    await access.set(page, user, level as Access);
+    return context.json(await access.of(page));
   });
   app.post('/demo/catalog', async (context) => {
     memberOf(context.req.header('authorization'));

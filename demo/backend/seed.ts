@@ -81,7 +81,8 @@ export async function seed(realtime: RealtimeServer): Promise<void> {
   });
   if (!created) return;
   const timestamp = new Date().toISOString();
-  const content = 'Hello. Ask me how many orders there are, or just talk among yourselves.';
+  const content =
+    'Hello. Begin a line with @assistant and I answer: “@assistant how many orders are there?” All else is between you.';
   await realtime.toRoom('chat:team', 'chat:message', {
     id: randomUUID(),
     sessionId: 'team',

@@ -1,5 +1,5 @@
-import { useDocument } from 'ashlar/react';
-import { useEffect, useState } from 'react';
+import { useDocument, useRealtime } from 'ashlar/react';
+import { useEffect, useMemo, useState } from 'react';
 import type { DemoPerson } from '../people.ts';
 import { BoardView } from './board/board-view.tsx';
 import { ChatPanel } from './chat/chat-panel.tsx';
@@ -9,8 +9,12 @@ import { SaveState } from './connection/save-state.tsx';
 import type { SwitchedNetwork } from './connection/switched-network.ts';
 import { DashboardView } from './dashboard/dashboard-view.tsx';
 import { DocumentView } from './document/document-view.tsx';
+import { usePages } from './document/use-pages.ts';
 import { Bell } from './notifications/bell.tsx';
 import { Toasts } from './notifications/toasts.tsx';
+import { KEPT } from './offline/kept-documents.ts';
+import { forgetAccess } from './offline/remembered-access.ts';
+import { useKeptDocuments } from './offline/use-kept-documents.ts';
 import { PeopleOnline } from './people/people-online.tsx';
 import { useActivity } from './people/use-activity.ts';
 import { SecondPerson } from './second-person/second-person.tsx';
@@ -28,6 +32,9 @@ const VIEWS: readonly { readonly view: Place['view']; readonly label: string; re
   { view: 'chat', label: 'Chat', icon: 'chat' },
 ];
 
+/** What documents that are no pages are called. */
+const TITLES: Readonly<Record<string, string>> = { workspace: 'the list of pages', board: 'Board' };
+
 export interface WorkspaceProps {
   person: DemoPerson;
   network: SwitchedNetwork;
@@ -38,14 +45,31 @@ export interface WorkspaceProps {
 export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const { view, page } = usePlace();
   const [second, setSecond] = useState(false);
-  const workspace = useDocument('workspace');
-  const open = useDocument(view === 'pages' ? page : view === 'board' ? 'board' : null);
+  const client = useRealtime();
+  const viewed = view === 'pages' ? page : view === 'board' ? 'board' : null;
+  const workspace = useDocument('workspace', KEPT);
+  const open = useDocument(viewed, KEPT);
+  const pages = usePages(workspace);
+  const names = useMemo(() => ['workspace', 'board', ...pages.map(({ id }) => id)], [pages]);
+  const kept = useKeptDocuments(names, viewed);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';
   useActivity(workspace, label);
   useActivity(open, label);
   useEffect(() => {
     document.title = `${label} · Ashlar workspace`;
   }, [label]);
+  const titleOf = (name: string): string => pages.find(({ id }) => id === name)?.title ?? TITLES[name] ?? 'a page';
+  const signOut = async (): Promise<void> => {
+    // The second person leaves with the first.
+    const theirs = [...document.querySelectorAll('iframe')].flatMap((frame) => frame.contentWindow?.unsavedDocuments?.() ?? []);
+    const unsaved = [...new Set([...kept.unsaved(), ...theirs])].map(titleOf).join(', ');
+    const question = `Some changes are not saved yet, and would be lost (${unsaved}). Sign out?`;
+    if (unsaved !== '' && !window.confirm(question)) return;
+    // Where the browser keeps nothing there is nothing to clear.
+    await client.clearOffline().catch(() => {});
+    forgetAccess();
+    onSignOut();
+  };
   return (
     <PersonContext value={person}>
       <div className={second ? 'shell shell-with-second' : 'shell'} data-view={view}>
@@ -82,11 +106,7 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
                 className="button icon-button"
                 aria-label={`Sign out ${person.name}`}
                 title="Sign out"
-                onClick={() => {
-                  const unsaved = open?.handle.unsavedChanges.get() ?? 0;
-                  if (unsaved === 0 || window.confirm('Some changes are not saved yet, and would be lost. Sign out?'))
-                    onSignOut();
-                }}
+                onClick={() => void signOut()}
               >
                 <Icon name="out" />
               </button>
@@ -105,10 +125,10 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
             ))}
           </ul>
         </nav>
-        <div className="banners">
+        <section className="banners" aria-label="Notices">
           <StatusBanner />
           <ConnectionBanner />
-        </div>
+        </section>
         <main id="main" tabIndex={-1}>
           <Contained resetKeys={[view, page]}>
             {view === 'pages' && workspace !== null && open?.name === page ? (

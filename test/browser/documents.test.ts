@@ -113,3 +113,32 @@ test('who loses the right to edit while typing is told, and what was saved befor
   expect(anna.complaints()).toEqual([]);
   expect(chloe.complaints()).toEqual([]);
 }, 40_000);
+
+test('who is put out of a page and let in again goes on writing there, without a reload; and so does who was made a reader', async () => {
+  await using anna = await site.visit('anna');
+  const place = await newPage(anna.page, 'Given back');
+  await using chloe = await site.visit('chloe', { place });
+  await chloe.page.evaluate(() => Object.assign(window, { neverReloaded: true }));
+  const grant = (level: string) =>
+    anna.page.getByRole('group', { name: 'Chloé Martin' }).getByRole('button', { name: level }).click();
+  const write = async (text: string) => {
+    await toTheEnd(chloe.page);
+    await chloe.page.keyboard.type(text);
+    await saved(chloe.page);
+  };
+  await write('before. ');
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  await grant('no access');
+  await chloe.page.getByText('This page is not open to you.').waitFor();
+  await grant('may edit');
+  await chloe.page.getByRole('toolbar').waitFor();
+  await write('let in. ');
+  await grant('may read');
+  await chloe.page.getByText('You may only read this page').waitFor();
+  await grant('may edit');
+  await chloe.page.getByRole('toolbar').waitFor();
+  await write('writer again.');
+  await expect.poll(() => textOf(anna.page)).toBe('before. let in. writer again.');
+  expect(await chloe.page.evaluate(() => 'neverReloaded' in window)).toBe(true);
+  expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
+}, 40_000);

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
+import { written } from '../support/kept-edits.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { startServer, type TestServer, type TokenOptions, tokenFor } from '../support/start-server.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -94,25 +95,6 @@ async function type(page: Page, text: string, at: 'Home' | 'End' = 'End'): Promi
   await field(page).focus();
   await page.keyboard.press(`Control+${at}`);
   await page.keyboard.type(text);
-}
-
-/** Resolves once all that the page has written is on disk: IndexedDB runs what shares a store in order. @returns the edits that wait */
-function written(page: Page): Promise<number> {
-  return page.evaluate(async () => {
-    const settled = <Result>(wish: IDBRequest<Result>) =>
-      new Promise<Result>((resolve, reject) => {
-        wish.onsuccess = () => resolve(wish.result);
-        wish.onerror = () => reject(wish.error);
-      });
-    let waiting = 0;
-    for (const { name } of await indexedDB.databases()) {
-      if (!name?.startsWith('ashlar:')) continue;
-      const db = await settled(indexedDB.open(name));
-      waiting += await settled(db.transaction(['updates', 'edits']).objectStore('edits').count());
-      db.close();
-    }
-    return waiting;
-  });
 }
 
 /** Reloads a page that asks first whether to leave it. */

@@ -50,7 +50,7 @@ test('a notification read on one device is read on the other', async () => {
     await page.getByRole('button', { name: 'Notifications, 1 unread' }).waitFor();
   }
   await phone.page.getByRole('button', { name: 'Notifications, 1 unread' }).click();
-  await phone.page.getByRole('button', { name: 'Mark “Reminder” read' }).click();
+  await phone.page.getByRole('button', { name: 'Mark read: Reminder' }).click();
   await laptop.page.getByRole('button', { name: 'Notifications, 0 unread' }).waitFor();
   // One person, however many devices.
   expect(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { createClient } from '../../client/index.ts';
 import { startDemoServer } from '../support/demo-server.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { SECRET } from '../support/start-server.ts';
@@ -48,6 +49,36 @@ test('its buttons work for members with a token: not for guests, and not for pag
   const [answer] = await once(elsewhere, 'response');
   answer.resume();
   expect(answer.statusCode).toBe(403);
+});
+
+test('who may do what on a page is told and decided by its administrator alone, and only as one of the offered levels', async () => {
+  await using demo = await startDemoServer();
+  const tokenOf = async (id: string) => ((await (await post(`${demo.url}/demo/token/${id}`)).json()) as { token: string }).token;
+  const ask = async (id: string, method: string, path: string) =>
+    fetch(`${demo.url}/demo/access/${path}`, { method, headers: { authorization: `Bearer ${await tokenOf(id)}` } });
+  const before = { anna: 'admin', ben: 'read', chloe: 'read', emil: 'read' };
+  expect(await (await ask('anna', 'GET', 'page-handbook')).json()).toEqual(before);
+  const refused = [
+    await fetch(`${demo.url}/demo/access/page-handbook`),
+    await ask('ben', 'GET', 'page-handbook'),
+    await ask('ben', 'POST', 'page-handbook/ben/write'),
+    await ask('anna', 'POST', 'page-handbook/ben/admin'),
+    await ask('anna', 'POST', 'page-handbook/nobody/write'),
+    await ask('anna', 'POST', 'backend-access/ben/write'),
+  ];
+  expect(refused.map(({ status }) => status)).toEqual([401, 403, 403, 404, 404, 404]);
+  expect(await (await ask('anna', 'POST', 'page-handbook/ben/write')).json()).toEqual({ ...before, ben: 'write' });
+  await demo.kill();
+  await demo.restart();
+  expect(await (await ask('anna', 'GET', 'page-handbook')).json()).toEqual({ ...before, ben: 'write' });
+
+  // Its record is the backend's alone.
+  const ben = createClient({ url: demo.url, token: () => tokenOf('ben'), transports: ['websocket'] });
+  void ben.connect();
+  const record = ben.document('backend-access');
+  record.on('error', () => {});
+  await expect(record.whenSynced).rejects.toMatchObject({ code: 'access-denied' });
+  ben.disconnect();
 });
 
 test('in production there is no demo: no page, and no token for anybody', async () => {

@@ -53,14 +53,22 @@ export interface VisitOptions {
   readonly place?: string;
   readonly size?: { width: number; height: number };
   readonly colorScheme?: 'light' | 'dark';
+  /** A device that is used by finger. */
+  readonly touch?: boolean;
   /** The server is going to be killed. */
   readonly mayLoseServer?: boolean;
 }
 
 /** Opens the demo as somebody, in a browser profile of its own, and waits for the connection. */
 export async function visit(browser: Browser, url: string, id: string, options: VisitOptions = {}): Promise<Visitor> {
-  const { place = '', size = { width: 1280, height: 800 }, colorScheme = 'light', mayLoseServer = false } = options;
-  const context = await browser.newContext({ viewport: size, colorScheme });
+  const {
+    place = '',
+    size = { width: 1280, height: 800 },
+    colorScheme = 'light',
+    mayLoseServer = false,
+    touch = false,
+  } = options;
+  const context = await browser.newContext({ viewport: size, colorScheme, hasTouch: touch, isMobile: touch });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const complaints: string[] = [];

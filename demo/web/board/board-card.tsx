@@ -18,7 +18,7 @@ export interface BoardCardProps {
   onRemove: () => void;
 }
 
-/** A card: dragged, moved by its two buttons, or by the arrow keys while its title has the focus. */
+/** A card: dragged, moved and removed by its buttons, or by the arrow keys and Delete while its title has the focus. */
 export function BoardCard({ card, editable, left, right, onMove, onRemove }: BoardCardProps) {
   if (!editable) return <li className="board-card board-card-still">{card.title}</li>;
   return (
@@ -56,6 +56,9 @@ export function BoardCard({ card, editable, left, right, onMove, onRemove }: Boa
             <Icon name="right" />
           </button>
         )}
+        <button type="button" aria-label={`Remove “${card.title}”`} title="Remove" onClick={onRemove}>
+          <Icon name="close" />
+        </button>
       </span>
     </li>
   );

@@ -1,8 +1,11 @@
 import type { OpenDocument } from 'ashlar/client';
-import { useReadable, useUndo } from 'ashlar/react';
+import { useUndo } from 'ashlar/react';
 import { useEffect, useRef, useState } from 'react';
 import { RefusedEdits } from '../connection/save-state.tsx';
+import { useAccess } from '../offline/remembered-access.ts';
+import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
+import { catchFocus } from '../shared/catch-focus.ts';
 import { Icon } from '../shared/icon.tsx';
 import { BoardCard } from './board-card.tsx';
 import { NewCard } from './new-card.tsx';
@@ -13,17 +16,22 @@ const UNDO = { types: ['cards'] };
 /** Cards in columns, moved by mouse, finger or keyboard, by everybody at once. */
 export function BoardView({ document }: { document: OpenDocument }) {
   const board = useBoard(document);
-  const access = useReadable(document.handle.access);
+  const access = useAccess(document);
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
-  const moved = useRef<string | null>(null);
+  const focusNext = useRef<string | null>(null);
   const editable = access === 'write' || access === 'admin';
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The cards’ buttons go with the right to edit.
+    if (access === 'read') catchFocus(heading.current);
+  }, [access]);
   const { columns } = board;
 
-  // A moved card is another element in another list: the focus goes with it.
+  // A moved card is another element in another list, and a removed one is none: the focus goes on.
   useEffect(() => {
-    if (moved.current !== null) window.document.querySelector<HTMLElement>(`[data-card="${moved.current}"]`)?.focus();
-    moved.current = null;
+    if (focusNext.current !== null) window.document.querySelector<HTMLElement>(focusNext.current)?.focus();
+    focusNext.current = null;
   });
 
   const move = (card: Card, columnIndex: number, index: number): void => {
@@ -32,17 +40,29 @@ export function BoardView({ document }: { document: OpenDocument }) {
     const others = board.cardsOf(column.id).filter(({ id }) => id !== card.id);
     const place = Math.min(Math.max(index, 0), others.length);
     if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
-    moved.current = card.id;
+    focusNext.current = selectorOf(card.id);
     // Each move is taken back on its own.
     stopCapturing();
     moveCard(document, board, card.id, column.id, place);
     setSaid(`${card.title}: ${column.title}, place ${place + 1} of ${others.length + 1}`);
   };
 
+  const remove = (card: Card): void => {
+    const cards = board.cardsOf(card.column);
+    const at = cards.findIndex(({ id }) => id === card.id);
+    const neighbour = cards[at + 1] ?? cards[at - 1];
+    focusNext.current = neighbour === undefined ? `[data-new-card="${CSS.escape(card.column)}"]` : selectorOf(neighbour.id);
+    stopCapturing();
+    removeCard(document, card.id);
+    setSaid(`${card.title}: removed. Undo brings it back.`);
+  };
+
   return (
     <div className="view board">
       <header className="view-head">
-        <h1>Board</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          Board
+        </h1>
         {editable ? null : (
           <span className="read-only-mark">
             <Icon name="lock" /> You may only read
@@ -57,7 +77,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 className="button icon-button"
                 aria-label="Undo"
                 title="Undo"
-                disabled={!canUndo}
+                aria-disabled={!canUndo}
                 onClick={undo}
               >
                 <Icon name="undo" />
@@ -67,7 +87,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 className="button icon-button"
                 aria-label="Redo"
                 title="Redo"
-                disabled={!canRedo}
+                aria-disabled={!canRedo}
                 onClick={redo}
               >
                 <Icon name="redo" />
@@ -83,48 +103,56 @@ export function BoardView({ document }: { document: OpenDocument }) {
       <p className="visually-hidden" role="status">
         {said}
       </p>
-      <div className="columns">
-        {columns.map((column, columnIndex) => {
-          const cards = board.cardsOf(column.id);
-          return (
-            <section
-              key={column.id}
-              className="column"
-              aria-label={`${column.title}, ${cards.length}`}
-              onDragOver={(event) => editable && event.preventDefault()}
-              onDrop={(event) => {
-                const id = event.dataTransfer.getData('text/plain');
-                const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
-                const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
-                const index = cards.findIndex((one) => one.id === target);
-                if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
-              }}
-            >
-              <h2>
-                {column.title} <span className="muted">{cards.length}</span>
-              </h2>
-              <ul>
-                {cards.map((card, index) => (
-                  <BoardCard
-                    key={card.id}
-                    card={card}
-                    editable={editable}
-                    left={columns[columnIndex - 1]?.title}
-                    right={columns[columnIndex + 1]?.title}
-                    onMove={(sideways, down) =>
-                      sideways === 0
-                        ? move(card, columnIndex, index + down)
-                        : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
-                    }
-                    onRemove={() => removeCard(document, card.id)}
-                  />
-                ))}
-              </ul>
-              {editable ? <NewCard column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} /> : null}
-            </section>
-          );
-        })}
-      </div>
+      <WhenHere document={document} what="board">
+        <div className="columns">
+          {columns.map((column, columnIndex) => {
+            const cards = board.cardsOf(column.id);
+            return (
+              <section
+                key={column.id}
+                className="column"
+                aria-label={`${column.title}, ${cards.length}`}
+                onDragOver={(event) => editable && event.preventDefault()}
+                onDrop={(event) => {
+                  const id = event.dataTransfer.getData('text/plain');
+                  const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
+                  const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
+                  const index = cards.findIndex((one) => one.id === target);
+                  if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
+                }}
+              >
+                <h2>
+                  {column.title} <span className="muted">{cards.length}</span>
+                </h2>
+                <ul>
+                  {cards.map((card, index) => (
+                    <BoardCard
+                      key={card.id}
+                      card={card}
+                      editable={editable}
+                      left={columns[columnIndex - 1]?.title}
+                      right={columns[columnIndex + 1]?.title}
+                      onMove={(sideways, down) =>
+                        sideways === 0
+                          ? move(card, columnIndex, index + down)
+                          : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
+                      }
+                      onRemove={() => remove(card)}
+                    />
+                  ))}
+                </ul>
+                {editable ? (
+                  <NewCard id={column.id} column={column.title} onAdd={(title) => addCard(document, board, column.id, title)} />
+                ) : null}
+              </section>
+            );
+          })}
+        </div>
+      </WhenHere>
     </div>
   );
+}
+
+function selectorOf(cardId: string): string {
+  return `[data-card="${CSS.escape(cardId)}"]`;
 }

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 
 /** A field for a new card at the end of a column. */
-export function NewCard({ column, onAdd }: { column: string; onAdd: (title: string) => void }) {
+export function NewCard({ id, column, onAdd }: { id: string; column: string; onAdd: (title: string) => void }) {
   const [title, setTitle] = useState('');
   const add = (event: FormEvent): void => {
     event.preventDefault();
@@ -11,6 +11,7 @@ export function NewCard({ column, onAdd }: { column: string; onAdd: (title: stri
   return (
     <form onSubmit={add} className="new-card">
       <input
+        data-new-card={id}
         aria-label={`New card in ${column}`}
         placeholder="New card"
         value={title}

@@ -9,6 +9,7 @@ export function ChatPanel() {
   const { messages, hasOlder, loadingOlder, typing, state, error, send, retry, discard, loadOlder, setTyping } = useChat('team');
   const [draft, setDraft] = useState('');
   const list = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const newest = messages.at(-1)?.key;
   useEffect(() => {
     if (newest !== undefined) list.current?.scrollTo({ top: list.current.scrollHeight });
@@ -17,6 +18,8 @@ export function ChatPanel() {
     event.preventDefault();
     send(draft);
     setDraft('');
+    // The button has nothing to send now.
+    field.current?.focus();
   };
   const write = (text: string): void => {
     setDraft(text);
@@ -28,6 +31,7 @@ export function ChatPanel() {
       <h2 id="chat-title">Team chat</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <div className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
+        {messages.length === 0 ? <p className="empty">Nothing said yet. What you write goes to everybody.</p> : null}
         <ol>
           {hasOlder ? (
             <li className="older">
@@ -52,11 +56,13 @@ export function ChatPanel() {
       </p>
       <form onSubmit={submit}>
         <input
+          ref={field}
           value={draft}
           onChange={({ target }) => write(target.value)}
           onBlur={() => setTyping(false)}
           placeholder="Write to the team"
           aria-label="Message"
+          aria-describedby="chat-hint"
           maxLength={2_000}
           autoComplete="off"
         />
@@ -64,6 +70,9 @@ export function ChatPanel() {
           Send
         </button>
       </form>
+      <p className="muted chat-hint" id="chat-hint">
+        Begin with @assistant to ask it.
+      </p>
     </section>
   );
 }

@@ -1,6 +1,6 @@
-import type { OpenDocument } from 'ashlar/client';
+import type { OpenDocument, SaveStatus } from 'ashlar/client';
 import { useSaveStatus } from 'ashlar/react';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 
 /** How far the edits of the page at hand have come. @param document null: nothing is edited here */
 export function SaveState({ document }: { document: OpenDocument | null }) {
@@ -19,30 +19,48 @@ export function SaveState({ document }: { document: OpenDocument | null }) {
   );
 }
 
-/** Says what became of edits that the server did not take, and offers them for download. */
+/** Says what became of edits that the server did not take, on this visit or an earlier one, and offers them for download. */
 export function RefusedEdits({ document }: { document: OpenDocument | null }) {
   const status = useSaveStatus(document);
+  const handle = document?.handle;
+  const [left, setLeft] = useState<Uint8Array | null>(null);
   // Told here, and not to the console.
-  useEffect(() => document?.handle.on('error', () => {}), [document]);
-  if (status.state !== 'refused') return null;
-  const { unsaved, error, dismiss } = status;
-  const text =
-    status.reason === 'read-only' || status.reason === 'access-denied'
-      ? 'You may no longer edit this page. What you wrote last was not saved.'
-      : `This could not be saved: ${error?.message ?? status.reason}`;
+  useEffect(() => handle?.on('error', () => {}), [handle]);
+  useEffect(() => {
+    let wanted = true;
+    setLeft(null);
+    void handle?.whenLoaded.then(() => wanted && setLeft(handle.unsaved));
+    return () => {
+      wanted = false;
+    };
+  }, [handle]);
+  const refused = status.state === 'refused' ? status : null;
+  if (refused === null && left === null) return null;
+  const unsaved = refused?.unsaved ?? left;
+  const close = (): void => {
+    refused?.dismiss();
+    handle?.forgetUnsaved();
+    setLeft(null);
+  };
   return (
     <div className="banner banner-failed" role="alert">
-      <span>{text}</span>
+      <span>{refused === null ? 'Changes of an earlier visit could not be saved.' : describe(refused)}</span>
       {unsaved === null ? null : (
         <button type="button" className="button" onClick={() => download(unsaved)}>
-          Download it
+          Download them
         </button>
       )}
-      <button type="button" className="button" onClick={dismiss}>
+      <button type="button" className="button" onClick={close}>
         Close
       </button>
     </div>
   );
+}
+
+function describe({ reason, error }: Extract<SaveStatus, { state: 'refused' }>): string {
+  if (reason === 'read-only' || reason === 'access-denied')
+    return 'You may no longer edit this. What you changed last was not saved.';
+  return `This could not be saved: ${error?.message ?? reason}`;
 }
 
 function download(update: Uint8Array): void {

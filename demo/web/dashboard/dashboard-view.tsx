@@ -3,6 +3,7 @@ import { WIDGETS, type WidgetId } from '../../widgets.ts';
 import { BatchList } from '../batch/batch-list.tsx';
 import { CatalogChanges } from '../catalog/catalog-changes.tsx';
 import { BackendButton } from '../shared/backend-button.tsx';
+import { useWhyNot } from '../shared/use-why-not.ts';
 import { StatusControls } from '../system-status/status-controls.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { useHistory } from './use-history.ts';
@@ -13,6 +14,7 @@ const IDS = WIDGETS.map(({ id }) => id);
 export function DashboardView() {
   const { widgets, live, staleSince } = useDashboard(IDS);
   const history = useHistory();
+  const whyNot = useWhyNot();
   return (
     <div className="view dashboard">
       <header className="view-head">
@@ -22,6 +24,7 @@ export function DashboardView() {
           <BackendButton path="notifications/all">Notify everybody</BackendButton>
           <BackendButton path="notifications/me">Remind me</BackendButton>
         </div>
+        {whyNot === null ? null : <p className="muted why-not">{whyNot}</p>}
       </header>
       <ul className="widgets" aria-label="Numbers">
         {WIDGETS.map(({ id, title, format }) => (

@@ -2,7 +2,10 @@ import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
 import { lazy, Suspense } from 'react';
 import { RefusedEdits } from '../connection/save-state.tsx';
+import { useAccess } from '../offline/remembered-access.ts';
+import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
+import { catchFocus } from '../shared/catch-focus.ts';
 import { Icon } from '../shared/icon.tsx';
 import { PageList } from './page-list.tsx';
 import { Sharing } from './sharing.tsx';
@@ -14,7 +17,7 @@ const Editor = lazy(() => import('./editor.tsx').then((module) => ({ default: mo
 /** The pages, and the one that is open. */
 export function DocumentView({ workspace, document, page }: { workspace: OpenDocument; document: OpenDocument; page: string }) {
   const title = usePages(workspace).find(({ id }) => id === page)?.title ?? 'Page';
-  const access = useReadable(document.handle.access);
+  const access = useAccess(document);
   const status = useReadable(document.handle.status);
   const refused = status.state === 'refused';
   const readOnly = access === 'read';
@@ -36,16 +39,20 @@ export function DocumentView({ workspace, document, page }: { workspace: OpenDoc
         </header>
         <RefusedEdits document={document} />
         {refused ? (
-          <p className="empty">This page is not open to you.</p>
+          <p className="empty" ref={catchFocus} tabIndex={-1}>
+            This page is not open to you.
+          </p>
         ) : (
-          <Suspense fallback={<p className="empty">Opening…</p>}>
-            <Editor
-              key={document.generation}
-              document={document}
-              title={title}
-              editable={access === 'write' || access === 'admin'}
-            />
-          </Suspense>
+          <WhenHere document={document} what="page">
+            <Suspense fallback={<p className="empty">Opening…</p>}>
+              <Editor
+                key={document.generation}
+                document={document}
+                title={title}
+                editable={access === 'write' || access === 'admin'}
+              />
+            </Suspense>
+          </WhenHere>
         )}
       </article>
     </div>

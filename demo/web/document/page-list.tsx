@@ -1,13 +1,17 @@
 import type { OpenDocument } from 'ashlar/client';
-import { useReadable } from 'ashlar/react';
+import { useRealtime } from 'ashlar/react';
 import { type FormEvent, useCallback, useState } from 'react';
+import { rememberAccess, useAccess } from '../offline/remembered-access.ts';
 import { Icon } from '../shared/icon.tsx';
+import { usePerson } from '../shared/person-context.ts';
 import { addPage, usePages } from './use-pages.ts';
 
 /** The workspace's pages, and a field for a new one. */
 export function PageList({ workspace, current }: { workspace: OpenDocument; current: string | null }) {
   const pages = usePages(workspace);
-  const access = useReadable(workspace.handle.access);
+  const access = useAccess(workspace);
+  const client = useRealtime();
+  const { id: ownId } = usePerson();
   const [title, setTitle] = useState<string | null>(null);
   // On a phone the pages stand in one line that scrolls sideways.
   const show = useCallback((link: HTMLElement | null) => link?.scrollIntoView({ block: 'nearest', inline: 'center' }), []);
@@ -15,7 +19,11 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
     event.preventDefault();
     const name = title?.trim() ?? '';
     setTitle(null);
-    if (name !== '') window.location.hash = `#/pages/${addPage(workspace, name)}`;
+    if (name === '') return;
+    const id = addPage(client, workspace, name);
+    // Made without a network, it is there to write in at once.
+    rememberAccess(ownId, id, 'write');
+    window.location.hash = `#/pages/${id}`;
   };
   return (
     <nav className="page-list" aria-label="Pages">

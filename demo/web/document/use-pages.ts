@@ -1,5 +1,7 @@
-import type { OpenDocument } from 'ashlar/client';
+import type { Client, OpenDocument } from 'ashlar/client';
 import { useMap } from 'ashlar/react';
+import * as Y from 'yjs';
+import { KEPT } from '../offline/kept-documents.ts';
 
 /** A page as the workspace lists it. */
 export interface Page {
@@ -23,18 +25,22 @@ export function usePages(workspace: OpenDocument | null): readonly Page[] {
     'pages',
     (pages) =>
       Object.entries<unknown>(pages)
-        .flatMap(([id, entry]) => (isEntry(entry) ? [{ id, ...entry }] : []))
+        .flatMap(([id, entry]) => (isEntry(entry) ? [{ ...entry, id }] : []))
         .sort((left, right) => left.order - right.order || left.id.localeCompare(right.id))
         .map(({ id, title }) => ({ id, title })),
     (left, right) => JSON.stringify(left) === JSON.stringify(right),
   );
 }
 
-/** Makes a page. @returns its id */
-export function addPage(workspace: OpenDocument, title: string): string {
+/** Makes a page, also without a network. @returns its id */
+export function addPage(client: Pick<Client, 'document'>, workspace: OpenDocument, title: string): string {
   const id = `page-${crypto.randomUUID().slice(0, 8)}`;
   const pages = workspace.doc.getMap<Entry>('pages');
   const order = Math.max(0, ...[...pages.values()].map((page) => (isEntry(page) ? page.order : 0))) + 1;
+  const page = client.document(id, KEPT);
+  // A line to write in: two who open an empty page at once would each begin one.
+  page.doc.getXmlFragment('default').push([new Y.XmlElement('paragraph')]);
+  page.destroy();
   pages.set(id, { title, order });
   return id;
 }

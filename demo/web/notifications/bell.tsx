@@ -1,30 +1,20 @@
 import { useNotifications } from 'ashlar/react';
-import { useEffect, useRef, useState } from 'react';
+import { useRef } from 'react';
 import { Icon } from '../shared/icon.tsx';
+import { usePopover } from '../shared/use-popover.ts';
 
 /** The bell with what is unread, and the list below it. */
 export function Bell() {
   const { notifications, unread, markRead, markAllRead } = useNotifications();
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const onPointer = ({ target }: PointerEvent): void => {
-      if (target instanceof Node && !box.current?.contains(target)) setOpen(false);
-    };
-    const onKey = ({ key }: KeyboardEvent): void => {
-      if (key !== 'Escape') return;
-      setOpen(false);
-      button.current?.focus();
-    };
-    document.addEventListener('pointerdown', onPointer);
-    document.addEventListener('keydown', onKey);
-    return () => {
-      document.removeEventListener('pointerdown', onPointer);
-      document.removeEventListener('keydown', onKey);
-    };
-  }, [open]);
+  const { isOpen, toggle, box, button } = usePopover();
+  const list = useRef<HTMLElement>(null);
+  // The button that was pressed goes, and the focus with it: on to the next unread one, else the one before, else the list.
+  const read = (id: string): void => {
+    const buttons = [...(list.current?.querySelectorAll<HTMLElement>('[data-read]') ?? [])];
+    const at = buttons.findIndex(({ dataset }) => dataset.read === id);
+    (buttons[at + 1] ?? buttons[at - 1] ?? list.current)?.focus();
+    void markRead(id);
+  };
   return (
     <div className="bell" ref={box}>
       <button
@@ -32,8 +22,8 @@ export function Bell() {
         type="button"
         className="button icon-button"
         aria-label={`Notifications, ${unread} unread`}
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-expanded={isOpen}
+        onClick={toggle}
       >
         <Icon name="bell" />
         {unread === 0 ? null : (
@@ -42,18 +32,18 @@ export function Bell() {
           </span>
         )}
       </button>
-      {open ? (
-        <section className="popover" aria-label="Notifications">
+      {isOpen ? (
+        <section className="popover" aria-label="Notifications" ref={list} tabIndex={-1}>
           <div className="row-head">
             <h2>Notifications</h2>
-            <button type="button" className="button" disabled={unread === 0} onClick={() => void markAllRead()}>
+            <button type="button" className="button" aria-disabled={unread === 0} onClick={() => void markAllRead()}>
               Mark all read
             </button>
           </div>
           {notifications.length === 0 ? <p className="muted">Nothing new.</p> : null}
           <ul className="rows">
-            {notifications.map(({ id, title, message, timestamp, read }) => (
-              <li key={id} className={read ? 'notification' : 'notification notification-unread'}>
+            {notifications.map(({ id, title, message, timestamp, read: isRead }) => (
+              <li key={id} className={isRead ? 'notification' : 'notification notification-unread'}>
                 <div>
                   <strong>{title}</strong>
                   <p>{message}</p>
@@ -61,9 +51,15 @@ export function Bell() {
                     {new Date(timestamp).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false })}
                   </time>
                 </div>
-                {read ? null : (
-                  <button type="button" className="button" aria-label={`Mark “${title}” read`} onClick={() => void markRead(id)}>
-                    Read
+                {isRead ? null : (
+                  <button
+                    type="button"
+                    className="button"
+                    aria-label={`Mark read: ${title}`}
+                    data-read={id}
+                    onClick={() => read(id)}
+                  >
+                    Mark read
                   </button>
                 )}
               </li>

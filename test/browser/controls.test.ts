@@ -1,0 +1,208 @@
+import type { Locator, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { browserDemo } from '../support/browser-demo.ts';
+
+const site = browserDemo();
+
+const PHONE = { width: 390, height: 844 };
+const DESKTOP = { width: 1280, height: 800 };
+/** What has the focus, in a word. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const { activeElement: element } = document;
+    return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+  });
+const isFocused = (page: Page, name: string) => expect.poll(() => focused(page)).toBe(name);
+const bell = (page: Page) => page.getByRole('button', { name: /^Notifications/ });
+const toast = (page: Page) => page.locator('.toast');
+
+/** The names of controls, on screen, that a press in their middle would not reach. */
+function covered(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, a, input, select')]
+      .filter((control) => control.checkVisibility() && !control.classList.contains('skip'))
+      .flatMap((control) => {
+        const { left, top, width, height } = control.getBoundingClientRect();
+        const [x, y] = [left + width / 2, top + height / 2];
+        const scroller = control.closest('main, .messages, .page-list')?.getBoundingClientRect();
+        // What is scrolled out of sight is not covered.
+        const outside = scroller && (y < scroller.top || y > scroller.bottom || x < scroller.left || x > scroller.right);
+        if (outside || x < 0 || y < 0 || x > innerWidth || y > innerHeight) return [];
+        const there = document.elementFromPoint(x, y);
+        const reached = there === control || control.contains(there);
+        return reached ? [] : [control.getAttribute('aria-label') ?? control.textContent ?? ''];
+      }),
+  );
+}
+
+async function remind(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Remind me' }).click();
+  await toast(page).last().waitFor();
+}
+
+test.each([PHONE, DESKTOP])(
+  'toasts cover no control, stay while they are read, and are closed by keyboard: $width px',
+  async (size) => {
+    await using chloe = await site.visit('chloe', { place: '#/dashboard', size });
+    const { page } = chloe;
+    await page.clock.install();
+    await remind(page);
+    await remind(page);
+    await expect.poll(() => toast(page).count()).toBe(2);
+    for (const view of ['pages/page-welcome', 'board', 'dashboard', 'chat']) {
+      await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/${view}`);
+      await page.getByRole('button', { name: 'Close “Reminder”' }).first().focus();
+      expect(await covered(page), view).toEqual([]);
+    }
+    await page.clock.fastForward(20_000);
+    expect(await toast(page).count()).toBe(2);
+    await page.keyboard.press('Enter');
+    await isFocused(page, 'Close “Reminder”');
+    await page.clock.fastForward(20_000);
+    expect(await toast(page).count()).toBe(1);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => toast(page).count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    // One that nobody reads goes by itself.
+    await page.evaluate(() => Object.assign(window.location, { hash: '#/dashboard' }));
+    await remind(page);
+    await page.clock.fastForward(20_000);
+    await expect.poll(() => toast(page).count()).toBe(0);
+    expect(chloe.complaints()).toEqual([]);
+  },
+);
+
+test('on a phone the second person’s frame covers neither the way around nor anything else of the first', async () => {
+  const context = await site.browser.newContext({ viewport: PHONE });
+  const page = await context.newPage();
+  await page.goto(site.demo.url);
+  await page.getByRole('button', { name: /Anna Lindqvist/ }).click();
+  await page.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  await page.getByRole('button', { name: 'Second person' }).click();
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  expect(await covered(page)).toEqual([]);
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Board', exact: true }).click();
+  await page.getByRole('heading', { name: 'Board' }).waitFor();
+  await frame.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Dashboard' }).click();
+  await frame.getByRole('heading', { name: 'Dashboard' }).waitFor();
+  await context.close();
+});
+
+test('a card is removed by its button or by Delete: the focus goes to its neighbour, and undo brings it back', async () => {
+  await using anna = await site.visit('anna', { place: '#/board' });
+  const { page } = anna;
+  const doing = page.getByRole('region', { name: /^Doing/ });
+  const card = (title: string) => doing.getByRole('button', { name: title, exact: true });
+  await card('Payment provider contract').focus();
+  await page.keyboard.press('Delete');
+  await expect.poll(() => card('Payment provider contract').count()).toBe(0);
+  await isFocused(page, 'Load test of the checkout');
+  await doing.getByRole('button', { name: 'Remove “Load test of the checkout”' }).click();
+  await isFocused(page, 'New card in Doing');
+  await page.getByText('Load test of the checkout: removed. Undo brings it back.').waitFor({ state: 'attached' });
+  const undo = page.getByRole('button', { name: 'Undo' });
+  await undo.focus();
+  await page.keyboard.press('Enter');
+  await card('Load test of the checkout').waitFor();
+  await page.keyboard.press('Enter');
+  await card('Payment provider contract').waitFor();
+  // It can do no more, and keeps the focus.
+  await isFocused(page, 'Undo');
+  expect(await undo.isDisabled()).toBe(true);
+  expect(anna.complaints()).toEqual([]);
+});
+
+test('by finger a card is moved and removed, on targets of 44 px', async () => {
+  await using anna = await site.visit('anna', { place: '#/board', size: PHONE, touch: true });
+  const { page } = anna;
+  const size = async (control: Locator) => {
+    const box = await control.boundingBox();
+    return Math.min(box?.width ?? 0, box?.height ?? 0);
+  };
+  const remove = page.getByRole('button', { name: 'Remove “Photos of the new range”' });
+  await remove.waitFor();
+  const controls = [remove, page.getByRole('button', { name: 'Move “Photos of the new range” to Doing' })];
+  for (const control of [...controls, page.getByRole('button', { name: 'Undo' })])
+    expect(await size(control)).toBeGreaterThanOrEqual(44);
+  await remove.tap();
+  await expect.poll(() => page.getByText('Photos of the new range', { exact: true }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Undo' }).tap();
+  await remove.waitFor();
+  expect(anna.complaints()).toEqual([]);
+});
+
+test('marking a notification read moves the focus on: to the next, to the one before, and to the list', async () => {
+  await using ben = await site.visit('ben', { place: '#/dashboard' });
+  const { page } = ben;
+  for (const unread of [1, 2, 3]) {
+    await page.getByRole('button', { name: 'Remind me' }).click();
+    await page.getByRole('button', { name: `Notifications, ${unread} unread` }).waitFor();
+  }
+  await bell(page).click();
+  const read = page.getByRole('button', { name: 'Mark read: Reminder' });
+  const at = () => read.evaluateAll((buttons) => buttons.indexOf(document.activeElement as HTMLElement));
+  await read.first().focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(at).toBe(0);
+  expect(await read.count()).toBe(2);
+  await read.last().focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => read.count()).toBe(1);
+  expect(await at()).toBe(0);
+  await page.keyboard.press('Enter');
+  await isFocused(page, 'Notifications');
+  expect(ben.complaints()).toEqual([]);
+});
+
+test('the share panel shows who may do what now, keeps it over a reload, and Escape gives the focus back', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-handbook' });
+  const { page } = anna;
+  const share = page.getByRole('button', { name: 'Share' });
+  const level = (name: string) => page.getByRole('group', { name }).locator('[aria-pressed=true]');
+  await share.click();
+  await expect.poll(() => level('Ben Okafor').allTextContents()).toEqual(['may read']);
+  await page.getByRole('group', { name: 'Ben Okafor' }).getByRole('button', { name: 'may edit' }).click();
+  await expect.poll(() => level('Ben Okafor').allTextContents()).toEqual(['may edit']);
+  expect(await level('Emil Novak').allTextContents()).toEqual(['may read']);
+  await using ben = await site.visit('ben', { place: '#/pages/page-handbook' });
+  await ben.page.getByRole('toolbar').waitFor();
+  expect(await ben.page.getByRole('button', { name: 'Share' }).count()).toBe(0);
+
+  await page.reload();
+  await share.click();
+  await expect.poll(() => level('Ben Okafor').allTextContents()).toEqual(['may edit']);
+  // While the editor’s toolbar has the focus: the page turns read-only, and its text has it.
+  await ben.page.getByRole('button', { name: 'Bold' }).focus();
+  await page.getByRole('group', { name: 'Ben Okafor' }).getByRole('button', { name: 'may read' }).click();
+  await ben.page.getByText('You may only read this page').waitFor();
+  await isFocused(ben.page, 'Company handbook');
+  await page.keyboard.press('Escape');
+  await expect.poll(() => page.getByRole('region', { name: 'Who may do what' }).count()).toBe(0);
+  expect((await focused(page)).trim()).toBe('Share');
+  await share.click();
+  await page.getByText('Ashlar workspace').click();
+  await expect.poll(() => page.getByRole('region', { name: 'Who may do what' }).count()).toBe(0);
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+});
+
+test('while cut the dashboard’s buttons can’t be pressed, and it says why; a guest is told as well', async () => {
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
+  const { page } = anna;
+  const buttons = ['Remind me', 'Notify everybody', 'Announce maintenance', 'Change something', 'Start'];
+  const enabled = () => Promise.all(buttons.map((name) => page.getByRole('button', { name }).first().isEnabled()));
+  const why = page.locator('.why-not', { hasText: 'These buttons need the connection, and work again when it is back.' });
+  expect(await enabled()).toEqual(buttons.map(() => true));
+  await page.getByRole('button', { name: 'Cut my connection' }).click();
+  await why.waitFor();
+  expect(await enabled()).toEqual(buttons.map(() => false));
+  await page.getByRole('button', { name: 'Remind me' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Reconnect' }).click();
+  await why.waitFor({ state: 'detached' });
+  expect(await enabled()).toEqual(buttons.map(() => true));
+  await page.getByRole('button', { name: 'Notifications, 0 unread' }).waitFor();
+  await using emil = await site.visit('emil', { place: '#/dashboard' });
+  await emil.page.locator('.why-not', { hasText: 'You are a guest: you may look, not touch.' }).waitFor();
+  expect([...anna.complaints(), ...emil.complaints()]).toEqual([]);
+});

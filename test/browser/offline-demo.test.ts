@@ -1,0 +1,257 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { textOf } from '../support/browser.ts';
+import { browserDemo } from '../support/browser-demo.ts';
+import { written } from '../support/kept-edits.ts';
+import { ROOT } from '../support/source-tree.ts';
+
+const site = browserDemo();
+
+const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const go = (page: Page, hash: string) => page.evaluate((to) => Object.assign(window.location, { hash: to }), hash);
+const cut = (page: Page) => page.getByRole('button', { name: 'Cut my connection' }).click();
+const reconnect = (page: Page) => page.getByRole('button', { name: 'Reconnect' }).click();
+const connected = (page: Page) => page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor();
+const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
+const sheet = (page: Page, title: string) => page.getByRole('textbox', { name: title, exact: true });
+const card = (page: Page, column: string, title: string) =>
+  page.getByRole('region', { name: new RegExp(`^${column}`) }).getByRole('button', { name: title, exact: true });
+const databases = (page: Page) =>
+  page.evaluate(async () =>
+    (await indexedDB.databases()).map(({ name }) => name ?? '').filter((name) => name.startsWith('ashlar:')),
+  );
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.locator('.prose > p').last().click();
+  await page.keyboard.press('End');
+  await page.keyboard.type(text);
+}
+
+/** Loads the page once more, once its edits are on disk, though it asks whether to leave it. */
+async function reload(page: Page): Promise<void> {
+  expect(await written(page)).toBeGreaterThan(0);
+  page.once('dialog', (dialog) => void dialog.accept());
+  await page.reload();
+}
+
+/** Plays the service worker that the demo has none of: its files are there without a server. */
+async function keepFiles(page: Page): Promise<void> {
+  await page.route('**/*', (route) => {
+    const { pathname } = new URL(route.request().url());
+    const file = join(ROOT, 'demo/dist', pathname === '/' ? 'index.html' : pathname);
+    if (!existsSync(file)) return route.continue();
+    return route.fulfill({ body: readFileSync(file), contentType: TYPES[extname(file)] ?? 'text/html' });
+  });
+}
+
+/** Signs in by the name picker: an inner frame's address has no sign-out. */
+async function signIn(name: RegExp) {
+  const context = await site.browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(30_000);
+  const page = await context.newPage();
+  await page.goto(site.demo.url);
+  await page.getByRole('button', { name }).click();
+  await connected(page);
+  return { page, [Symbol.asyncDispose]: () => context.close() };
+}
+
+test('[2] what is written while cut is there after looking elsewhere, and after a reload reaches everybody, whatever page is open', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
+  await using ben = await site.visit('ben', { place: '#/pages/page-launch' });
+  await sheet(anna.page, 'Launch plan').getByText('Who answers').waitFor();
+  await ben.page.getByRole('list', { name: 'In this document' }).getByRole('img', { name: 'Anna Lindqvist' }).waitFor();
+  await go(anna.page, '#/board');
+  await card(anna.page, 'To do', 'Terms of delivery').waitFor();
+  // It is held open, and she is not in it.
+  await ben.page.getByText('Only you are here').waitFor();
+  await go(anna.page, '#/pages/page-launch');
+  await cut(anna.page);
+  await write(anna.page, ' Written while cut.');
+  await go(anna.page, '#/board');
+  await card(anna.page, 'To do', 'Terms of delivery').focus();
+  await anna.page.keyboard.press('ArrowRight');
+  await card(anna.page, 'Doing', 'Terms of delivery').waitFor();
+  await go(anna.page, '#/pages/page-launch');
+  await sheet(anna.page, 'Launch plan').getByText('Written while cut.').waitFor();
+  await go(anna.page, '#/board');
+  await card(anna.page, 'Doing', 'Terms of delivery').waitFor();
+  await writeMeanwhile(ben.page);
+  expect(await textOf(ben.page)).not.toContain('Written while cut.');
+
+  // On the dashboard no document is open.
+  await go(anna.page, '#/dashboard');
+  await reload(anna.page);
+  await sheet(ben.page, 'Launch plan').getByText('Written while cut.').waitFor();
+  await go(ben.page, '#/board');
+  await card(ben.page, 'Doing', 'Terms of delivery').waitFor();
+  for (const { page } of [anna, ben]) {
+    await go(page, '#/pages/page-launch');
+    await saved(page);
+  }
+  await expect.poll(() => textOf(anna.page)).toContain('Ben meanwhile.');
+  expect(await textOf(ben.page)).toBe(await textOf(anna.page));
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 60_000);
+
+async function writeMeanwhile(page: Page): Promise<void> {
+  await page.locator('.prose > p').first().click();
+  await page.keyboard.press('End');
+  await page.keyboard.type(' Ben meanwhile.');
+  await saved(page);
+}
+
+test('a page that this device never loaded says so while cut, and opens on return; one made while cut can be written at once', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-welcome' });
+  await using ben = await site.visit('ben');
+  const { page } = anna;
+  await sheet(page, 'Welcome').waitFor();
+  await cut(page);
+  await go(page, '#/pages/page-handbook');
+  await page.getByText('This page has not been loaded on this device yet.').waitFor();
+  expect(await page.locator('.prose').count()).toBe(0);
+  await page.getByRole('button', { name: 'New page' }).click();
+  await page.getByRole('textbox', { name: 'Title of the new page' }).fill('Made while cut');
+  await page.keyboard.press('Enter');
+  await sheet(page, 'Made while cut').waitFor();
+  await write(page, 'Its first words.');
+  await go(page, '#/pages/page-handbook');
+  await page.getByText('This page has not been loaded on this device yet.').waitFor();
+  await reconnect(page);
+  await sheet(page, 'Company handbook').getByText('Everybody reads').waitFor();
+  await ben.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Made while cut' }).click();
+  await sheet(ben.page, 'Made while cut').getByText('Its first words.').waitFor();
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+});
+
+test('a person beside a second person in one browser finds the pages that were open before, when cut', async () => {
+  await using anna = await signIn(/Anna Lindqvist/);
+  const { page } = anna;
+  await sheet(page, 'Welcome').waitFor();
+  await go(page, '#/pages/page-launch');
+  await sheet(page, 'Launch plan').waitFor();
+  await page.getByRole('button', { name: 'Second person' }).click();
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('textbox', { name: 'Launch plan' }).waitFor();
+  await page.getByRole('button', { name: 'Cut my connection' }).first().click();
+  await go(page, '#/pages/page-welcome');
+  await sheet(page, 'Welcome').getByText('Things to try').waitFor();
+  await write(page, ' Beside somebody.');
+  await go(page, '#/pages/page-launch');
+  await go(page, '#/pages/page-welcome');
+  await sheet(page, 'Welcome').getByText('Beside somebody.').waitFor();
+});
+
+test('signing out asks about unsaved edits of any page, takes no for an answer, and deletes what was kept', async () => {
+  await using anna = await signIn(/Anna Lindqvist/);
+  const { page } = anna;
+  const asked: string[] = [];
+  let answer: 'accept' | 'dismiss' = 'dismiss';
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    void dialog[answer]();
+  });
+  const signOut = () => page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).click();
+  await go(page, '#/board');
+  await card(page, 'To do', 'Translate the product texts').waitFor();
+  await go(page, '#/pages/page-welcome');
+  await sheet(page, 'Welcome').waitFor();
+  await cut(page);
+  await go(page, '#/board');
+  await card(page, 'To do', 'Translate the product texts').focus();
+  await page.keyboard.press('ArrowRight');
+  await card(page, 'Doing', 'Translate the product texts').waitFor();
+  // Nothing is unsaved on the page that is open now.
+  await go(page, '#/pages/page-welcome');
+  await sheet(page, 'Welcome').waitFor();
+  await signOut();
+  await expect.poll(() => asked).toEqual(['Some changes are not saved yet, and would be lost (Board). Sign out?']);
+  await sheet(page, 'Welcome').waitFor();
+  expect((await databases(page)).length).toBeGreaterThan(0);
+
+  await page.getByRole('button', { name: 'Second person' }).click();
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('textbox', { name: 'Welcome' }).getByText('Things to try').waitFor();
+  await frame.getByRole('button', { name: 'Cut my connection' }).click();
+  await frame.locator('.prose > p').first().click();
+  await page.keyboard.type('Ben too. ');
+  await frame.getByRole('status', { name: 'Saving' }).getByText('not saved yet').waitFor();
+  answer = 'accept';
+  await signOut();
+  await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+  expect(asked[1]).toBe('Some changes are not saved yet, and would be lost (Board, Welcome). Sign out?');
+  await expect.poll(() => databases(page)).toEqual([]);
+  expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  // What was given up is asked about no more.
+  await page.reload();
+  await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+  expect(asked).toHaveLength(2);
+
+  await page.getByRole('button', { name: /Anna Lindqvist/ }).click();
+  await connected(page);
+  await go(page, '#/board');
+  await card(page, 'To do', 'Translate the product texts').waitFor();
+  await signOut();
+  await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+  expect(asked).toHaveLength(2);
+}, 60_000);
+
+test('edits that the server takes no more, sent after a reload, are offered for download where they were made, until that is closed', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
+  await using chloe = await site.visit('chloe', { place: '#/pages/page-launch' });
+  const { page } = chloe;
+  await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
+  await cut(page);
+  await write(page, ' Too late.');
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  const share = anna.page.getByRole('group', { name: 'Chloé Martin' });
+  await share.getByRole('button', { name: 'may read' }).click();
+  await share.locator('[aria-pressed=true]', { hasText: 'may read' }).waitFor();
+  await go(page, '#/dashboard');
+  await reload(page);
+  await connected(page);
+  await expect.poll(() => page.evaluate(() => window.unsavedDocuments?.())).toEqual(['page-launch']);
+  await go(page, '#/pages/page-launch');
+  const told = page.getByRole('alert').filter({ hasText: /could not be saved|was not saved/ });
+  await told.waitFor();
+  expect(await textOf(page)).not.toContain('Too late.');
+  const [file] = await Promise.all([page.waitForEvent('download'), told.getByRole('button', { name: 'Download them' }).click()]);
+  const { structs } = Y.decodeUpdate(readFileSync(await file.path()));
+  const texts = structs.map((struct) =>
+    struct instanceof Y.Item && struct.content instanceof Y.ContentString ? struct.content.str : '',
+  );
+  expect(texts.join('')).toBe(' Too late.');
+  await told.getByRole('button', { name: 'Close' }).click();
+  await told.waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => window.unsavedDocuments?.())).toEqual([]);
+  await page.reload();
+  await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
+  await page.getByText('You may only read this page').waitFor();
+  expect(await told.count()).toBe(0);
+  await share.getByRole('button', { name: 'may edit' }).click();
+  await page.getByRole('toolbar').waitFor();
+  expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
+}, 60_000);
+
+test('[2] reloaded while the server is down, the page shows what it showed, takes edits, and all converges when the server is back', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-welcome', mayLoseServer: true });
+  const { page } = anna;
+  await keepFiles(page);
+  await sheet(page, 'Welcome').getByText('Start a job').waitFor();
+  await site.demo.kill();
+  await write(page, ' Server down.');
+  await reload(page);
+  await sheet(page, 'Welcome').getByText('Server down.').waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Launch plan' }).waitFor();
+  await write(page, ' Reloaded.');
+  await page.getByRole('status', { name: 'Saving' }).getByText('not saved yet').waitFor();
+  await site.demo.restart();
+  await connected(page);
+  await saved(page);
+  await using ben = await site.visit('ben', { place: '#/pages/page-welcome' });
+  await sheet(ben.page, 'Welcome').getByText('Server down. Reloaded.').waitFor();
+  await expect.poll(() => textOf(page)).toBe(await textOf(ben.page));
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 60_000);
