@@ -162,7 +162,7 @@ test('[7] a history longer than the queue does not throw out who asked for it, i
       await server.realtime.toRoom(`chat:${sessionId}`, 'chat:message', message);
     }
   }
-  for (let number = 0; number < 60; number++) {
+  for (let number = 0; number < 300; number++) {
     const notification = { id: `n-${number}`, level: 'info' as const, title: 'Note', message: content, timestamp };
     await server.realtime.toUser('bob', 'system:notification', notification);
   }
@@ -172,12 +172,12 @@ test('[7] a history longer than the queue does not throw out who asked for it, i
   const notes: string[] = [];
   bob.on('system:notification', ({ id }: { id: string }) => notes.push(id));
   await Promise.all(rooms.map((room) => ask(bob, 'join-room', `chat:${room}`)));
-  await vi.waitFor(() => expect([heard.length, notes.length]).toEqual([150, 60]), 10_000);
+  await vi.waitFor(() => expect([heard.length, notes.length]).toEqual([150, 300]), 10_000);
   for (const room of rooms) {
     const own = heard.filter((id) => id.startsWith(`${room}-`));
     expect(own).toEqual(Array.from({ length: 50 }, (_, number) => `${room}-${number}`));
   }
-  expect(notes).toEqual(Array.from({ length: 60 }, (_, number) => `n-${number}`));
+  expect(notes).toEqual(Array.from({ length: 300 }, (_, number) => `n-${number}`));
   expect(bob.connected).toBe(true);
   bob.disconnect();
 });
