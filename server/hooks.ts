@@ -1,3 +1,4 @@
+import { AshlarError } from '../shared/errors.ts';
 import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
 import type { QuotaState } from './storage/watch-quota.ts';
@@ -24,6 +25,18 @@ export interface ServerEvents {
 }
 
 export type ServerEventName = keyof ServerEvents;
+
+const NAMES: { readonly [Name in ServerEventName]: true } = {
+  connection: true,
+  disconnection: true,
+  'document:changed': true,
+  'document:quarantined': true,
+  'storage:quota': true,
+  'dashboard:refresh': true,
+  'chat:message': true,
+  'client:event': true,
+};
+
 export type ServerEventHandler<Name extends ServerEventName> = (event: ServerEvents[Name]) => unknown;
 
 /** The product's handlers, called one after the other, none of which can stop the others or us. */
@@ -35,8 +48,16 @@ export class Hooks {
     this.#onError = onError;
   }
 
-  /** @returns a function that takes the handler off again */
+  /**
+   * @returns a function that takes the handler off again
+   * @throws AshlarError `invalid-options` where there is no such event, or the handler is no function
+   */
   on<Name extends ServerEventName>(name: Name, handler: ServerEventHandler<Name>): () => void {
+    if (!Object.hasOwn(NAMES, name))
+      throw new AshlarError('invalid-options', {
+        detail: `on: ${JSON.stringify(name)} is none of ${Object.keys(NAMES).join(', ')}`,
+      });
+    if (typeof handler !== 'function') throw new AshlarError('invalid-options', { detail: `on('${name}', …): a function` });
     let handlers = this.#handlers.get(name);
     if (handlers === undefined) {
       handlers = new Set();

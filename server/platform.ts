@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Access, permits } from '../shared/access.ts';
 import type { Catalog } from '../shared/catalog.ts';
-import { AshlarError } from '../shared/errors.ts';
+import type { AshlarError } from '../shared/errors.ts';
 import { documentName, isDocumentRoom, parseRoomName, type RoomName, userRoom } from '../shared/room-name.ts';
 import type { Audit, ChangedBy } from './audit.ts';
 import type { Clock } from './clock.ts';
@@ -27,6 +27,7 @@ import { Retention } from './events/retention.ts';
 import { startTyping } from './events/start-typing.ts';
 import type { Typing } from './events/typing.ts';
 import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
+import { checkGrant } from './guard/check-grant.ts';
 import type { Erasing } from './guard/erasing.ts';
 import { Guard } from './guard/guard.ts';
 import type { Hooks } from './hooks.ts';
@@ -202,8 +203,7 @@ export class Platform {
    * given holds once it is stored.
    */
   async setAccess(name: RoomName, userId: string, access: Access, by: ChangedBy): Promise<void> {
-    if (name.startsWith('user:'))
-      throw new AshlarError('invalid-room', { detail: 'a user: room is its owner’s alone', room: name });
+    checkGrant(name, userId, access);
     const members = () =>
       [...(this.rooms.peek(name)?.members.values() ?? [])].filter((member) => member.connection.user.id === userId);
     if (!permits(access, 'read')) {

@@ -3,13 +3,12 @@ import { type Logger, pino } from 'pino';
 import type { Server } from 'socket.io';
 import type { Access } from '../shared/access.ts';
 import { createCatalog, type EventNameBy, type Events, type PayloadOf, type WithCatalog } from '../shared/catalog.ts';
-import { isEventDefinition } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
 import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
-import type { ServerDocuments } from './documents/server-documents.ts';
+import { type ServerDocuments, serverDocuments } from './documents/server-documents.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
 import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
@@ -22,8 +21,9 @@ import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
 import { attachHttpApi } from './http/attach-http-api.ts';
 import { Metrics, type MetricsNow } from './metrics.ts';
-import { type Authorize, parseSettings, type RealtimeServerOptions, type Settings } from './options.ts';
+import type { Authorize, RealtimeServerOptions, Settings } from './options.ts';
 import { Platform } from './platform.ts';
+import { readOptions } from './read-options.ts';
 import type { Connection } from './rooms/connection.ts';
 import type { Attachment } from './sockets/attach.ts';
 import { closeConnections } from './sockets/close-connections.ts';
@@ -32,6 +32,7 @@ import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Erasure, Store } from './storage/store.ts';
 import { watchQuota } from './storage/watch-quota.ts';
 import { createSystemClock, watchEventLoop } from './system-clock.ts';
+import { UnderWay } from './under-way.ts';
 
 /** What `getStats` gives. */
 export interface Stats {
@@ -78,22 +79,16 @@ export class RealtimeServer<Own extends Events = []> {
   #workers: DocumentWorkers | null = null;
   #io: Server | null = null;
   #http: Attachment | null = null;
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #underWay = new UnderWay();
+  #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #state: 'new' | 'starting' | 'ready' | 'closing' | 'closed' = 'new';
 
   /** @throws AshlarError `invalid-options`: its detail names each wrong option, what was given and what is allowed */
   constructor(options: RealtimeServerOptions<Own>) {
-    // From JavaScript it may be anything.
-    if (typeof (options ?? {}) !== 'object') throw new AshlarError('invalid-options', { detail: 'the options: an object' });
-    const { events, authorize, store, logger, ...settings } = options ?? {};
-    this.#settings = parseSettings(settings);
-    if (events !== undefined && !(Array.isArray(events) && events.every(isEventDefinition)))
-      throw new AshlarError('invalid-options', { detail: 'events: a list made with defineEvent' });
-    if (authorize !== undefined && typeof authorize !== 'function')
-      throw new AshlarError('invalid-options', { detail: 'authorize: a function' });
-    this.#own = events ?? [];
-    createCatalog(this.#own);
+    const { settings, events, authorize, store, logger } = readOptions(options);
+    this.#settings = settings;
+    this.#own = events;
     this.#authorize = authorize;
     this.#givenStore = store;
     this.#log =
@@ -127,9 +122,13 @@ export class RealtimeServer<Own extends Events = []> {
    */
   async initialize(httpServer: HttpServer): Promise<void> {
     if (this.#state !== 'new') throw new AshlarError('invalid-options', { detail: 'initialize is called once' });
+    if (typeof (httpServer as Partial<HttpServer> | undefined)?.listeners !== 'function')
+      throw new AshlarError('invalid-options', { detail: 'initialize(httpServer): an http.Server of Node' });
     this.#state = 'starting';
+    this.#starting = this.#start(httpServer);
     try {
-      await this.#start(httpServer);
+      await this.#starting;
+      if (this.#closing !== null) throw new AshlarError('server-closing', { detail: 'closed while it started' });
     } catch (error) {
       await this.close();
       throw AshlarError.from(error);
@@ -219,12 +218,12 @@ export class RealtimeServer<Own extends Events = []> {
 
   /** Documents, from the backend. */
   get documents(): ServerDocuments {
-    return this.#ready().documents;
+    return serverDocuments(this.#ready().documents, this.#underWay);
   }
 
   /** Stores what a user may do in a room, above every other rule; open sockets follow at once. @throws AshlarError `invalid-room`, `storage-…` */
   grant(userId: string, room: string, access: Access): Promise<void> {
-    return this.#ready().setAccess(parseRoomName(room), userId, access, 'backend');
+    return this.#underWay.follow(this.#ready().setAccess(parseRoomName(room), userId, access, 'backend'));
   }
 
   /** As `grant` with `none`: the user's sockets are out of the room before this resolves. */
@@ -264,12 +263,14 @@ export class RealtimeServer<Own extends Events = []> {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
+    // What it opens is let go of when it has it.
+    await this.#starting?.catch(() => {});
     const platform = this.#platform;
     for (const [slot, connection] of [...(platform?.connections.values() ?? [])].entries()) {
       connection.tell('server:closing', { reconnectAfterMs: Math.round(RECONNECT_AFTER_MS + slot * RECONNECT_SLOT_MS) });
     }
     // What was taken before this may still wait for its room to be read.
-    await Promise.allSettled(this.#underWay);
+    await this.#underWay.settled();
     await platform?.rooms.groupCommit.settled();
     if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
     await platform?.close();
@@ -367,13 +368,7 @@ export class RealtimeServer<Own extends Events = []> {
   }
 
   async #publish(request: { event: string; data: unknown; room?: string; userId?: string }): Promise<PublishedAs> {
-    const publishing = this.#ready().publisher.publish(request);
-    this.#underWay.add(publishing);
-    try {
-      return (await publishing).meta;
-    } finally {
-      this.#underWay.delete(publishing);
-    }
+    return (await this.#underWay.follow(this.#ready().publisher.publish(request))).meta;
   }
 
   #ready(): Platform {

@@ -169,6 +169,8 @@ export class Documents {
     if (onlyIfEmpty && (content.state !== null || content.updates.length > 0 || writers.known.size > 0)) {
       return undefined as Result;
     }
+    // What is known of the writers is ahead of the log, until the room was read anew: what is written now would be taken for known.
+    if (room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: room.name });
     const clientId = this.#clientId(document);
     const { update, result } = this.#metered(room.name, () => editDocument({ ...content, clientId, change }));
     if (update === null) return result;
@@ -179,7 +181,6 @@ export class Documents {
       maxStructs: Number.MAX_SAFE_INTEGER,
       subdocuments: true,
     });
-    if (admission.verdict === 'nothing') return result;
     if (admission.verdict !== 'admitted') {
       const detail = admission.verdict === 'refused' ? admission.detail : admission.verdict;
       throw new AshlarError('invalid-update', { detail, room: room.name });

@@ -1,5 +1,7 @@
 import type * as Y from 'yjs';
-import type { QuarantinedUpdate } from './documents.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { UnderWay } from '../under-way.ts';
+import type { Documents, QuarantinedUpdate } from './documents.ts';
 
 /** Server-side access to documents. */
 export interface ServerDocuments {
@@ -15,4 +17,27 @@ export interface ServerDocuments {
   quarantined(name: string): Promise<QuarantinedUpdate[]>;
   /** Deletes a document and leaves a tombstone: joiners get `gone` until it is created again. */
   delete(name: string): Promise<void>;
+}
+
+/** The documents as a product gets them. @param underWay follows what changes them, so that a close waits for it */
+export function serverDocuments(documents: Documents, underWay: UnderWay): ServerDocuments {
+  return {
+    transact: (name, change) => {
+      requireFunction('transact', change);
+      return underWay.follow(documents.transact(name, change));
+    },
+    read: (name) => documents.read(name),
+    list: (prefix) => documents.list(prefix),
+    create: (name, seed) => {
+      if (seed !== undefined) requireFunction('create', seed);
+      return underWay.follow(documents.create(name, seed));
+    },
+    quarantined: (name) => documents.quarantined(name),
+    delete: (name) => underWay.follow(documents.delete(name)),
+  };
+}
+
+function requireFunction(of: string, change: unknown): void {
+  if (typeof change !== 'function')
+    throw new AshlarError('invalid-options', { detail: `documents.${of}(name, …): a function that is given the Y.Doc` });
 }

@@ -3,9 +3,7 @@ import { AshlarError } from '../../shared/errors.ts';
 import { ClientMeta } from '../../shared/messages.ts';
 import { parsePayload } from '../../shared/parse-payload.ts';
 import type { Rule } from '../guard/guard.ts';
-import { payloadDepth } from '../guard/payload-depth.ts';
-
-const MAX_DEPTH = 32;
+import { checkDepth } from './check-json.ts';
 
 /** How an event from a client passes the guard: `emit(name, data, meta?)`. */
 export function eventRule(definition: AnyEventDefinition): Rule<unknown> {
@@ -21,9 +19,7 @@ export function eventRule(definition: AnyEventDefinition): Rule<unknown> {
       return { room: roomOf(definition, payload, meta.room), payload, id: meta.id };
     },
     parse(payload) {
-      if (payloadDepth(payload, MAX_DEPTH) > MAX_DEPTH) {
-        throw new AshlarError('invalid-payload', { detail: `at most ${MAX_DEPTH} levels` });
-      }
+      checkDepth(payload);
       return parsePayload(definition.input, payload, definition.name);
     },
   };

@@ -26,6 +26,11 @@ const UserId = z
   .max(128)
   .refine((id) => passes(() => parseRoomName(id)) && passes(() => userRoom(id)), 'not usable as a user id');
 
+/** Whether a value can be the id of a user. */
+export function isUserId(value: unknown): boolean {
+  return UserId.safeParse(value).success;
+}
+
 const labels = z.array(z.string().min(1).max(128)).max(100).default([]);
 
 /**

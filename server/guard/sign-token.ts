@@ -37,6 +37,7 @@ export interface SignTokenOptions {
  * @throws AshlarError `invalid-options`, naming what the guard would refuse
  */
 export function signToken(claims: TokenClaims, secret: string, options: SignTokenOptions): string {
+  if (typeof (options as unknown) !== 'object') throw refuse('signToken(claims, secret, options): options with expiresInSeconds');
   const { expiresInSeconds, algorithm = 'HS256', audience, issuer, keyId, now } = options;
   if (!(expiresInSeconds > 0)) throw refuse('expiresInSeconds: more than 0');
   const key = secretKey(secret);

@@ -94,6 +94,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
   );
   const listener = toNodeListener(api);
   return attachPaths(httpServer, {
+    name: `the HTTP API of ${prefix}/`,
     owns: (path) => isHttpApiPath(path, prefix, metrics),
     handleRequest: (request, response) => void listener(request, response),
     // The process lives while it starts and while it drains: /healthz says so.

@@ -7,6 +7,7 @@ import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
+import { checkDepth, checkJson } from '../events/check-json.ts';
 import { type Publish, type Published, requireRoom } from '../events/publish.ts';
 import type { Authorizer } from '../guard/authorize.ts';
 import type { Room } from '../rooms/room.ts';
@@ -143,7 +144,9 @@ export class Publisher {
     if (!definition.sentBy.includes('backend') || definition.delivery.class === 'request') {
       throw new AshlarError('access-denied', { detail: `${event} comes from clients` });
     }
+    checkDepth(data);
     const payload = parsePayload(definition.payload, data, event);
+    checkJson(payload, event);
     const broadcast = room === undefined && userId === undefined;
     const target = broadcast
       ? parseRoomName(broadcastRoom(definition, payload))

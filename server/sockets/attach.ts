@@ -6,6 +6,8 @@ import { replayWithoutUpgrade } from './replay-request.ts';
 
 /** The paths that one part of Ashlar answers on a product's HTTP server. */
 export interface OwnPaths {
+  /** What is answered there, for people. Two of one name cannot be on one server. */
+  readonly name: string;
   /** Whether a path is ours; without its query. Asked for every request of the server: keep it cheap. */
   owns(path: string): boolean;
   handleRequest(request: IncomingMessage, response: ServerResponse): void;
@@ -42,9 +44,12 @@ const upgradeMarker = (): void => undefined;
  *
  * An upgrade on a foreign path goes to the app's upgrade listeners; where it has none, it becomes the ordinary request that
  * it would have been without us.
+ * @throws AshlarError `invalid-options` where the server answers the same already
  */
 export function attachPaths(httpServer: Server, paths: OwnPaths): Attachment {
   const tap = taps.get(httpServer) ?? installTap(httpServer);
+  if ([...tap.attachments].some(({ name }) => name === paths.name))
+    throw new AshlarError('invalid-options', { detail: `${paths.name} is there already: give one of the two another prefix` });
   tap.attachments.add(paths);
   const detach = (): void => {
     if (tap.attachments.delete(paths) && tap.attachments.size === 0) tap.release();

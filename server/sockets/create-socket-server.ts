@@ -77,6 +77,7 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
   const io = new Server(engineOptions);
   const engine = new BoundedEngine(engineOptions, merged, () => attachment.detach());
   const attachment = attachPaths(httpServer, {
+    name: `Socket.IO at ${merged.path}`,
     owns: pathMatcher(merged.path, given.addTrailingSlash !== false),
     handleRequest: (request, response) => engine.handleRequest(request, response),
     handleUpgrade: (request, socket, head) => engine.handleUpgrade(request, socket, head),

@@ -99,6 +99,8 @@ test.each([
   ['an empty audience', { jwtAudience: '' }, 'jwtAudience'],
   ['events that are no list', { events: 5 }, 'events'],
   ['a callback that is none', { authorize: 'x' }, 'authorize'],
+  ['a store that is none', { store: 'x' }, 'store'],
+  ['a logger that cannot make others', { logger: console }, 'logger'],
 ])('%s is refused when the server is made, by name', (_, options, named) => {
   const make = () => new RealtimeServer({ jwtSecret: SECRET, ...options } as never);
   expect(make).toThrow(expect.objectContaining({ code: 'invalid-options', message: expect.stringContaining(named) }));
@@ -112,6 +114,44 @@ test('a server that is made without options, or with something else, says what i
   expect(make(null)).toThrow(expect.objectContaining({ code: 'invalid-options' }));
   expect(make('x')).toThrow('the options: an object');
 });
+
+test('wrong arguments from JavaScript are refused by name', async () => {
+  const unstarted = new RealtimeServer({ jwtSecret: SECRET, logLevel: 'silent' });
+  for (const http of [undefined, {}, 3_000]) {
+    await expect(unstarted.initialize(http as never)).rejects.toMatchObject({
+      code: 'invalid-options',
+      detail: expect.stringContaining('http.Server'),
+    });
+  }
+  await using server = await startServer();
+  const { realtime } = server;
+  expect(() => realtime.documents.transact('plan', 'text' as never)).toThrow(/transact.*function/);
+  expect(() => realtime.documents.create('plan', 'seed' as never)).toThrow(/create.*function/);
+  expect(() => realtime.on('nope' as never, () => {})).toThrow(/"nope" is none of connection/);
+  expect(() => realtime.on('connection', undefined as never)).toThrow(/a function/);
+  const timestamp = new Date().toISOString();
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+  for (const results of [[cycle], [5n], [{ toJSON: () => JSON.parse('{') }]]) {
+    const told = realtime.toRoom('batch:1', 'batch:completed', { batchId: '1', results, duration: 1 });
+    await expect(told).rejects.toMatchObject({ code: 'invalid-payload' });
+  }
+  await realtime.broadcast('dashboard:update', { widgetId: 'w', value: 1, timestamp });
+});
+
+test.each([null, undefined, {}, '', 'a..b', 'a\0', 'x'.repeat(1_000)])(
+  'access is stored for ids that a token can have, and %j is none: nobody else is disturbed',
+  async (userId) => {
+    await using server = await startServer();
+    await expect(async () => server.realtime.grant(userId as string, 'doc:plan', 'read')).rejects.toMatchObject({
+      code: 'invalid-payload',
+    });
+    await expect(async () => server.realtime.grant('ada', 'doc:plan', 'owner' as never)).rejects.toMatchObject({
+      code: 'invalid-payload',
+    });
+    await server.realtime.documents.transact('plan', (doc) => doc.getText('t').insert(0, 'x'));
+  },
+);
 
 test('a document without a name is refused in words', async () => {
   await using server = await startServer();

@@ -248,6 +248,7 @@ test('two parts share one server, and each lets go of its own paths alone', asyn
   const http = createServer((_request, response) => response.end('app'));
   await using server = await startSocketServer({}, http);
   const api = attachPaths(http, {
+    name: 'the API',
     owns: (path) => path === '/api' || path.startsWith('/api/'),
     handleRequest: (_request, response) => response.end('api'),
   });
@@ -268,6 +269,7 @@ test('two parts share one server, and each lets go of its own paths alone', asyn
 test('somebody who wraps emit after us keeps working after we have let go', async () => {
   const http = createServer((_request, response) => response.end('app'));
   const paths = attachPaths(http, {
+    name: 'ours',
     owns: (path) => path === '/ours',
     handleRequest: (_request, response) => response.end('ours'),
   });
@@ -288,6 +290,7 @@ test('somebody who wraps emit after us keeps working after we have let go', asyn
 test('a handler of ours that throws costs its asker an error, and nobody else', async () => {
   const http = createServer((_request, response) => response.end('app'));
   attachPaths(http, {
+    name: 'ours',
     owns: (path) => path === '/ours',
     handleRequest() {
       throw new Error('not the client’s business');

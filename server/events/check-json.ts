@@ -1,0 +1,25 @@
+import { AshlarError } from '../../shared/errors.ts';
+import { payloadDepth } from '../guard/payload-depth.ts';
+
+const MAX_DEPTH = 32;
+
+/** @throws AshlarError `invalid-payload` where a payload nests deeper than a schema, a store or a client can be asked to follow */
+export function checkDepth(payload: unknown): void {
+  if (payloadDepth(payload, MAX_DEPTH) > MAX_DEPTH)
+    throw new AshlarError('invalid-payload', { detail: `at most ${MAX_DEPTH} levels` });
+}
+
+/**
+ * For what comes from the process itself, and was no JSON before.
+ * @throws AshlarError `invalid-payload` where it can be none: a BigInt, a cycle, a `toJSON` that throws, nothing at all
+ */
+export function checkJson(payload: unknown, what: string): void {
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    text = JSON.stringify(payload);
+  } catch (error) {
+    cause = error;
+  }
+  if (text === undefined) throw new AshlarError('invalid-payload', { detail: `${what}: JSON cannot hold it`, cause });
+}

@@ -1,0 +1,86 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { RealtimeServer } from '../../server/server.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { openMemoryStore } from '../support/memory-store.ts';
+import { SECRET, startServer } from '../support/start-server.ts';
+
+const type = (letter: string) => (doc: import('yjs').Doc) => doc.getText('t').insert(doc.getText('t').length, letter);
+
+async function textOf(realtime: RealtimeServer, name: string): Promise<string> {
+  const doc = await realtime.documents.read(name);
+  const text = doc.getText('t').toString();
+  doc.destroy();
+  return text;
+}
+
+test('[1] an edit by the backend behind one that was not stored is told the truth: stored, or refused', async () => {
+  const store = openMemoryStore();
+  await using server = await startServer({ store });
+  const { documents } = server.realtime;
+  await documents.transact('plan', type('-'));
+  for (let round = 0; round < 5; round++) {
+    store.failNextAppend(new AshlarError('storage-unavailable'));
+    const letters = ['a', 'b', 'c'].map((letter) => `${letter}${round};`);
+    const told = await Promise.allSettled(letters.map((letters) => documents.transact('plan', type(letters))));
+    expect(told[0]?.status).toBe('rejected');
+    const text = await textOf(server.realtime, 'plan');
+    for (const [index, { status }] of told.entries()) {
+      expect([letters[index], text.includes(letters[index] as string)]).toEqual([letters[index], status === 'fulfilled']);
+    }
+    await expect
+      .poll(() =>
+        documents.transact('plan', type('.')).then(
+          () => 'stored',
+          (error: AshlarError) => error.code,
+        ),
+      )
+      .toBe('stored');
+  }
+});
+
+test('[1] a server that closes waits for edits by the backend, and tells of each whether it is stored', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-close-'));
+  try {
+    const first = await startServer({ dataDir });
+    const letters = Array.from({ length: 30 }, (_, index) => `${index};`);
+    const told = Promise.allSettled(letters.map((letters) => first.realtime.documents.transact('plan', type(letters))));
+    await first.realtime.close();
+    expect((await told).map(({ status }) => status)).toEqual(letters.map(() => 'fulfilled'));
+    expect(() => first.realtime.documents).toThrow(expect.objectContaining({ code: 'server-closing' }));
+    await first.stop();
+    await using second = await startServer({ dataDir });
+    expect(await textOf(second.realtime, 'plan')).toBe(letters.join(''));
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+test('a server that is closed while it starts gives up its start, and lets go of its folder', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-close-'));
+  try {
+    const server = new RealtimeServer({ jwtSecret: SECRET, dataDir, logLevel: 'silent' });
+    const started = server.initialize(createServer());
+    const closed = server.close();
+    await expect(started).rejects.toMatchObject({ code: 'server-closing' });
+    await closed;
+    await expect(server.broadcast('system:status', { status: 'online' })).rejects.toMatchObject({ code: 'server-closing' });
+    await (await startServer({ dataDir })).stop();
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
+});
+
+test('two servers on one HTTP server need two prefixes, and say so', async () => {
+  const http = createServer();
+  const make = (prefix: string) =>
+    new RealtimeServer({ jwtSecret: SECRET, prefix, store: openMemoryStore(), logLevel: 'silent' });
+  const [first, second, third] = [make(''), make(''), make('/b')];
+  await first.initialize(http);
+  await expect(second.initialize(http)).rejects.toMatchObject({ code: 'invalid-options' });
+  await third.initialize(http);
+  await Promise.all([first.close(), third.close()]);
+});
