@@ -37,6 +37,8 @@ export async function replay(file: string, flags: ReplayFlags): Promise<boolean>
   const plan = planLanes(trace);
   const { settings, port } = readConfig(processEnv(), { dataDir: flags.dataDir }, { developmentSecret });
   const url = flags.url ?? `http://127.0.0.1:${port}`;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new AshlarError('invalid-options', { detail: `--url ${url}: an address such as http://127.0.0.1:3000` });
   const document =
     flags.document ?? `${basename(file).replace(/\.json(\.gz)?$/, '')}-${Buffer.from(clock.randomBytes(4)).toString('hex')}`;
   const tokenFor = (id: string) =>

@@ -268,6 +268,8 @@ test('replay tells a reader that write is needed, and a wrong address that nobod
   const refused = await run(['replay', trace, '--url', url, '--token', reader]);
   expect(refused.code).toBe(1);
   expect(refused.err).toContain('write is needed');
+  const address = await run(['replay', trace, '--url', 'notaurl']);
+  expect([address.code, address.err]).toEqual([expect.any(Number), expect.stringContaining('--url notaurl: an address such as')]);
   const nobody = await run(['replay', trace, '--url', 'http://127.0.0.1:1', '--timeout', '1']);
   expect(nobody.code).toBe(1);
   expect(nobody.err).toContain('no answer from http://127.0.0.1:1: is the server running?');

@@ -156,6 +156,18 @@ test('an author waits for a deletion too, which leaves no clock', async () => {
   expect(first.getText(TEXT).toString()).toBe('ac');
 });
 
+test('a patch outside of the text is refused by the number of its transaction', async () => {
+  const trace = parseTrace({
+    startContent: '',
+    endContent: 'x',
+    txns: [{ patches: [[0, 0, 'ab']] }, { patches: [[5, 3, 'x']] }],
+  });
+  await expect(writeUpdates(trace, planLanes(trace), [7], turn)).rejects.toMatchObject({
+    code: 'invalid-options',
+    detail: expect.stringContaining('transaction 1'),
+  });
+});
+
 test('positions count code points', async () => {
   const trace = parseTrace({
     startContent: '',

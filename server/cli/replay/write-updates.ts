@@ -1,4 +1,5 @@
 import * as Y from 'yjs';
+import { AshlarError } from '../../../shared/errors.ts';
 import { hasPairs, utf16Index } from './code-points.ts';
 import type { Plan } from './plan-lanes.ts';
 import type { Patch, Trace } from './read-trace.ts';
@@ -30,6 +31,7 @@ const WRITTEN_AT_ONCE = 500;
  * Writes every transaction of a trace against exactly what its author saw: in one Y.Doc per lane, to which just its ancestors are
  * given first. A lane's doc never holds more than that, since each of its transactions follows from all before it.
  * @param clientIds lane → the Yjs client id that its client writes under
+ * @throws AshlarError `invalid-options` where a patch lies outside of the text that its author had
  */
 export async function writeUpdates(
   trace: Trace,
@@ -52,7 +54,14 @@ export async function writeUpdates(
       if (update !== null) Y.applyUpdate(author.doc, update);
     }
     for (const [other, count] of (plan.ancestors[index] as Uint32Array).entries()) author.holds[other] = count;
-    written.push(write(author, patches, pairs));
+    try {
+      written.push(write(author, patches, pairs));
+    } catch (cause) {
+      throw new AshlarError('invalid-options', {
+        cause,
+        detail: `transaction ${index}: its patches do not fit the text before it`,
+      });
+    }
     author.holds[lane] = (author.holds[lane] ?? 0) + 1;
     if (index % WRITTEN_AT_ONCE === 0) await breathe();
   }
