@@ -54,14 +54,7 @@ export async function writeUpdates(
       if (update !== null) Y.applyUpdate(author.doc, update);
     }
     for (const [other, count] of (plan.ancestors[index] as Uint32Array).entries()) author.holds[other] = count;
-    try {
-      written.push(write(author, patches, pairs));
-    } catch (cause) {
-      throw new AshlarError('invalid-options', {
-        cause,
-        detail: `transaction ${index}: its patches do not fit the text before it`,
-      });
-    }
+    written.push(write(author, patches, pairs, index));
     author.holds[lane] = (author.holds[lane] ?? 0) + 1;
     if (index % WRITTEN_AT_ONCE === 0) await breathe();
   }
@@ -78,7 +71,7 @@ function missingAncestors({ lanes, ancestors }: Plan, index: number, holds: read
   return missing.sort((a, b) => a - b);
 }
 
-function write({ doc, text }: Author, patches: readonly Patch[], pairs: boolean): WrittenTransaction {
+function write({ doc, text }: Author, patches: readonly Patch[], pairs: boolean, index: number): WrittenTransaction {
   let update: Uint8Array | null = null;
   let deleted: Y.ID | null = null;
   const before = Y.getState(doc.store, doc.clientID);
@@ -91,20 +84,22 @@ function write({ doc, text }: Author, patches: readonly Patch[], pairs: boolean)
   };
   doc.once('update', take);
   doc.transact(() => {
-    for (const patch of patches) apply(text, patch, pairs);
+    for (const patch of patches) apply(text, patch, pairs, index);
   });
   doc.off('update', take);
   const clock = Y.getState(doc.store, doc.clientID);
   return { update, clock, deleted: clock === before ? deleted : null };
 }
 
-function apply(text: Y.Text, [position, deleteCount, insert]: Patch, pairs: boolean): void {
+function apply(text: Y.Text, [position, deleteCount, insert]: Patch, pairs: boolean, index: number): void {
   let [at, length] = [position, deleteCount];
   if (pairs) {
     const content = text.toString();
     at = utf16Index(content, 0, position);
     length = utf16Index(content, at, deleteCount) - at;
   }
+  if (at + length > text.length)
+    throw new AshlarError('invalid-options', { detail: `transaction ${index}: a patch lies outside of the text before it` });
   if (length > 0) text.delete(at, length);
   if (insert !== '') text.insert(at, insert);
 }
