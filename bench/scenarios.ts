@@ -4,6 +4,7 @@ import { eventFanOut, logEvents } from './scenarios/events.ts';
 import { fanOutBurst, fanOutPaced } from './scenarios/fan-out.ts';
 import { idle } from './scenarios/idle.ts';
 import { manyRooms } from './scenarios/many-rooms.ts';
+import { replay, replaySingly } from './scenarios/replay.ts';
 import { returning } from './scenarios/returning.ts';
 
 /** All there is to measure, in the order of the table. */
@@ -11,6 +12,8 @@ export const SCENARIOS: readonly Scenario[] = [
   fanOutPaced,
   fanOutBurst,
   manyRooms,
+  replay,
+  replaySingly,
   eventFanOut,
   coldJoin,
   idle,

@@ -6,10 +6,66 @@ import { signToken } from './sign-token.ts';
 
 const EMPTY_STATE_VECTOR = new Uint8Array([0]);
 
+/** What is not on disk yet, so that it can go again from a counter on, as the protocol asks of a client. */
+class Unsaved {
+  counter = 0;
+  readonly #updates = new Map<number, Uint8Array>();
+  readonly #write: (counter: number, update: Uint8Array) => void;
+  #again: NodeJS.Timeout | undefined;
+  #from = 0;
+  #until = 0;
+
+  constructor(write: (counter: number, update: Uint8Array) => void) {
+    this.#write = write;
+  }
+
+  send(update: Uint8Array): void {
+    this.counter += 1;
+    this.#updates.set(this.counter, update);
+    if (this.#again === undefined) this.#write(this.counter, update);
+  }
+
+  saved(counter: number): void {
+    for (const known of this.#updates.keys()) {
+      if (known > counter) break;
+      this.#updates.delete(known);
+    }
+  }
+
+  /** Updates under way are refused one by one: they go again together, after the longest wait. */
+  refused(counter: number, retryAfterMs: number): void {
+    if (!this.#updates.has(counter)) return;
+    const until = performance.now() + retryAfterMs;
+    this.#from = this.#again === undefined ? counter : Math.min(this.#from, counter);
+    if (this.#again !== undefined && until <= this.#until) return;
+    this.#until = until;
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => {
+      this.#again = undefined;
+      for (const [known, update] of this.#updates) if (known >= this.#from) this.#write(known, update);
+    }, retryAfterMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#again);
+  }
+}
+
 /** A document as docs/protocol.md describes it. */
 export const connectAshlar: ConnectDocument = async ({ port, document, user, clientId, onUpdate, onSaved, onFailure }) => {
   const room = `doc:${document}`;
-  let counter = 0;
+  const unsaved = new Unsaved((counter, update) =>
+    send((encoder) => {
+      encoding.writeVarUint(encoder, 1);
+      encoding.writeVarUint(encoder, counter);
+      encoding.writeVarUint(encoder, 0);
+      encoding.writeVarUint8Array(encoder, update);
+    }),
+  );
+  const takeSaved = (counter: number): void => {
+    unsaved.saved(counter);
+    onSaved?.(counter);
+  };
   let whole: () => void = () => undefined;
   const whenWhole = new Promise<void>((resolve) => {
     whole = resolve;
@@ -37,7 +93,7 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
         const own = decoding.readVarUint(decoder);
         const update = own === 0 ? decoding.readVarUint8Array(decoder) : null;
         if (at !== seq + 1) onFailure(new Error(`record ${at} came after ${seq}`));
-        if (update === null) onSaved?.(own);
+        if (update === null) takeSaved(own);
         else onUpdate(update);
         advance(at);
       }
@@ -58,9 +114,14 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
         chunks = [];
         advance(at);
       }
-    } else if (type === 7) onSaved?.(decoding.readVarUint(decoder));
-    else if (type === 8) onFailure(new Error(`refused: ${decoding.readVarUint(decoder)} ${decoding.readVarString(decoder)}`));
-    else if (type !== 4) onFailure(new Error(`a frame of type ${type}`));
+    } else if (type === 7) takeSaved(decoding.readVarUint(decoder));
+    else if (type === 8) {
+      const counter = decoding.readVarUint(decoder);
+      const code = decoding.readVarString(decoder);
+      // One before it is looked at off the server's event loop. Whatever else is refused makes a round worthless.
+      if (code === 'counter-gap') unsaved.refused(counter, decoding.readVarUint(decoder));
+      else onFailure(new Error(`refused: ${counter} ${code}`));
+    } else if (type !== 4) onFailure(new Error(`a frame of type ${type}`));
   };
   const engine: Engine = await connectEngine({
     port,
@@ -80,22 +141,17 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
   ];
   if (!answer.success) throw new Error(`join refused: ${JSON.stringify(answer)}`);
   head = answer.head;
-  counter = answer.saved;
+  unsaved.counter = answer.saved;
   send((encoder) => {
     encoding.writeVarUint(encoder, 0);
     encoding.writeVarUint8Array(encoder, EMPTY_STATE_VECTOR);
   });
   await whenWhole;
   return {
-    send(update) {
-      counter += 1;
-      send((encoder) => {
-        encoding.writeVarUint(encoder, 1);
-        encoding.writeVarUint(encoder, counter);
-        encoding.writeVarUint(encoder, 0);
-        encoding.writeVarUint8Array(encoder, update);
-      });
+    send: (update) => unsaved.send(update),
+    close() {
+      unsaved.close();
+      engine.close();
     },
-    close: engine.close,
   };
 };
