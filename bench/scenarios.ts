@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts';
+import { catchUp } from './scenarios/catch-up.ts';
 import { coldJoin } from './scenarios/cold-join.ts';
 import { eventFanOut, logEvents } from './scenarios/events.ts';
 import { fanOutBurst, fanOutPaced } from './scenarios/fan-out.ts';
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   replaySingly,
   eventFanOut,
   coldJoin,
+  catchUp,
   idle,
   returning,
   logEvents,

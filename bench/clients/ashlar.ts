@@ -52,7 +52,8 @@ class Unsaved {
 }
 
 /** A document as docs/protocol.md describes it. */
-export const connectAshlar: ConnectDocument = async ({ port, document, user, clientId, onUpdate, onSaved, onFailure }) => {
+export const connectAshlar: ConnectDocument = async (options) => {
+  const { port, document, user, clientId, since, onUpdate, onAwareness, onEvent, onSaved, onFailure } = options;
   const room = `doc:${document}`;
   const unsaved = new Unsaved((counter, update) =>
     send((encoder) => {
@@ -70,8 +71,9 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
   const whenWhole = new Promise<void>((resolve) => {
     whole = resolve;
   });
-  let head = 0;
-  let seq = -1;
+  // What follows an answer may come before its promise is heard.
+  let head = Number.POSITIVE_INFINITY;
+  let { epoch, seq } = since?.position ?? { epoch: '', seq: -1 };
   let chunks: Uint8Array[] = [];
 
   const send = (write: (encoder: encoding.Encoder) => void): void => {
@@ -87,7 +89,7 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
     const decoder = decoding.createDecoder(bytes);
     const type = decoding.readVarUint(decoder);
     if (type === 6) {
-      decoding.readVarString(decoder);
+      epoch = decoding.readVarString(decoder);
       for (let left = decoding.readVarUint(decoder); left > 0; left -= 1) {
         const at = decoding.readVarUint(decoder);
         const own = decoding.readVarUint(decoder);
@@ -101,7 +103,7 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
       const transfer = decoding.readVarUint(decoder);
       const index = decoding.readVarUint(decoder);
       const count = decoding.readVarUint(decoder);
-      decoding.readVarString(decoder);
+      epoch = decoding.readVarString(decoder);
       const at = decoding.readVarUint(decoder);
       decoding.readVarUint8Array(decoder);
       chunks.push(decoding.readVarUint8Array(decoder));
@@ -121,7 +123,8 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
       // One before it is looked at off the server's event loop. Whatever else is refused makes a round worthless.
       if (code === 'counter-gap') unsaved.refused(counter, decoding.readVarUint(decoder));
       else onFailure(new Error(`refused: ${counter} ${code}`));
-    } else if (type !== 4) onFailure(new Error(`a frame of type ${type}`));
+    } else if (type === 4) onAwareness?.(decoding.readVarUint8Array(decoder));
+    else onFailure(new Error(`a frame of type ${type}`));
   };
   const engine: Engine = await connectEngine({
     port,
@@ -129,6 +132,7 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
     onBinary,
     onEvent: (json) => {
       if (json.startsWith('["error"')) onFailure(new Error(json));
+      else onEvent?.(json);
     },
     onFailure,
   });
@@ -136,19 +140,33 @@ export const connectAshlar: ConnectDocument = async ({ port, document, user, cli
     .replace(/[^A-Za-z0-9_-]/g, '_')
     .slice(-64)
     .padEnd(22, 'x');
-  const [answer] = (await engine.ask(['join-room', room, clientId === undefined ? {} : { clientId, session }])) as [
-    { success: boolean; head: number; saved: number },
-  ];
+  const [answer] = (await engine.ask([
+    'join-room',
+    room,
+    { ...since?.position, ...(clientId !== undefined && { clientId, session }) },
+  ])) as [{ success: boolean; recovered: boolean; head: number; saved: number }];
   if (!answer.success) throw new Error(`join refused: ${JSON.stringify(answer)}`);
   head = answer.head;
   unsaved.counter = answer.saved;
-  send((encoder) => {
-    encoding.writeVarUint(encoder, 0);
-    encoding.writeVarUint8Array(encoder, EMPTY_STATE_VECTOR);
-  });
+  if (answer.recovered) {
+    advance(seq);
+  } else {
+    send((encoder) => {
+      encoding.writeVarUint(encoder, 0);
+      encoding.writeVarUint8Array(encoder, since?.stateVector ?? EMPTY_STATE_VECTOR);
+    });
+  }
   await whenWhole;
   return {
     send: (update) => unsaved.send(update),
+    show(awareness) {
+      send((encoder) => {
+        encoding.writeVarUint(encoder, 4);
+        encoding.writeVarUint8Array(encoder, awareness);
+      });
+    },
+    events: engine,
+    position: () => ({ epoch, seq }),
     close() {
       unsaved.close();
       engine.close();
