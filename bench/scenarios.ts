@@ -5,6 +5,7 @@ import { eventFanOut, logEvents } from './scenarios/events.ts';
 import { fanOutBurst, fanOutPaced } from './scenarios/fan-out.ts';
 import { idle } from './scenarios/idle.ts';
 import { manyRooms } from './scenarios/many-rooms.ts';
+import { mixedDay } from './scenarios/mixed-day.ts';
 import { replay, replaySingly } from './scenarios/replay.ts';
 import { returning } from './scenarios/returning.ts';
 
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   idle,
   returning,
   logEvents,
+  mixedDay,
 ];
