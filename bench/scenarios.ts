@@ -3,6 +3,10 @@ import { catchUp } from './scenarios/catch-up.ts';
 import { coldJoin } from './scenarios/cold-join.ts';
 import { eventFanOut, logEvents } from './scenarios/events.ts';
 import { fanOutBurst, fanOutPaced } from './scenarios/fan-out.ts';
+import { growthDocuments } from './scenarios/growth/documents.ts';
+import { growthJoinBytes, growthJoinRecords } from './scenarios/growth/joins.ts';
+import { growthMembers } from './scenarios/growth/members.ts';
+import { growthRecords } from './scenarios/growth/records.ts';
 import { idle } from './scenarios/idle.ts';
 import { manyRooms } from './scenarios/many-rooms.ts';
 import { mixedDay } from './scenarios/mixed-day.ts';
@@ -23,4 +27,9 @@ export const SCENARIOS: readonly Scenario[] = [
   returning,
   logEvents,
   mixedDay,
+  growthRecords,
+  growthMembers,
+  growthDocuments,
+  growthJoinBytes,
+  growthJoinRecords,
 ];
