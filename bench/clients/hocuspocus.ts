@@ -4,11 +4,13 @@ import type { ConnectDocument } from './document-client.ts';
 import { openWebSocket } from './open-websocket.ts';
 
 const SYNC = 0;
+const AWARENESS = 1;
 const AUTH = 2;
 const SYNC_STATUS = 8;
 
 /** Hocuspocus' protocol: each message names its document; a token first, then y-protocols' sync messages. */
-export const connectHocuspocus: ConnectDocument = async ({ port, document, onUpdate, onSaved, onFailure }) => {
+export const connectHocuspocus: ConnectDocument = async (options) => {
+  const { port, document, since, onUpdate, onAwareness, onSaved, onFailure } = options;
   let saved = 0;
   let whole: () => void = () => undefined;
   const whenWhole = new Promise<void>((resolve) => {
@@ -33,7 +35,8 @@ export const connectHocuspocus: ConnectDocument = async ({ port, document, onUpd
         if (kind === 0) return;
         onUpdate(decoding.readVarUint8Array(decoder));
         if (kind === 1) whole();
-      } else if (type === SYNC_STATUS) onSaved?.(++saved);
+      } else if (type === AWARENESS) onAwareness?.(decoding.readVarUint8Array(decoder));
+      else if (type === SYNC_STATUS) onSaved?.(++saved);
       else if (type === AUTH && decoding.readVarUint(decoder) === 1) onFailure(new Error('token refused'));
     },
     onFailure,
@@ -48,7 +51,7 @@ export const connectHocuspocus: ConnectDocument = async ({ port, document, onUpd
   socket.send(
     message(SYNC, (encoder) => {
       encoding.writeVarUint(encoder, 0);
-      encoding.writeVarUint8Array(encoder, new Uint8Array([0]));
+      encoding.writeVarUint8Array(encoder, since?.stateVector ?? new Uint8Array([0]));
     }),
   );
   await whenWhole;
@@ -60,6 +63,7 @@ export const connectHocuspocus: ConnectDocument = async ({ port, document, onUpd
           encoding.writeVarUint8Array(encoder, update);
         }),
       ),
+    show: (awareness) => socket.send(message(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, awareness))),
     close,
   };
 };

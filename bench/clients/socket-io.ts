@@ -2,10 +2,21 @@ import type { ConnectDocument } from './document-client.ts';
 import { connectEngine } from './engine.ts';
 
 /** Updates as binary arguments of stock events. */
-export const connectSocketIoBinary: ConnectDocument = async ({ port, document, onUpdate, onFailure }) => {
-  const engine = await connectEngine({ port, onBinary: (_head, bytes) => onUpdate(bytes), onFailure });
+export const connectSocketIoBinary: ConnectDocument = async (options) => {
+  const { port, document, onUpdate, onAwareness, onEvent, onFailure } = options;
+  const engine = await connectEngine({
+    port,
+    ...(onEvent && { onEvent }),
+    onBinary: (head, bytes) => (head.startsWith('["awareness"') ? onAwareness?.(bytes) : onUpdate(bytes)),
+    onFailure,
+  });
   await engine.ask(['join', document]);
-  return { send: (update) => engine.emitBinary(['update', document], update), close: engine.close };
+  return {
+    send: (update) => engine.emitBinary(['update', document], update),
+    show: (awareness) => engine.emitBinary(['awareness', document], awareness),
+    events: engine,
+    close: engine.close,
+  };
 };
 
 /** Updates as base64 in stock JSON events. */

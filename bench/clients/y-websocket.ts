@@ -4,7 +4,8 @@ import type { ConnectDocument } from './document-client.ts';
 import { openWebSocket } from './open-websocket.ts';
 
 /** y-websocket's protocol: y-protocols' sync messages behind a type. It loads in the background, so that its first answer may be of an empty document. */
-export const connectYWebsocket: ConnectDocument = async ({ port, document, onUpdate, onFailure }) => {
+export const connectYWebsocket: ConnectDocument = async (options) => {
+  const { port, document, since, onUpdate, onAwareness, onFailure } = options;
   let synced: () => void = () => undefined;
   const whenSynced = new Promise<void>((resolve) => {
     synced = resolve;
@@ -14,7 +15,9 @@ export const connectYWebsocket: ConnectDocument = async ({ port, document, onUpd
     `/${document}`,
     (data) => {
       const decoder = decoding.createDecoder(data);
-      if (decoding.readVarUint(decoder) !== 0) return;
+      const type = decoding.readVarUint(decoder);
+      if (type === 1) onAwareness?.(decoding.readVarUint8Array(decoder));
+      if (type !== 0) return;
       const kind = decoding.readVarUint(decoder);
       if (kind === 0) return;
       onUpdate(decoding.readVarUint8Array(decoder));
@@ -23,16 +26,17 @@ export const connectYWebsocket: ConnectDocument = async ({ port, document, onUpd
     onFailure,
   );
   await opened;
-  socket.send(new Uint8Array([0, 0, 1, 0]));
+  const message = (types: readonly number[], bytes: Uint8Array): Uint8Array => {
+    const encoder = encoding.createEncoder();
+    for (const type of types) encoding.writeVarUint(encoder, type);
+    encoding.writeVarUint8Array(encoder, bytes);
+    return encoding.toUint8Array(encoder);
+  };
+  socket.send(message([0, 0], since?.stateVector ?? new Uint8Array([0])));
   await whenSynced;
   return {
-    send(update) {
-      const encoder = encoding.createEncoder();
-      encoding.writeVarUint(encoder, 0);
-      encoding.writeVarUint(encoder, 2);
-      encoding.writeVarUint8Array(encoder, update);
-      socket.send(encoding.toUint8Array(encoder));
-    },
+    send: (update) => socket.send(message([0, 2], update)),
+    show: (awareness) => socket.send(message([1], awareness)),
     close,
   };
 };

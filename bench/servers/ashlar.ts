@@ -12,6 +12,7 @@ await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
 await realtime.initialize(http);
 answerParent((http.address() as AddressInfo).port, {
   publish: ({ room, name, data }) => realtime.toRoom(room as string, name as 'dashboard:update', data as never),
+  compactions: async () => Number(/compactions_total\{result="compacted"\} (\d+)/.exec(await realtime.metrics())?.[1]),
   append: async ({ count, inFlight }) => {
     let next = 0;
     const lane = async (): Promise<void> => {

@@ -12,6 +12,11 @@ io.on('connection', (socket) => {
     ack();
   });
   socket.on('update', (room: string, update: unknown) => socket.to(room).emit('update', update));
+  socket.on('awareness', (room: string, awareness: unknown) => socket.to(room).emit('awareness', awareness));
+  socket.on('chat', (room: string, message: unknown, ack: () => void) => {
+    io.to(room).emit('chat:message', message);
+    ack();
+  });
 });
 http.listen(0, '127.0.0.1', () =>
   answerParent((http.address() as AddressInfo).port, {
