@@ -1,3 +1,4 @@
+import * as Y from 'yjs';
 import { HEALTHY } from './disk.ts';
 import type { Page } from './page.ts';
 import type { Scenario } from './scenario.ts';
@@ -61,12 +62,20 @@ const USAGE: readonly Step[] = [
   },
   {
     weight: 2,
-    does: ({ server, world }) => {
+    does: ({ server, world, model }) => {
       server.run('transact', (realtime) => {
         realtime.documents
-          .transact('main', (doc) => doc.getText('text').insert(0, `server${world.int(100)}`))
+          .transact('main', (doc) => {
+            doc.getText('text').insert(0, `server${world.int(100)}`);
+            return { client: doc.clientID, clock: Y.getState(doc.store, doc.clientID) };
+          })
           .then(
-            () => world.trace('transacted'),
+            ({ client, clock }) => {
+              world.trace('transacted');
+              const stored = Y.getState(model.document('doc:main').ever.store, client);
+              if (stored < clock)
+                world.violate(`an edit by the backend was told stored, and is on the disk up to ${stored} of ${clock}`);
+            },
             (error) => world.trace(`transact failed ${error.code}`),
           );
       });
