@@ -135,67 +135,82 @@ export interface AccessCache {
 
 /** Makes a socket's cache. @param maxRooms decisions remembered; beyond it the one used longest ago goes */
 export function createAccessCache(authorizer: Authorizer, user: User, maxRooms = MAX_CACHED): AccessCache {
-  type Decision = { readonly access: Access; readonly slot: number; readonly stamp: number };
-  let owner = user;
+  return new DecisionCache(authorizer, user, maxRooms);
+}
+
+interface Decision {
+  readonly access: Access;
+  readonly slot: number;
+  readonly stamp: number;
+}
+
+class DecisionCache implements AccessCache {
+  readonly #authorizer: Authorizer;
+  readonly #maxRooms: number;
+  #owner: User;
   /** By last use, oldest first. */
-  const decisions = new Map<RoomName, Decision>();
-  const running = new Map<RoomName, Promise<Access>>();
+  readonly #decisions = new Map<RoomName, Decision>();
+  readonly #running = new Map<RoomName, Promise<Access>>();
 
-  const remember = (room: RoomName, decision: Decision): void => {
-    decisions.delete(room);
-    decisions.set(room, decision);
-    if (decisions.size <= maxRooms) return;
-    const oldest = decisions.keys().next();
-    if (!oldest.done) decisions.delete(oldest.value);
-  };
+  constructor(authorizer: Authorizer, owner: User, maxRooms: number) {
+    this.#authorizer = authorizer;
+    this.#owner = owner;
+    this.#maxRooms = maxRooms;
+  }
 
-  const decide = (room: RoomName): Promise<Access> => {
-    const shared = running.get(room);
+  cached(room: RoomName): Access | undefined {
+    const decision = this.#decisions.get(room);
+    if (decision === undefined || this.#authorizer.stamp(decision.slot) !== decision.stamp) return undefined;
+    this.#decisions.delete(room);
+    this.#decisions.set(room, decision);
+    return decision.access;
+  }
+
+  decide(room: RoomName): Promise<Access> {
+    const shared = this.#running.get(room);
     if (shared !== undefined) return shared;
-    const slot = authorizer.slot(room, owner.id);
-    const stamp = authorizer.stamp(slot);
-    const own: Promise<Access> = authorizer.decide(owner, room).then(
+    const slot = this.#authorizer.slot(room, this.#owner.id);
+    const stamp = this.#authorizer.stamp(slot);
+    const own: Promise<Access> = this.#authorizer.decide(this.#owner, room).then(
       (access) => {
         // Dropped meanwhile: whoever dropped it knows better.
-        if (running.get(room) !== own) return decide(room);
-        running.delete(room);
+        if (this.#running.get(room) !== own) return this.decide(room);
+        this.#running.delete(room);
         // A grant that came while this was decided has been taken into account, but what changed since this stamp is asked again.
-        remember(room, { access, slot, stamp });
+        this.#remember(room, { access, slot, stamp });
         return access;
       },
       (error: unknown) => {
-        if (running.get(room) !== own) return decide(room);
-        running.delete(room);
-        decisions.delete(room);
+        if (this.#running.get(room) !== own) return this.decide(room);
+        this.#running.delete(room);
+        this.#decisions.delete(room);
         throw error;
       },
     );
-    running.set(room, own);
+    this.#running.set(room, own);
     return own;
-  };
+  }
 
-  const clear = (): void => {
-    decisions.clear();
-    running.clear();
-  };
+  drop(room: RoomName): void {
+    this.#decisions.delete(room);
+    this.#running.delete(room);
+  }
 
-  return {
-    cached(room) {
-      const decision = decisions.get(room);
-      if (decision === undefined || authorizer.stamp(decision.slot) !== decision.stamp) return undefined;
-      decisions.delete(room);
-      decisions.set(room, decision);
-      return decision.access;
-    },
-    decide,
-    drop(room) {
-      decisions.delete(room);
-      running.delete(room);
-    },
-    clear,
-    setUser(next) {
-      clear();
-      owner = next;
-    },
-  };
+  clear(): void {
+    this.#decisions.clear();
+    this.#running.clear();
+  }
+
+  setUser(next: User): void {
+    this.clear();
+    this.#owner = next;
+  }
+
+  #remember(room: RoomName, decision: Decision): void {
+    this.#decisions.delete(room);
+    this.#decisions.set(room, decision);
+    if (this.#decisions.size <= this.#maxRooms) return;
+    const oldest = this.#decisions.keys().next();
+    if (!oldest.done) this.#decisions.delete(oldest.value);
+  }
 }

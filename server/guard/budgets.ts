@@ -22,7 +22,19 @@ type Rate = { readonly ratePerSecond: number; readonly burst: number };
 /** A minute's worth at once, refilled evenly. */
 const perMinute = (count: number): Rate => ({ ratePerSecond: count / 60, burst: count });
 
+const ratesByLimits = new WeakMap<Limits, Record<BudgetKind, Rate>>();
+
+/** The same object for the same limits: each socket asks. */
 function ratesOf(limits: Limits): Record<BudgetKind, Rate> {
+  let rates = ratesByLimits.get(limits);
+  if (rates === undefined) {
+    rates = makeRates(limits);
+    ratesByLimits.set(limits, rates);
+  }
+  return rates;
+}
+
+function makeRates(limits: Limits): Record<BudgetKind, Rate> {
   return {
     events: perMinute(limits.eventsPerMinute),
     publishes: perMinute(limits.publishesPerMinute),
@@ -116,30 +128,42 @@ export function createUserBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'
  * @param users charged as well once the socket has a user
  */
 export function createSocketBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'>, users?: UserBudgets): SocketBudgets {
-  const rates = ratesOf(limits);
-  const buckets: Buckets = {};
-  let userId: string | undefined;
+  return new BudgetsOfSocket(ratesOf(limits), clock, users);
+}
 
-  const bucketOf = (kind: BudgetKind): TokenBucket => {
-    buckets[kind] ??= createTokenBucket({ ...rates[kind], clock });
-    return buckets[kind];
-  };
+class BudgetsOfSocket implements SocketBudgets {
+  readonly #rates: Record<BudgetKind, Rate>;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #users: UserBudgets | undefined;
+  readonly #buckets: Buckets = {};
+  #userId: string | undefined;
 
-  return {
-    belongTo(owner) {
-      userId = owner;
-    },
-    take(kind, cost = 1) {
-      const bucket = bucketOf(kind);
-      if (users === undefined || userId === undefined) return bucket.take(cost);
-      const retryAfterMs = Math.max(bucket.wait(cost), users.wait(userId, kind, cost));
-      if (retryAfterMs > 0) return { ok: false, retryAfterMs };
-      users.take(userId, kind, cost);
-      return bucket.take(cost);
-    },
-    spend(kind, cost = 1) {
-      bucketOf(kind).spend(cost);
-      if (users !== undefined && userId !== undefined) users.spend(userId, kind, cost);
-    },
-  };
+  constructor(rates: Record<BudgetKind, Rate>, clock: Pick<Clock, 'monotonic'>, users: UserBudgets | undefined) {
+    this.#rates = rates;
+    this.#clock = clock;
+    this.#users = users;
+  }
+
+  belongTo(owner: string): void {
+    this.#userId = owner;
+  }
+
+  take(kind: BudgetKind, cost = 1): Taken {
+    const bucket = this.#bucketOf(kind);
+    if (this.#users === undefined || this.#userId === undefined) return bucket.take(cost);
+    const retryAfterMs = Math.max(bucket.wait(cost), this.#users.wait(this.#userId, kind, cost));
+    if (retryAfterMs > 0) return { ok: false, retryAfterMs };
+    this.#users.take(this.#userId, kind, cost);
+    return bucket.take(cost);
+  }
+
+  spend(kind: BudgetKind, cost = 1): void {
+    this.#bucketOf(kind).spend(cost);
+    if (this.#users !== undefined && this.#userId !== undefined) this.#users.spend(this.#userId, kind, cost);
+  }
+
+  #bucketOf(kind: BudgetKind): TokenBucket {
+    this.#buckets[kind] ??= createTokenBucket({ ...this.#rates[kind], clock: this.#clock });
+    return this.#buckets[kind];
+  }
 }

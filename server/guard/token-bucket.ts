@@ -33,40 +33,54 @@ const ROUNDING = 1e-6;
  * Makes a full bucket. A cost above `burst` passes when the bucket is full and leaves a debt, so that nothing is refused for
  * ever: limits on size belong elsewhere.
  */
-export function createTokenBucket({ ratePerSecond, burst, clock }: TokenBucketOptions): TokenBucket {
-  invariant(ratePerSecond > 0 && burst > 0, 'a bucket refills and holds something', { ratePerSecond, burst });
-  const ratePerMs = ratePerSecond / 1000;
-  let tokens = burst;
-  let refilledAt = clock.monotonic();
+export function createTokenBucket(options: TokenBucketOptions): TokenBucket {
+  return new Bucket(options);
+}
 
-  const refill = (): void => {
-    const now = clock.monotonic();
-    tokens = Math.min(burst, tokens + Math.max(0, now - refilledAt) * ratePerMs);
-    refilledAt = now;
-  };
-  const wait = (cost: number): number => {
+// A class: each socket has several, and closures would cost each of them five times as much.
+class Bucket implements TokenBucket {
+  readonly #ratePerMs: number;
+  readonly #burst: number;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  #tokens: number;
+  #refilledAt: number;
+
+  constructor({ ratePerSecond, burst, clock }: TokenBucketOptions) {
+    invariant(ratePerSecond > 0 && burst > 0, 'a bucket refills and holds something', { ratePerSecond, burst });
+    this.#ratePerMs = ratePerSecond / 1000;
+    this.#burst = burst;
+    this.#clock = clock;
+    this.#tokens = burst;
+    this.#refilledAt = clock.monotonic();
+  }
+
+  wait(cost: number): number {
     invariant(cost >= 0, 'a cost is not negative', { cost });
-    refill();
-    const missing = Math.min(cost, burst) - tokens - ROUNDING;
-    return cost === 0 || missing <= 0 ? 0 : Math.ceil(missing / ratePerMs);
-  };
-  const spend = (cost: number): void => {
-    refill();
-    tokens = Math.min(tokens, Math.max(tokens - cost, -burst));
-  };
+    this.#refill();
+    const missing = Math.min(cost, this.#burst) - this.#tokens - ROUNDING;
+    return cost === 0 || missing <= 0 ? 0 : Math.ceil(missing / this.#ratePerMs);
+  }
 
-  return {
-    wait,
-    spend,
-    take(cost) {
-      const retryAfterMs = wait(cost);
-      if (retryAfterMs > 0) return { ok: false, retryAfterMs };
-      tokens -= cost;
-      return PASSED;
-    },
-    get full() {
-      refill();
-      return tokens >= burst - ROUNDING;
-    },
-  };
+  spend(cost: number): void {
+    this.#refill();
+    this.#tokens = Math.min(this.#tokens, Math.max(this.#tokens - cost, -this.#burst));
+  }
+
+  take(cost: number): Taken {
+    const retryAfterMs = this.wait(cost);
+    if (retryAfterMs > 0) return { ok: false, retryAfterMs };
+    this.#tokens -= cost;
+    return PASSED;
+  }
+
+  get full(): boolean {
+    this.#refill();
+    return this.#tokens >= this.#burst - ROUNDING;
+  }
+
+  #refill(): void {
+    const now = this.#clock.monotonic();
+    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#refilledAt) * this.#ratePerMs);
+    this.#refilledAt = now;
+  }
 }
