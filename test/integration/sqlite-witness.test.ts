@@ -206,6 +206,11 @@ test('a database of the schema before is brought along: its proofs of writing be
   db.exec('DROP TABLE quarantined; ALTER TABLE counters RENAME COLUMN commits TO probes; PRAGMA user_version = 1');
   db.close();
   const again = await open();
+  expect(again.log.map(({ message }) => message)).toContain('storage:backed-up-before-migration');
+  const backup = new Database(join(dataDir, 'schema-1-backup.db'), { readonly: true });
+  expect(backup.pragma('user_version', { simple: true }), 'as it was, for whoever goes back').toBe(1);
+  expect(backup.prepare('SELECT count(*) FROM records').pluck().get()).toBe(1);
+  backup.close();
   expect(await again.store.read(room, { limit: 9 })).toHaveLength(1);
   await append(again.store, ['b']);
   await again.store.close();

@@ -164,6 +164,17 @@ export function isEmpty(db: Db): boolean {
   return tables === 0 && marks.every((mark) => mark === 0);
 }
 
+/** Bytes of a database's header: https://www.sqlite.org/fileformat2.html#the_database_header */
+export const HEADER_BYTES = 100;
+
+/** The schema version that a file would be migrated from, by its header; null where it has this one already, or is not ours. */
+export function migratedFrom(header: Uint8Array): number | null {
+  if (header.length < HEADER_BYTES) return null;
+  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
+  const version = view.getUint32(60);
+  return view.getUint32(68) === APPLICATION_ID && version > 0 && version < SCHEMA_VERSION ? version : null;
+}
+
 /** Brings the file to this schema, in one transaction. */
 export function migrate(db: Db): void {
   const version = db.pragma('user_version', { simple: true }) as number;

@@ -3,6 +3,7 @@ import { AshlarError, invariant } from '../../../shared/errors.ts';
 import type { Clock } from '../../clock.ts';
 import { workerEntry } from '../../worker-entry.ts';
 import type { Commit, Quarantine, Store, StoreSpace } from '../store.ts';
+import { backUpBeforeMigration } from './back-up-before-migration.ts';
 import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
@@ -45,6 +46,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const Sqlite = await loadSqlite();
   await makeDataFolder(dataDir);
   const unlock = testing.shareLock ? () => undefined : lockDataFolder(Sqlite, dataDir);
+  if (!testing.shareLock) {
+    await backUpBeforeMigration(dataDir, clock, options.log).catch((error) => {
+      unlock();
+      throw error;
+    });
+  }
   const epoch = Buffer.from(clock.randomBytes(16)).toString('base64url');
   let space: StoreSpace = { bytes: 0, quota: options.quota?.bytes ?? null, full: false };
   const start = <Calls>(name: string, entry: string) =>
