@@ -6,7 +6,7 @@ import { renderTable } from './render-table.ts';
 import { describeMachine, type Results, type ScenarioResults } from './results.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { judge } from './targets.ts';
+import { describeBase, judge } from './targets.ts';
 
 const USAGE = `npm run bench -- [options]
   --quick          fewer and shorter rounds
@@ -64,7 +64,9 @@ process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((
 const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
 const missed = values.check ? judge(results).filter((verdict) => verdict.failed) : [];
 for (const { target, reached } of missed) {
-  process.stderr.write(`${target.scenario}: ${reached.toFixed(2)} × ${target.base}, the target is ${target.value}\n`);
+  process.stderr.write(
+    `${target.scenario}: ${reached.toFixed(2)}${describeBase(target, results)}, the target is ${target.value}\n`,
+  );
 }
 process.exit(failed || missed.length > 0 ? 1 : 0);
 

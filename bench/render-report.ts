@@ -1,7 +1,7 @@
 import { renderTable } from './render-table.ts';
 import type { Results } from './results.ts';
 import { roundFigure } from './statistics.ts';
-import { judge } from './targets.ts';
+import { describeBase, judge } from './targets.ts';
 
 /** All tables of a run as Markdown: the targets first, then each scenario. */
 export function renderReport(results: Results): string {
@@ -19,8 +19,8 @@ export function renderReport(results: Results): string {
 export function renderVerdicts(results: Pick<Results, 'scenarios'>): string {
   const rows = judge(results).map(({ target, reached, met }) => {
     const unit = results.scenarios[target.scenario]?.metrics.find(({ name }) => name === target.metric)?.unit ?? target.metric;
-    const base = target.base === undefined ? '' : ` × ${target.base}`;
-    return `| ${target.scenario}: ${unit} | ${target.bound} ${target.value.toLocaleString('en-US')}${base} | ${roundFigure(reached)}${base} | ${met ? 'yes' : '**no**'} |`;
+    const base = describeBase(target, results);
+    return `| ${target.scenario}: ${unit} | ${target.bound} ${target.value.toLocaleString('en-US', { maximumFractionDigits: 2 })}${base} | ${roundFigure(reached)}${base} | ${met ? 'yes' : '**no**'} |`;
   });
   return ['| figure | target | reached | met |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
