@@ -14,6 +14,7 @@ export const returning: Scenario = {
   metrics: [
     { name: 'cut', unit: 'ms server CPU per return after a cut', base: 'socket.io' },
     { name: 'cutTime', unit: 'ms until all are back after a cut' },
+    { name: 'cutDelay', unit: 'ms event loop delay p99 meanwhile' },
     { name: 'restart', unit: 'ms server CPU per return after a restart', base: 'socket.io' },
     { name: 'restartTime', unit: 'ms until all are back after a restart' },
   ],
@@ -41,13 +42,15 @@ export const returning: Scenario = {
     };
     const comeBack = async (server: ServerProcess) => {
       const before = await server.usage();
+      await server.watchDelay();
       const startedAt = performance.now();
       await deadline.race(inParallel(count, AT_ONCE, connect(server)));
       const ms = performance.now() - startedAt;
+      const { p99 } = await server.delay();
       // What a server does behind it counts as well.
       await deadline.race(settle(server));
       const after = await server.usage();
-      return { cpu: (after.cpu - before.cpu) / 1_000 / count, ms };
+      return { cpu: (after.cpu - before.cpu) / 1_000 / count, ms, p99 };
     };
     const folder = await round.folder();
     const first = await round.start(folder);
@@ -64,7 +67,7 @@ export const returning: Scenario = {
       await first.kill();
       const second = await round.start(folder);
       const restart = await comeBack(second);
-      return { cut: cut.cpu, cutTime: cut.ms, restart: restart.cpu, restartTime: restart.ms };
+      return { cut: cut.cpu, cutTime: cut.ms, cutDelay: cut.p99, restart: restart.cpu, restartTime: restart.ms };
     } finally {
       deadline.end();
       leave();
