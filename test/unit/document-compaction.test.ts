@@ -118,7 +118,11 @@ describe('compaction', () => {
   });
 
   test('an empty log is the empty document', () => {
-    expect(compact({ state: null, updates: [] })).toEqual({ state: Uint8Array.of(0, 0), stateVector: Uint8Array.of(0) });
+    expect(compact({ state: null, updates: [] })).toEqual({
+      nesting: 0,
+      state: Uint8Array.of(0, 0),
+      stateVector: Uint8Array.of(0),
+    });
   });
 
   test('refuses an update that merges but does not apply, and names its place', () => {

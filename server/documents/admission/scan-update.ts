@@ -233,18 +233,7 @@ function scanStructs(
       if (info !== CONTENT.gc && info !== CONTENT.skip) {
         const isType = ref === CONTENT.type;
         if (cut) nesting.add(clientId, known, isType, -1, 0, rightClient, rightClock, -1, 0);
-        else
-          nesting.add(
-            clientId,
-            clock,
-            isType,
-            originClient,
-            originClock,
-            rightClient,
-            rightClock,
-            parentClient,
-            parentClock,
-          );
+        else nesting.add(clientId, clock, isType, originClient, originClock, rightClient, rightClock, parentClient, parentClock);
       }
       if (meter !== null && !cut && ref !== CONTENT.gc && ref !== CONTENT.skip) {
         if (parentEndsAt > 0) meter.addAlone(clock, reader.bytes, parentAt, parentEndsAt);

@@ -19,6 +19,9 @@ export interface CompactedState {
   readonly nesting: number;
 }
 
+// Twice what admission lets in. Yjs deletes types in types recursively: about 5,000 end the stack of a member's browser.
+const BEARABLE_NESTING = 2_048;
+
 // Loading the byte merge as well costs about 0.3 s per MB: up to here a second look is cheap.
 const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
 
@@ -26,13 +29,15 @@ const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
  * Makes one state of a log, without the content of what was deleted, and proves that everyone reads the same: those who applied the
  * updates in order, those who get the merged bytes, and those who will load the result.
  * @param loadMergeUpToBytes a merge above this is not loaded too: only its clocks and deletions are compared. Default 4 MB
- * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, or two of the three differ
+ * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, two of the three differ, or Y types
+ * are nested so deep that nobody could delete them
  */
 export function compact({ state, updates }: DocumentLog, loadMergeUpToBytes = LOAD_MERGE_UP_TO_BYTES): CompactedState {
   let nesting = 0;
   const doc = loadDoc(state, updates, (whole) => {
     nesting = nestingOf(whole);
   });
+  if (nesting > BEARABLE_NESTING) throw damaged(`types nested ${nesting} deep`);
   const members = describeDoc(doc);
   const compacted = Y.encodeStateAsUpdate(doc);
   doc.destroy();

@@ -6,11 +6,7 @@ import { AshlarError } from '../../../shared/errors.ts';
  * @param whileWhole called with all of it, before what was deleted is collected
  * @throws AshlarError `document-damaged`: an update does not apply (its index is named), or something stays pending
  */
-export function loadDoc(
-  state: Uint8Array | null,
-  updates: readonly Uint8Array[],
-  whileWhole?: (doc: Y.Doc) => void,
-): Y.Doc {
+export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[], whileWhole?: (doc: Y.Doc) => void): Y.Doc {
   const doc = new Y.Doc({ gc: true });
   let applying = 'the snapshot';
   let failure: { readonly error: unknown } | null = null;
