@@ -145,7 +145,7 @@ export class Compactor {
     const { room, ports } = document;
     const { clock, maxAgeMs, maxRecords, keepBytes, log } = this.#options;
     const { unvouched, nesting } = document;
-    const { bound } = nesting;
+    const { added } = nesting;
     // What is counted there and queued yet must be in what the worker sees.
     await room.settled();
     const tail = await readTail(document);
@@ -158,7 +158,7 @@ export class Compactor {
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
-    nesting.measure(compacted.nesting, bound);
+    nesting.measure(compacted.nesting, added);
     // What took more than its time has shown no good place.
     if (timeFactor === 1) document.vouchedFor(unvouched);
     this.#options.counted('compacted');

@@ -64,7 +64,7 @@ export async function tryUpdate(
     return takeUntried(document.untried, session, doubts);
   }
   const vouched = document.unvouched;
-  const { bound } = document.nesting;
+  const { added } = document.nesting;
   const log = await loadDocument(document);
   const whole = await attempt(document, { ...log, updates: [...log.updates, update] });
   if (whole.failure !== null || whole.ms > whole.limitMs * SLOW_SHARE) {
@@ -74,8 +74,8 @@ export async function tryUpdate(
       document.ports.compact(document);
       return takeUntried(document.untried, session, doubts);
     }
-    const added = whole.failure === null ? whole.ms - alone.ms : Number.POSITIVE_INFINITY;
-    if (added > whole.limitMs * OWN_SHARE) {
+    const extraMs = whole.failure === null ? whole.ms - alone.ms : Number.POSITIVE_INFINITY;
+    if (extraMs > whole.limitMs * OWN_SHARE) {
       member.connection.budgets.spend('structs', whole.ms * STRUCTS_PER_MS);
       session.failedTrials += 1;
       const cause = whole.failure ?? undefined;
@@ -93,7 +93,7 @@ export async function tryUpdate(
     }
   }
   document.vouchedFor(vouched);
-  if (whole.failure === null) document.nesting.measure(whole.nesting, bound);
+  if (whole.failure === null) document.nesting.measure(whole.nesting, added);
 }
 
 /** Whether the log as it stands is what fails: it does by itself, or it takes so long that anything more would. */

@@ -90,12 +90,26 @@ test('an empty document is known to be flat, one that comes from disk is taken f
 test('[5] levels add up, until a worker has seen the document; what came after it looked still counts', () => {
   const nesting = new DocumentNesting(false);
   nesting.add(300);
-  const { bound } = nesting;
+  const { added } = nesting;
   nesting.add(200);
   expect([nesting.exceededBy(12), nesting.exceededBy(13)]).toEqual([false, true]);
-  nesting.measure(3, bound);
+  nesting.measure(3, added);
   expect(nesting).toMatchObject({ bound: 203, measured: true });
   expect([nesting.exceededBy(821), nesting.exceededBy(822)]).toEqual([false, true]);
+});
+
+test('[5] two who look at once do not both take off what was added before', () => {
+  const nesting = new DocumentNesting(true);
+  nesting.add(1_000);
+  const [first, second] = [nesting.added, nesting.added];
+  nesting.measure(900, first);
+  nesting.measure(900, second);
+  expect(nesting.bound).toBe(900);
+  nesting.add(50);
+  nesting.measure(900, second);
+  expect(nesting.bound).toBe(950);
+  nesting.clear();
+  expect(nesting.bound).toBe(0);
 });
 
 test('what adds no level is never too much', () => {
