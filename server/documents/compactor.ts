@@ -46,7 +46,7 @@ export class Compactor {
 
   /** Puts a document in line. */
   request(document: DocumentRoom): void {
-    if (this.#closed || this.#retries.has(document)) return;
+    if (this.#closed || document.blocked || this.#retries.has(document)) return;
     const failedAt = this.#failed.get(document);
     if (failedAt !== undefined && document.room.head.seq < failedAt * 1.5) return;
     this.#enqueue(document);
@@ -60,6 +60,7 @@ export class Compactor {
   /** Takes no more, and waits for the one under way. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const document of this.#waiting) document.working -= 1;
     this.#waiting.clear();
     for (const [document, cancel] of this.#retries) {
       cancel();
@@ -70,6 +71,8 @@ export class Compactor {
   }
 
   #enqueue(document: DocumentRoom): void {
+    // It stays in memory until its turn: what is known of it by then counts for the document that people write to.
+    if (!this.#waiting.has(document)) document.working += 1;
     this.#waiting.add(document);
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
@@ -79,7 +82,6 @@ export class Compactor {
   async #run(): Promise<void> {
     for (const document of this.#waiting) {
       this.#waiting.delete(document);
-      document.working += 1;
       try {
         await this.#compact(document);
         this.#failed.delete(document);
@@ -142,16 +144,21 @@ export class Compactor {
   async #compact(document: DocumentRoom): Promise<void> {
     const { room, ports } = document;
     const { clock, maxAgeMs, maxRecords, keepBytes, log } = this.#options;
-    const { unvouched } = document;
+    const { unvouched, nesting } = document;
+    const { added } = nesting;
+    // What is counted there and queued yet must be in what the worker sees.
+    await room.settled();
     const tail = await readTail(document);
     const last = tail.records[tail.records.length - 1];
     if (last === undefined || room.deleted) return;
     const timeFactor = this.#late.has(document) ? PATIENCE : 1;
-    const { state, stateVector } = await ports.workers.compact(jobOf(tail), { timeFactor });
+    const compacted = await ports.workers.compact(jobOf(tail), { timeFactor });
+    const { state, stateVector } = compacted;
     const snapshot: Snapshot = { seq: last.seq, epoch: last.epoch, state, stateVector };
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
     document.compacted(snapshot, 0);
+    nesting.measure(compacted.nesting, added);
     // What took more than its time has shown no good place.
     if (timeFactor === 1) document.vouchedFor(unvouched);
     this.#options.counted('compacted');

@@ -9,8 +9,10 @@ import { positionOf, recover } from '../rooms/recover.ts';
 import type { Joined, Room, RoomContent } from '../rooms/room.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
+import { countLevels } from './admission/admit-update.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
+import { DocumentNesting } from './document-nesting.ts';
 import type { DocumentPorts } from './document-ports.ts';
 import type { Untried } from './try-update.ts';
 import { type WriterSession, Writers } from './writers.ts';
@@ -29,6 +31,8 @@ export class DocumentRoom implements RoomContent {
   snapshotSeq: number;
   /** Items whose places in their lists nobody has vouched for: see PlaceMeter. */
   unvouched = 0;
+  /** How deep its Y types are nested. */
+  readonly nesting: DocumentNesting;
   /** Too slow by itself for trials of what is added to it. */
   untried: Untried | null = null;
   /** Records are being set aside: nobody joins and nothing is taken until that is done. */
@@ -41,6 +45,10 @@ export class DocumentRoom implements RoomContent {
   /** Acks of updates that changed nothing, in the order of their entries. */
   #acks: { session: WriterSession; counter: number }[] = [];
   #tailBytes = 0;
+  /** Its tail comes from an earlier process: nobody knows whether it applies. */
+  #isUnproven: boolean;
+  /** A compaction was asked for because nobody had measured the nesting. */
+  #measuring = false;
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
   readonly #dismissed = new Map<WriterSession, Connection>();
   /** The last records that somebody was caught up with, while a queue holds them: who joins with others gets the same packet. */
@@ -55,6 +63,8 @@ export class DocumentRoom implements RoomContent {
       userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
     });
     this.snapshotSeq = lease.snapshotSeq;
+    this.nesting = new DocumentNesting(lease.head === 0 && lease.snapshotSeq === 0);
+    this.#isUnproven = lease.head > lease.snapshotSeq && lease.headEpoch !== room.store.epoch;
   }
 
   get busy(): boolean {
@@ -86,6 +96,8 @@ export class DocumentRoom implements RoomContent {
       // The same client's old socket, which the transport has not yet noticed to be dead.
       if (ghost !== null) ports.evict(ghost);
     }
+    if (this.#isUnproven) ports.compact(this);
+    this.#isUnproven = false;
     const recovered = verdict === 'recovered' && position !== null;
     if (recovered) member.sent = position;
     return {
@@ -123,6 +135,16 @@ export class DocumentRoom implements RoomContent {
   /** Notes a committed update for the frame that leaves after its group. */
   updateCommitted(record: LogRecord): void {
     this.#group.push(record);
+    // The server's own edits are not looked at before they are taken.
+    if (record.session === null) this.deepen(countLevels(record.payload));
+  }
+
+  /** An update was taken that may nest types so many levels deeper. Where nobody has measured how deep they are, a compaction does. */
+  deepen(levels: number): void {
+    this.nesting.add(levels);
+    if (levels === 0 || this.nesting.measured || this.#measuring) return;
+    this.#measuring = true;
+    this.ports.compact(this);
   }
 
   /** Notes the ack of an update without a record of its own. */
@@ -243,6 +265,7 @@ export class DocumentRoom implements RoomContent {
     const { room } = this;
     room.deleted = true;
     this.#forget();
+    this.nesting.clear();
     room.trimmedTo = room.head.seq;
     for (const member of [...room.members.values()]) {
       this.send(member, { type: 'reset', reason: 'gone' });

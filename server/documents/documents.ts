@@ -229,6 +229,10 @@ export class Documents {
       document.working += 1;
       try {
         return await task(document);
+      } catch (error) {
+        // What does not load is looked into at once, not when there are records enough.
+        if (AshlarError.from(error).code === 'document-damaged') document.ports.compact(document);
+        throw error;
       } finally {
         document.working -= 1;
       }

@@ -57,6 +57,7 @@ export async function sendState(document: DocumentRoom, member: DocumentMember, 
     sendChunk(document, member, id, 0);
   } catch (error) {
     const { code, detail } = AshlarError.from(error, 'document-damaged');
+    if (code === 'document-damaged') ports.compact(document);
     document.send(member, { type: 'refused', counter: 0, code, retryAfterMs: 2_000, detail: detail ?? '' });
   } finally {
     member.syncing = false;

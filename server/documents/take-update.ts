@@ -108,7 +108,8 @@ function admit(
 }
 
 function exceedsTrust(document: DocumentRoom, admission: Admission, meter: PlaceMeter): boolean {
-  return admission.verdict === 'admitted' && document.unvouched + meter.unvouched > MAX_UNVOUCHED;
+  if (admission.verdict !== 'admitted') return false;
+  return document.unvouched + meter.unvouched > MAX_UNVOUCHED || document.nesting.exceededBy(admission.levels);
 }
 
 /** What only the log can tell is found off the event loop; what the client sends meanwhile comes again. */
@@ -132,7 +133,7 @@ async function takeOffTheLoop(
     };
     let { admission, meter } = judge();
     if (admission.verdict === 'admitted' && exceedsTrust(document, admission, meter)) {
-      await tryUpdate(document, member, session, admission.update, meter.unvouched);
+      await tryUpdate(document, member, session, admission.update, { unvouched: meter.unvouched, levels: admission.levels });
       ({ admission, meter } = judge());
     }
     // The log may have been read anew meanwhile, and the session with it.
@@ -142,6 +143,7 @@ async function takeOffTheLoop(
     settle(document, member, session, counter, admission, meter);
   } catch (error) {
     const { code, detail, retryAfterMs } = AshlarError.from(error, 'document-damaged');
+    if (code === 'document-damaged') document.ports.compact(document);
     refuse(document, member, counter, code, detail, retryAfterMs ?? (code === 'counter-gap' ? RETRY_GAP_MS : RETRY_STORAGE_MS));
   } finally {
     session.busy = false;
@@ -202,6 +204,7 @@ function settle(
   session.counter = counter;
   session.place = meter.last;
   document.unvouched += meter.unvouched;
+  if (admission.verdict === 'admitted') document.deepen(admission.levels);
   writers.take(clocks);
 }
 

@@ -1,5 +1,6 @@
 import { AshlarError } from '../../shared/errors.ts';
 import type { DocumentMember } from './document-member.ts';
+import { MAX_NESTING } from './document-nesting.ts';
 import type { DocumentRoom } from './document-room.ts';
 import { loadDocument } from './load-document.ts';
 import { type DocumentJob, limitReached } from './worker/document-workers.ts';
@@ -28,9 +29,19 @@ export interface Untried {
   readonly byUser: Map<string, number>;
 }
 
+/** What an update brings that the bytes do not vouch for. */
+export interface Doubts {
+  /** Items whose places in their lists only the log knows. */
+  readonly unvouched: number;
+  /** By how much it may deepen the nesting of Y types, at most. */
+  readonly levels: number;
+}
+
 interface Trial {
   readonly ms: number;
   readonly limitMs: number;
+  /** How deep Y types were nested. */
+  readonly nesting: number;
   /** Null: everything applies, in time. */
   readonly failure: AshlarError | null;
 }
@@ -39,20 +50,21 @@ interface Trial {
  * Applies an update with all that came before it, before anyone gets it. What the document takes by itself is nobody's fault who comes after:
  * then a little of each user is taken untried, and a compaction is asked for. On a machine that is busy with other
  * things an honest update may take too long: it comes again, twice.
- * @param unvouched items of the update whose places nobody vouches for
- * @throws AshlarError `rate-limited`, then `invalid-update`, where the update takes too long or does not apply
+ * @throws AshlarError `rate-limited`, then `invalid-update`, where the update takes too long or does not apply; `invalid-update` where it
+ * nests Y types too deep
  */
 export async function tryUpdate(
   document: DocumentRoom,
   member: DocumentMember,
   session: WriterSession,
   update: Uint8Array,
-  unvouched: number,
+  doubts: Doubts,
 ): Promise<void> {
   if (document.untried !== null && document.untried.until > document.ports.clock.monotonic()) {
-    return takeUntried(document.untried, session, unvouched);
+    return takeUntried(document.untried, session, doubts);
   }
   const vouched = document.unvouched;
+  const { added } = document.nesting;
   const log = await loadDocument(document);
   const whole = await attempt(document, { ...log, updates: [...log.updates, update] });
   if (whole.failure !== null || whole.ms > whole.limitMs * SLOW_SHARE) {
@@ -60,10 +72,10 @@ export async function tryUpdate(
     if (isToBlame(alone, whole)) {
       document.untried = { until: document.ports.clock.monotonic() + UNTRIED_FOR_MS, byUser: new Map() };
       document.ports.compact(document);
-      return takeUntried(document.untried, session, unvouched);
+      return takeUntried(document.untried, session, doubts);
     }
-    const added = whole.failure === null ? whole.ms - alone.ms : Number.POSITIVE_INFINITY;
-    if (added > whole.limitMs * OWN_SHARE) {
+    const extraMs = whole.failure === null ? whole.ms - alone.ms : Number.POSITIVE_INFINITY;
+    if (extraMs > whole.limitMs * OWN_SHARE) {
       member.connection.budgets.spend('structs', whole.ms * STRUCTS_PER_MS);
       session.failedTrials += 1;
       const cause = whole.failure ?? undefined;
@@ -72,7 +84,16 @@ export async function tryUpdate(
     }
   }
   session.failedTrials = 0;
+  if (doubts.levels > 0 && whole.failure === null && whole.nesting > MAX_NESTING) {
+    const alone = await attempt(document, log);
+    // A document that its backend made too deep still takes what does not deepen it.
+    if (alone.failure === null && whole.nesting > alone.nesting) {
+      member.connection.budgets.spend('structs', whole.ms * STRUCTS_PER_MS);
+      throw new AshlarError('invalid-update', { detail: `types nested deeper than ${MAX_NESTING}` });
+    }
+  }
   document.vouchedFor(vouched);
+  if (whole.failure === null) document.nesting.measure(whole.nesting, added);
 }
 
 /** Whether the log as it stands is what fails: it does by itself, or it takes so long that anything more would. */
@@ -87,12 +108,12 @@ async function attempt(document: DocumentRoom, job: DocumentJob): Promise<Trial>
   } catch (thrown) {
     const failure = AshlarError.from(thrown);
     if (failure.code !== 'document-damaged') throw failure;
-    return { ms: FAILED_MS, limitMs: FAILED_MS, failure };
+    return { ms: FAILED_MS, limitMs: FAILED_MS, nesting: 0, failure };
   }
 }
 
-function takeUntried({ byUser }: Untried, { userId }: WriterSession, unvouched: number): void {
-  const taken = (byUser.get(userId) ?? 0) + unvouched;
+function takeUntried({ byUser }: Untried, { userId }: WriterSession, { unvouched, levels }: Doubts): void {
+  const taken = (byUser.get(userId) ?? 0) + Math.max(unvouched, levels);
   if (taken > UNTRIED_PER_USER) throw new AshlarError('rate-limited', { retryAfterMs: RETRY_TRIAL_MS });
   byUser.set(userId, taken);
 }

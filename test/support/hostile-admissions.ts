@@ -128,6 +128,15 @@ function nestedTypes(depth: number): Struct[] {
   );
 }
 
+/** Types in types, each beside a letter that alone names the one before as its parent. */
+function typesBeside(depth: number, neighbour: typeof ORIGIN | typeof RIGHT): Struct[] {
+  const structs: Struct[] = [[TYPE, ROOT, 'text', 0]];
+  for (let clock = 5; structs.length < 2 * depth - 1; clock += 2) {
+    structs.push([STRING, 0, SENDER, clock - 1, 'p'], [TYPE | neighbour, SENDER, clock, 0]);
+  }
+  return structs;
+}
+
 /** Inserts without origin before each letter of a text: each is searched for among all before it. */
 function conflictBomb(inserts: number): Uint8Array {
   const structs: Struct[] = [[STRING, ROOT, 'bomb', 'a'.repeat(inserts)]];
@@ -310,6 +319,11 @@ export const HOSTILE_UPDATES: readonly HostileUpdate[] = [
   { name: 'JSON nested 65 deep', update: mine([[EMBED | ORIGIN, SENDER, 3, nestedJson(65)]]), expected: refused(8) },
   { name: 'JSON nested 100,000 deep', update: mine([[EMBED | ORIGIN, SENDER, 3, nestedJson(100_000)]]), expected: refused(8) },
   { name: 'types nested 20,000 deep', update: mine(nestedTypes(20_000)), expected: refused(8) },
+  ...([ORIGIN, RIGHT] as const).map((neighbour) => ({
+    name: `types nested 513 deep, each beside a letter ${neighbour === ORIGIN ? 'before' : 'behind'} it, and deleted`,
+    update: mine(typesBeside(513, neighbour), [{ client: SENDER, ranges: [[4, 1]] }]),
+    expected: refused(8),
+  })),
   { name: 'text that is not UTF-8', update: mine([[STRING | ORIGIN, SENDER, 3, bytes(2, 0xc3, 0x28)]]), expected: refused(8) },
   {
     name: 'half a surrogate pair in UTF-8',

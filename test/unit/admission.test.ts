@@ -5,8 +5,10 @@ import { type AdmissionContext, admitUpdate, countStructs } from '../../server/d
 import { scanJson } from '../../server/documents/admission/scan-json.ts';
 import { decodeStateVector, encodeStateVector } from '../../server/documents/admission/state-vector.ts';
 import { WireReader } from '../../server/documents/admission/wire-reader.ts';
+import { nestingOf } from '../../server/documents/worker/nesting-of.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { encodeUpdate } from '../support/hostile-admissions.ts';
+import { chained, clocksPerType } from '../support/nested-types.ts';
 
 const ADA = 200;
 const BOB = 100;
@@ -27,6 +29,111 @@ function document(change: (doc: Y.Doc) => void): { doc: Y.Doc; updates: Uint8Arr
 
 const hello = document((doc) => doc.getText('text').insert(0, 'hello')).updates[0] as Uint8Array;
 
+/** By how many levels of Y types in Y types an update may deepen a document that knows `known`. */
+function levelsOf(update: Uint8Array, known = new Map<number, number>()): number {
+  const admission = admitUpdate(update, context({ known, maxStructs: 10_000 }));
+  if (admission.verdict !== 'admitted') throw new Error(admission.verdict);
+  return admission.levels;
+}
+
+describe('the nesting of Y types', () => {
+  const paragraphs = (count: number) =>
+    Array.from({ length: count }, () => {
+      const element = new Y.XmlElement('p');
+      element.insert(0, [new Y.XmlText('text')]);
+      return element;
+    });
+
+  test('is not deepened by typing, and by a list of paragraphs only as deep as one of them', () => {
+    const { updates } = document((doc) => {
+      const root = doc.getXmlFragment('root');
+      root.insert(0, paragraphs(600));
+      ((root.get(3) as Y.XmlElement).get(0) as Y.XmlText).insert(2, 'x');
+      root.insert(300, paragraphs(1));
+      root.delete(0, 5);
+    });
+    const known = new Map<number, number>();
+    const levels = updates.map((update) => {
+      const all = levelsOf(update, known);
+      known.set(
+        ADA,
+        Y.decodeStateVector(Y.encodeStateVectorFromUpdate(Y.mergeUpdates(updates.slice(0, updates.indexOf(update) + 1)))).get(
+          ADA,
+        )!,
+      );
+      return all;
+    });
+    expect(levels).toEqual([2, 0, 2, 0]);
+  });
+
+  test.each(['by parent', 'by origin', 'by right origin'] as const)('counts types that are put into each other %s', (nesting) => {
+    expect(levelsOf(chained(512, { nesting }))).toBe(512);
+    expect(admitUpdate(chained(513, { nesting }), context({ maxStructs: 10_000 }))).toMatchObject({
+      verdict: 'refused',
+      rule: 8,
+    });
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, chained(512, { nesting }));
+    expect(nestingOf(doc), 'as Yjs nests them').toBe(512);
+  });
+
+  test('counts from what is known, whatever the update says of it', () => {
+    const start = 20 * clocksPerType('by origin') - 1;
+    const known = new Map([[4_000, start]]);
+    expect(levelsOf(chained(30, { start }), known)).toBe(30);
+    expect(levelsOf(chained(50), known), 'twenty are cut away').toBe(30);
+  });
+
+  test('is the number of types where items refer to what comes later in the update', () => {
+    // Ada's types stand before Bob's in the update, and in them: two levels, then one more.
+    const update = encodeUpdate([
+      {
+        client: ADA,
+        clock: 0,
+        structs: [
+          [7, 0, BOB, 1, 0],
+          [7, 1, 'other', 0],
+        ],
+      },
+      {
+        client: BOB,
+        clock: 0,
+        structs: [
+          [7, 1, 'root', 0],
+          [7, 0, BOB, 0, 0],
+        ],
+      },
+    ]);
+    expect(levelsOf(update)).toBe(4);
+    const doc = new Y.Doc();
+    Y.applyUpdate(doc, update);
+    expect(nestingOf(doc)).toBe(3);
+    expect(
+      levelsOf(
+        encodeUpdate([
+          {
+            client: ADA,
+            clock: 0,
+            structs: [
+              [7, 1, 'root', 0],
+              [7, 0, ADA, 0, 0],
+            ],
+          },
+          {
+            client: BOB,
+            clock: 0,
+            structs: [
+              [7, 0, ADA, 1, 0],
+              [7, 1, 'other', 0],
+            ],
+          },
+        ]),
+      ),
+      'what came before is known exactly',
+    ).toBe(3);
+  });
+});
+
 describe('an admitted update', () => {
   test('keeps its bytes, in a buffer of its own', () => {
     const pooled = Buffer.concat([Buffer.alloc(50), hello]).subarray(50);
@@ -37,6 +144,7 @@ describe('an admitted update', () => {
       clocks: [{ clientId: ADA, clock: 5 }],
       structs: 1,
       deletes: 0,
+      levels: 0,
     });
     if (admission.verdict !== 'admitted') return;
     expect(admission.update.byteLength).toBe(admission.update.buffer.byteLength);
@@ -116,6 +224,7 @@ describe('an admitted update', () => {
       clocks: [{ clientId: ADA, clock: 2 }],
       structs: 2,
       deletes: 1,
+      levels: 0,
     });
   });
 
@@ -179,6 +288,7 @@ describe('an update without anything new', () => {
         clocks: [],
         structs: 0,
         deletes: 1,
+        levels: 0,
       });
     }
   });

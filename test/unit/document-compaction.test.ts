@@ -10,6 +10,7 @@ import { mergeState, mergeTree } from '../../server/documents/worker/merge-tree.
 import { novelDeletes } from '../../server/documents/worker/novel-deletes.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { BRICK, memoryBomb } from '../support/hostile-updates.ts';
+import { chained } from '../support/nested-types.ts';
 import { loadConcurrentTrace, replayConcurrent } from '../support/traces.ts';
 import { contentOf, playSession, sessionSteps } from '../support/yjs-session.ts';
 
@@ -117,8 +118,27 @@ describe('compaction', () => {
     expect(Y.decodeUpdate(compact({ state: null, updates: log }).state).ds.clients.size).toBe(0);
   });
 
+  test('[r10] tells how deep types are nested, deleted ones too, and takes nothing that nobody could delete', () => {
+    for (const deleted of [true, false]) {
+      expect(compact({ state: null, updates: [chained(400, { deleted })] }).nesting).toBe(400);
+      expect(detailOf(() => compact({ state: null, updates: [chained(2_049, { deleted })] }))).toBe('types nested 2049 deep');
+    }
+    const drawn = updatesOf((doc) => {
+      const root = doc.getXmlFragment('root');
+      root.insert(0, [new Y.XmlElement('p'), new Y.XmlElement('p')]);
+      (root.get(0) as Y.XmlElement).insert(0, [new Y.XmlText('text')]);
+      root.delete(0, 1);
+    });
+    expect(compact({ state: null, updates: drawn }).nesting).toBe(2);
+    expect(compact({ state: compact({ state: null, updates: drawn }).state, updates: [] }).nesting, 'collected by now').toBe(1);
+  });
+
   test('an empty log is the empty document', () => {
-    expect(compact({ state: null, updates: [] })).toEqual({ state: Uint8Array.of(0, 0), stateVector: Uint8Array.of(0) });
+    expect(compact({ state: null, updates: [] })).toEqual({
+      nesting: 0,
+      state: Uint8Array.of(0, 0),
+      stateVector: Uint8Array.of(0),
+    });
   });
 
   test('refuses an update that merges but does not apply, and names its place', () => {

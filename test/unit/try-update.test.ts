@@ -18,6 +18,9 @@ const UPDATE = new Uint8Array([7]);
 /** How long the log takes by itself, and what the update adds, ms; beyond the limit a trial fails, as one does that is 'damaged'. */
 let log: number | 'damaged';
 let added: number | 'damaged';
+/** How deep the log is nested, and how much deeper with the update. */
+let nesting: number;
+let deepened: number;
 let trials: number;
 let compactions: number;
 let document: DocumentRoom;
@@ -31,11 +34,11 @@ async function check({ updates }: DocumentJob) {
   const ms = costs.reduce<number>((sum, cost) => sum + (cost as number), 0);
   if (ms > LIMIT_MS)
     throw new AshlarError('document-damaged', { cause: Object.assign(new Error(), { code: 'ERR_WORKER_OUT_OF_MEMORY' }) });
-  return { ms, limitMs: LIMIT_MS };
+  return { ms, limitMs: LIMIT_MS, nesting: updates.includes(UPDATE) ? nesting + deepened : nesting };
 }
 
 beforeEach(async () => {
-  [log, added, trials, compactions] = [100, 100, 0, 0];
+  [log, added, nesting, deepened, trials, compactions] = [100, 100, 0, 0, 0, 0];
   const ports = documentPorts({ clock, workers: { check } as never, compact: () => void compactions++ });
   const createContent = (
     room: ConstructorParameters<typeof DocumentRoom>[0],
@@ -54,8 +57,8 @@ function sessionOf(userId: string): typeof eve {
 }
 
 /** What becomes of an update that brings so many items which nobody vouches for. */
-async function outcome(unvouched = 1, { member, session } = eve): Promise<string> {
-  return tryUpdate(document, member, session, UPDATE, unvouched).then(
+async function outcome(unvouched = 1, { member, session } = eve, levels = 0): Promise<string> {
+  return tryUpdate(document, member, session, UPDATE, { unvouched, levels }).then(
     () => 'taken',
     (error: AshlarError) => error.code,
   );
@@ -96,4 +99,22 @@ test.each([
   clock.advance(60_000);
   log = 100;
   expect([await outcome(40), document.unvouched]).toEqual(['taken', 0]);
+});
+
+test('[5] what nests types deeper than 1,024 levels is refused, once and for all; what does not deepen the document is taken', async () => {
+  document.nesting.add(1_200);
+  [nesting, deepened] = [1_000, 24];
+  expect(await outcome(1, eve, 24)).toBe('taken');
+  expect([document.nesting.bound, trials]).toEqual([1_024, 1]);
+  deepened = 25;
+  expect(await outcome(1, eve, 25)).toBe('invalid-update');
+  expect(document.nesting.bound).toBe(1_024);
+  [nesting, deepened] = [1_500, 0];
+  expect(await outcome(1, eve, 1)).toBe('taken');
+});
+
+test('[5] levels that are added to a document too slow for trials count as items do', async () => {
+  log = 'damaged';
+  expect(await outcome(1, eve, 40)).toBe('taken');
+  expect(await outcome(1, eve, 40)).toBe('rate-limited');
 });

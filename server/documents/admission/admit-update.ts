@@ -42,6 +42,8 @@ export type Admission =
       readonly clocks: readonly { readonly clientId: number; readonly clock: number }[];
       readonly structs: number;
       readonly deletes: number;
+      /** By how much it may deepen the nesting of Y types in the document, at most. */
+      readonly levels: number;
     }
   | { readonly verdict: 'nothing'; readonly structs: number; readonly deletes: number }
   | { readonly verdict: 'gap'; readonly structs: number }
@@ -83,7 +85,13 @@ function decide(update: Uint8Array, context: AdmissionContext, scanned: ScannedU
   }
   if (clocks.length === 0 && deletes === 0) return { verdict: 'nothing', structs, deletes };
   if (hasCircle(blocks)) throw new Refusal(5, 'structs that wait for each other');
-  return { verdict: 'admitted', update: cutKnown(update, scanned), clocks, structs, deletes };
+  return { verdict: 'admitted', update: cutKnown(update, scanned), clocks, structs, deletes, levels: scanned.levels };
+}
+
+/** By how much an update that was admitted may deepen the nesting of Y types in its document, at most. */
+export function countLevels(update: Uint8Array): number {
+  const limits = { known: new Map<number, number>(), maxStructs: update.length, subdocuments: true };
+  return scanUpdate(update, limits, { structs: 0, values: 0 }).levels;
 }
 
 /**

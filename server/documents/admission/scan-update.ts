@@ -3,13 +3,11 @@ import type { PlaceMeter } from './place-meter.ts';
 import { Refusal } from './refusal.ts';
 import { CONTENT, scanContent } from './scan-content.ts';
 import { MAX_CLOCK } from './state-vector.ts';
+import { TypeNesting } from './type-nesting.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** Bits of a struct's info byte besides its content ref. */
 export const INFO = { content: 0x1f, parentSub: 0x20, rightOrigin: 0x40, origin: 0x80 } as const;
-
-/** Y types in Y types within one update. Yjs deletes and reads them recursively: some thousands end the stack. */
-const MAX_TYPE_NESTING = 512;
 
 /** Structs of one client in an update. Offsets are into the update's bytes. */
 export interface ScannedBlock {
@@ -39,6 +37,8 @@ export interface ScannedUpdate {
   /** Delete ranges, and where the delete set begins. */
   readonly deletes: number;
   readonly deletesAt: number;
+  /** By how much the update may deepen the nesting of Y types, at most. */
+  readonly levels: number;
   /** Builds on something that is neither known nor in the update. */
   readonly gap: boolean;
 }
@@ -78,7 +78,7 @@ function scanWhole(reader: WireReader, limits: ScanLimits, progress: ScanProgres
   const clients = reader.uint();
   if (clients > reader.left) throw new Refusal(2, 'more clients than bytes');
   let gap = false;
-  let types: TypeDepths | null = null;
+  const nesting = new TypeNesting();
   let previous = Number.POSITIVE_INFINITY;
   for (let index = 0; index < clients; index++) {
     const count = reader.uint();
@@ -92,8 +92,7 @@ function scanWhole(reader: WireReader, limits: ScanLimits, progress: ScanProgres
     previous = clientId;
     const block = openBlock(clientId, reader.uint(), limits.known.get(clientId) ?? 0, reader.pos);
     if (block.start > block.known) gap = true;
-    types = { clientId, depths: null, higher: types };
-    if (scanStructs(reader, block, count, limits, types, progress)) gap = true;
+    if (scanStructs(reader, block, count, limits, nesting, progress)) gap = true;
     blocks.push(block);
   }
   const deletesAt = reader.pos;
@@ -101,7 +100,17 @@ function scanWhole(reader: WireReader, limits: ScanLimits, progress: ScanProgres
   const deletes = scanDeletes(reader, ends, blocks);
   if (reader.left > 0) throw new Refusal(8, 'something follows the delete set');
   gap ||= deletes.beyond || !blocks.every((block) => isGrounded(block, ends));
-  return { blocks, structs: progress.structs, deletes: deletes.ranges, deletesAt, gap };
+  const levels = nesting.types > nesting.levels && refersAhead(blocks) ? nesting.types : nesting.levels;
+  return { blocks, structs: progress.structs, deletes: deletes.ranges, deletesAt, levels, gap };
+}
+
+/** Whether an item refers to one of a client that comes later in the update. */
+function refersAhead(blocks: readonly ScannedBlock[]): boolean {
+  if (blocks.length < 2) return false;
+  const clients = new Set(blocks.map(({ clientId }) => clientId));
+  return blocks.some(({ clientId, needs }) =>
+    needs.some((target, index) => index % 3 === 1 && target < clientId && clients.has(target)),
+  );
 }
 
 /** The next clock per client once the update is in. */
@@ -143,20 +152,6 @@ function openBlock(clientId: number, start: number, known: number, at: number): 
   };
 }
 
-/** How deep the Y types of this update are nested, by their clocks; one per client, with those of the clients before it. */
-interface TypeDepths {
-  readonly clientId: number;
-  depths: Map<number, number> | null;
-  readonly higher: TypeDepths | null;
-}
-
-function depthOf(types: TypeDepths, clientId: number, clock: number): number {
-  for (let at: TypeDepths | null = types; at !== null; at = at.higher) {
-    if (at.clientId === clientId) return at.depths?.get(clock) ?? 0;
-  }
-  return 0;
-}
-
 // Few structs cannot conflict much: a keystroke pays nothing for the meter.
 const METERED_STRUCTS = 256;
 
@@ -166,7 +161,7 @@ function scanStructs(
   block: ScannedBlock,
   count: number,
   limits: ScanLimits,
-  types: TypeDepths,
+  nesting: TypeNesting,
   progress: ScanProgress,
 ): boolean {
   const { clientId, known, needs } = block;
@@ -219,12 +214,6 @@ function scanStructs(
       }
       length = scanContent(reader, ref, limits.subdocuments);
       if ((info & INFO.parentSub) !== 0 && length > 1 && ref !== CONTENT.deleted) block.longValues.push(clock, clock + length);
-      if (ref === CONTENT.type) {
-        const depth = parentClient < 0 ? 1 : depthOf(types, parentClient, parentClock) + 1;
-        if (depth > MAX_TYPE_NESTING) throw new Refusal(8, `types nested deeper than ${MAX_TYPE_NESTING}`);
-        types.depths ??= new Map();
-        types.depths.set(clock, depth);
-      }
     }
     if (length < 1) throw new Refusal(3, 'a struct without length');
     const end = clock + length;
@@ -241,6 +230,11 @@ function scanStructs(
         block.firstNewEndsAt = reader.pos;
       }
       block.newStructs++;
+      if (info !== CONTENT.gc && info !== CONTENT.skip) {
+        const isType = ref === CONTENT.type;
+        if (cut) nesting.add(clientId, known, isType, -1, 0, rightClient, rightClock, -1, 0);
+        else nesting.add(clientId, clock, isType, originClient, originClock, rightClient, rightClock, parentClient, parentClock);
+      }
       if (meter !== null && !cut && ref !== CONTENT.gc && ref !== CONTENT.skip) {
         if (parentEndsAt > 0) meter.addAlone(clock, reader.bytes, parentAt, parentEndsAt);
         else meter.add(clock, originClient, originClock, rightClient, rightClock);

@@ -3,6 +3,7 @@ import { subtractDeletes } from './delete-set.ts';
 import { type DocDescription, describeDoc, differenceOf } from './describe-doc.ts';
 import { damaged, loadDoc } from './load-doc.ts';
 import { mergeState } from './merge-tree.ts';
+import { nestingOf } from './nesting-of.ts';
 
 /** A document's snapshot (null: none yet) and the updates behind it, in the order of the log. */
 export interface DocumentLog {
@@ -14,7 +15,12 @@ export interface DocumentLog {
 export interface CompactedState {
   readonly state: Uint8Array;
   readonly stateVector: Uint8Array;
+  /** How many Y types stood in each other at most, in all that the log holds: before anything deleted was collected. */
+  readonly nesting: number;
 }
+
+// Twice what admission lets in. Yjs deletes types in types recursively: about 5,000 end the stack of a member's browser.
+const BEARABLE_NESTING = 2_048;
 
 // Loading the byte merge as well costs about 0.3 s per MB: up to here a second look is cheap.
 const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
@@ -23,10 +29,15 @@ const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
  * Makes one state of a log, without the content of what was deleted, and proves that everyone reads the same: those who applied the
  * updates in order, those who get the merged bytes, and those who will load the result.
  * @param loadMergeUpToBytes a merge above this is not loaded too: only its clocks and deletions are compared. Default 4 MB
- * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, or two of the three differ
+ * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, two of the three differ, or Y types
+ * are nested so deep that nobody could delete them
  */
 export function compact({ state, updates }: DocumentLog, loadMergeUpToBytes = LOAD_MERGE_UP_TO_BYTES): CompactedState {
-  const doc = loadDoc(state, updates);
+  let nesting = 0;
+  const doc = loadDoc(state, updates, (whole) => {
+    nesting = nestingOf(whole);
+  });
+  if (nesting > BEARABLE_NESTING) throw damaged(`types nested ${nesting} deep`);
   const members = describeDoc(doc);
   const compacted = Y.encodeStateAsUpdate(doc);
   doc.destroy();
@@ -35,7 +46,7 @@ export function compact({ state, updates }: DocumentLog, loadMergeUpToBytes = LO
   compareMerge(members, merged);
   compareLoaded(members, compacted, 'the compacted state');
   if (merged.length <= loadMergeUpToBytes) compareLoaded(members, merged, 'the merge');
-  return { state: compacted, stateVector: members.stateVector };
+  return { state: compacted, stateVector: members.stateVector, nesting };
 }
 
 function merge(state: Uint8Array | null, updates: readonly Uint8Array[]): Uint8Array {

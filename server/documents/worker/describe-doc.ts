@@ -10,6 +10,8 @@ export interface DocDescription {
   readonly content: Uint8Array;
 }
 
+type AnyType = Y.AbstractType<unknown>;
+
 /** Describes a document that was loaded whole (`loadDoc`). */
 export function describeDoc(doc: Y.Doc): DocDescription {
   const deletes = encoding.createEncoder();
@@ -18,7 +20,9 @@ export function describeDoc(doc: Y.Doc): DocDescription {
   for (const [name, type] of [...doc.share].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (type._start === null && type._map.size === 0) continue; // asked for, never written
     content.writeString(name);
-    writeType(content, type as Y.AbstractType<unknown>);
+    // What stands in a type is written behind it, not within: types may be nested deeper than a stack.
+    const types = [type as AnyType];
+    for (const each of types) writeType(content, each, types);
   }
   return {
     stateVector: Y.encodeStateVector(doc),
@@ -38,21 +42,22 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }
 
-function writeType(encoder: Y.UpdateEncoderV1, type: Y.AbstractType<unknown>): void {
+/** @param inner takes the types that stand in this one */
+function writeType(encoder: Y.UpdateEncoderV1, type: AnyType, inner: AnyType[]): void {
   const list: Y.Item[] = [];
   for (let item = type._start; item !== null; item = item.right) list.push(item);
-  writeItems(encoder, list);
+  writeItems(encoder, list, inner);
   encoding.writeVarUint(encoder.restEncoder, type._map.size);
   for (const [key, newest] of [...type._map].sort(([a], [b]) => (a < b ? -1 : 1))) {
     encoder.writeString(key);
     const chain: Y.Item[] = [];
     for (let item: Y.Item | null = newest; item !== null; item = item.left) chain.push(item);
-    writeItems(encoder, chain.reverse());
+    writeItems(encoder, chain.reverse(), inner);
   }
 }
 
 /** Items that Yjs might hold as one struct or as several make one run. */
-function writeItems(encoder: Y.UpdateEncoderV1, items: readonly Y.Item[]): void {
+function writeItems(encoder: Y.UpdateEncoderV1, items: readonly Y.Item[], inner: AnyType[]): void {
   const { restEncoder } = encoder;
   for (let start = 0; start < items.length; ) {
     const first = items[start]!;
@@ -63,7 +68,7 @@ function writeItems(encoder: Y.UpdateEncoderV1, items: readonly Y.Item[]): void 
     encoding.writeVarUint(restEncoder, first.id.client);
     encoding.writeVarUint(restEncoder, first.id.clock);
     encoding.writeVarUint(restEncoder, last.id.clock + last.length - first.id.clock);
-    if (!first.deleted) writeContent(encoder, items.slice(start, end));
+    if (!first.deleted) writeContent(encoder, items.slice(start, end), inner);
     start = end;
   }
   encoding.writeVarUint(restEncoder, 0);
@@ -81,7 +86,7 @@ function continues(left: Y.Item, right: Y.Item): boolean {
 const isSplittable = (content: Y.Item['content']): boolean =>
   content instanceof Y.ContentString || content instanceof Y.ContentAny || content instanceof Y.ContentJSON;
 
-function writeContent(encoder: Y.UpdateEncoderV1, run: readonly Y.Item[]): void {
+function writeContent(encoder: Y.UpdateEncoderV1, run: readonly Y.Item[], inner: AnyType[]): void {
   const { content } = run[0]!;
   encoder.writeInfo(content.getRef());
   if (content instanceof Y.ContentString) {
@@ -93,6 +98,6 @@ function writeContent(encoder: Y.UpdateEncoderV1, run: readonly Y.Item[]): void 
       for (const value of (item.content as Y.ContentJSON).arr) encoder.writeString(JSON.stringify(value) ?? '');
   } else {
     content.write(encoder, 0);
-    if (content instanceof Y.ContentType) writeType(encoder, content.type as Y.AbstractType<unknown>);
+    if (content instanceof Y.ContentType) inner.push(content.type as AnyType);
   }
 }

@@ -15,12 +15,15 @@ export interface DocumentThread {
   stop(reason: AshlarError): Promise<void>;
 }
 
+// A browser's stack has about 1 MB, a thread's 4: what would end theirs must end here.
+const STACK_MB = 1;
+
 /** Starts a thread. @param heapMb most JavaScript heap it may have, MB */
 export function startThread(heapMb: number): DocumentThread {
   const worker = new Worker(workerEntry(import.meta.url, './document-worker.ts'), {
     name: 'ashlar-documents',
     execArgv: [], // flags of the process, such as --input-type or a loader, would keep the thread from starting
-    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+    resourceLimits: { maxOldGenerationSizeMb: heapMb, stackSizeMb: STACK_MB },
   });
   const started = deferred<void>();
   started.promise.catch(() => {}); // whoever waits for it is told; nobody may be

@@ -15,9 +15,9 @@ const JOBS: { readonly [Kind in JobKind]: (input: JobInput) => JobResults[Kind] 
   check: (input) => {
     // biome-ignore lint/style/noRestrictedGlobals: the thread's own time, which no port reaches.
     const startedAt = performance.now();
-    compact(input);
+    const { nesting } = compact(input);
     // biome-ignore lint/style/noRestrictedGlobals: as above.
-    return performance.now() - startedAt;
+    return { ms: performance.now() - startedAt, nesting };
   },
   diff: (input) => diff(input, input.argument ?? nothing),
   novelDeletes: (input) => novelDeletes(input, input.argument ?? nothing),
@@ -36,7 +36,7 @@ function answer(request: JobRequest): JobAnswer {
 
 /** The answer with every buffer alone, and the buffers that are handed over. */
 function handOver(said: JobAnswer): [JobAnswer, ArrayBuffer[]] {
-  if (!said.ok || said.result === null || typeof said.result === 'number') return [said, []];
+  if (!said.ok || said.result === null) return [said, []];
   if (said.result instanceof Uint8Array) {
     const result = ownBytes(said.result);
     return [{ ok: true, result }, [result.buffer]];
@@ -44,7 +44,8 @@ function handOver(said: JobAnswer): [JobAnswer, ArrayBuffer[]] {
   if (!('state' in said.result)) return [said, []];
   const state = ownBytes(said.result.state);
   const stateVector = ownBytes(said.result.stateVector);
-  return [{ ok: true, result: { state, stateVector } }, [state.buffer, stateVector.buffer]];
+  const { nesting } = said.result;
+  return [{ ok: true, result: { state, stateVector, nesting } }, [state.buffer, stateVector.buffer]];
 }
 
 invariant(parentPort !== null, 'document-worker runs as a worker thread');

@@ -20,8 +20,8 @@ export interface DocumentWorkers {
    * Whoever applied the updates, gets the merged bytes or loads the result reads the same, or it rejects.
    */
   compact(job: DocumentJob, limits?: JobLimits): Promise<CompactedState>;
-  /** As `compact`, without its result: how long it took of the time that it may take, ms. */
-  check(job: DocumentJob): Promise<{ readonly ms: number; readonly limitMs: number }>;
+  /** As `compact`, without its result: how long it took of the time that it may take, ms, and how deep Y types were nested. */
+  check(job: DocumentJob): Promise<{ readonly ms: number; readonly limitMs: number; readonly nesting: number }>;
   /**
    * What a client with this state vector lacks of the state and the updates behind it, merged as bytes; with all deletions. `00`, the
    * empty vector, gets everything. Rejects with `malformed-frame` where the vector is none.
@@ -203,7 +203,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   return {
     compact: ({ room = '', state, updates }, limits) => submit('compact', room, { state, updates }, limits),
     check: async ({ room = '', state, updates }) => ({
-      ms: await submit('check', room, { state, updates }),
+      ...(await submit('check', room, { state, updates })),
       limitMs: timeFor({ state, updates }),
     }),
     diff: ({ room = '', state, updates = [], stateVector }) => submit('diff', room, { state, updates, argument: stateVector }),

@@ -4,8 +4,8 @@ import type { CompactedState } from './compact.ts';
 /** What a document worker answers, by kind of job. */
 export interface JobResults {
   compact: CompactedState;
-  /** As `compact`, but only the time that it took comes back, ms. */
-  check: number;
+  /** As `compact`, but only the time that it took, ms, and the nesting come back. */
+  check: { readonly ms: number; readonly nesting: number };
   diff: Uint8Array;
   novelDeletes: Uint8Array | null;
   dependents: readonly number[];

@@ -3,9 +3,10 @@ import { AshlarError } from '../../../shared/errors.ts';
 
 /**
  * A snapshot and the updates behind it, applied in order to a fresh Y.Doc. The caller destroys it.
+ * @param whileWhole called with all of it, before what was deleted is collected
  * @throws AshlarError `document-damaged`: an update does not apply (its index is named), or something stays pending
  */
-export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]): Y.Doc {
+export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[], whileWhole?: (doc: Y.Doc) => void): Y.Doc {
   const doc = new Y.Doc({ gc: true });
   let applying = 'the snapshot';
   let failure: { readonly error: unknown } | null = null;
@@ -20,6 +21,7 @@ export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]
           applying = `update ${index} of ${updates.length}`;
           Y.applyUpdate(doc, update);
         }
+        whileWhole?.(doc);
       } catch (error) {
         failure = { error };
       }
