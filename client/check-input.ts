@@ -1,6 +1,7 @@
 import { MAX_ID, MAX_TEXT, MAX_WIDGETS } from '../shared/catalog-facts.ts';
 import type { EventFacts, PayloadSchema } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
+import { isRecord } from './connector.ts';
 
 /** An event as a client knows it: Ashlar's own without their schemas, a product's with them. */
 export interface ClientEvent extends EventFacts {
@@ -41,4 +42,26 @@ export function checkInput({ name, input }: ClientEvent, data: unknown): unknown
   throw new AshlarError('invalid-payload', {
     detail: `${name}${path === '' ? '' : ` at ${path}`}: ${issue?.message ?? 'does not fit its schema'}`,
   });
+}
+
+// As the server takes it.
+const MAX_DEPTH = 32;
+
+/**
+ * Checks that JSON can hold a payload. What the schema lets pass and JSON drops, a function say, is dropped.
+ * @throws AshlarError `invalid-payload`, for a cycle, a BigInt, too deep nesting, or a `toJSON` that throws
+ */
+export function checkJson(name: string, input: unknown): void {
+  let cause: unknown;
+  try {
+    if (fits(JSON.parse(JSON.stringify([input])), MAX_DEPTH + 1)) return;
+  } catch (error) {
+    cause = error;
+  }
+  throw new AshlarError('invalid-payload', { detail: `${name} is not JSON of at most ${MAX_DEPTH} levels`, cause });
+}
+
+/** Whether arrays and objects in a tree nest at most so deep. */
+function fits(value: unknown, most: number): boolean {
+  return !isRecord(value) || (most > 0 && Object.values(value).every((entry) => fits(entry, most - 1)));
 }

@@ -36,8 +36,8 @@ export type SendInput<List extends Events, Name extends SendableName<List>> = In
 
 /** The server's answer: the event as it was stored (log events), else empty. */
 export interface EmitAnswer<Payload = unknown> {
-  data?: Payload;
-  meta?: EventMeta;
+  data?: Payload | undefined;
+  meta?: EventMeta | undefined;
 }
 
 /** The answer to one event. */

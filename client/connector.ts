@@ -56,8 +56,12 @@ export class Connector {
   readonly #status: Writable<ConnectionStatus>;
   readonly #session: Writable<SessionAnnouncement | null>;
   readonly #renewal: TokenRenewal;
+  /** Nothing is to be sent any more. */
+  destroyed = false;
   #token: TokenSource;
   #newestToken: string | null = null;
+  /** The user whom the server named for the token at hand, or for others of its function; null: nobody yet. */
+  verifiedUser: string | null = null;
   #connection: Connection = NOT_CONNECTED;
   #socket: Socket | null = null;
   /** Grows with each attempt: what belongs to an older one is ignored. */
@@ -68,10 +72,6 @@ export class Connector {
   #tokenFailed = false;
 
   constructor(options: ConnectorOptions, env: Environment, report: Report) {
-    const wrong = options.transports?.find((transport) => !TRANSPORTS.includes(transport));
-    if (wrong !== undefined) {
-      throw new AshlarError('invalid-options', { detail: `transports: ${wrong} is none of ${TRANSPORTS.join(', ')}` });
-    }
     this.#options = options;
     this.#env = env;
     this.#report = report;
@@ -105,14 +105,16 @@ export class Connector {
    * @returns resolves once connected; rejects where the server refuses for good, or the client is closed before
    */
   connect(token?: TokenSource): Promise<void> {
-    if (token !== undefined) {
+    if (token !== undefined && token !== this.#token) {
       this.#token = token;
       this.#newestToken = null;
+      this.verifiedUser = null;
     }
-    this.#stopListening ??= this.#env.network.onChange((online) => this.#dispatch({ type: online ? 'online' : 'offline' }));
-    this.#dispatch({ type: 'connect' });
     return quiet(
       new Promise((resolve, reject) => {
+        this.mustLive();
+        this.#stopListening ??= this.#env.network.onChange((online) => this.#dispatch({ type: online ? 'online' : 'offline' }));
+        this.#dispatch({ type: 'connect' });
         const settle = (status: ConnectionStatus): boolean => {
           if (status.state === 'connected') resolve();
           else if (status.state === 'refused') reject(new AshlarError(status.code));
@@ -156,6 +158,11 @@ export class Connector {
       else if (isRecord(ack) && ack.success === true) onAnswer(null, ack);
       else onAnswer(AshlarError.fromWire(isRecord(ack) ? ack.error : undefined), undefined);
     });
+  }
+
+  /** @throws AshlarError `client-closed` once the client is destroyed */
+  mustLive(): void {
+    if (this.destroyed) throw new AshlarError('client-closed');
   }
 
   /** Tells that a room that was joined again could not go on from where it was. */
@@ -272,6 +279,7 @@ export class Connector {
 
   #ready(socket: Socket, session: SessionAnnouncement): void {
     this.#up = true;
+    this.verifiedUser = session.user.id;
     this.#session.set(session);
     this.#dispatch({ type: 'accepted', id: socket.id ?? '' });
     // A listener of the status may have disconnected.

@@ -6,7 +6,7 @@ export interface Environment {
   random(): number;
   /** Random bytes, for ids and secrets. */
   randomBytes(bytes: number): Uint8Array;
-  /** Runs `task` once after `ms`. The returned function cancels. */
+  /** Runs `task` once after `ms`, or after 24 days. The returned function cancels. */
   after(ms: number, task: () => void): () => void;
   /** Makes the user confirm before the page is left, until the returned function is called. Absent where there is no page. */
   confirmUnload?(): () => void;
@@ -18,18 +18,11 @@ export interface Environment {
   };
 }
 
-// setTimeout beyond 2^31 - 1 ms fires at once.
+// setTimeout beyond 2^31 - 1 ms fires at once. Nothing of the SDK is the worse for 24 days: a token is renewed, a wait ends.
 const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 function after(ms: number, task: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout>;
-  const arm = (left: number): void => {
-    timer = setTimeout(
-      () => (left > LONGEST_TIMEOUT_MS ? arm(left - LONGEST_TIMEOUT_MS) : task()),
-      Math.max(0, Math.min(left, LONGEST_TIMEOUT_MS)),
-    );
-  };
-  arm(ms);
+  const timer = setTimeout(task, Math.min(ms, LONGEST_TIMEOUT_MS));
   return () => clearTimeout(timer);
 }
 
@@ -65,9 +58,8 @@ export function platformEnvironment(): Environment {
   };
 }
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-
 /** A random word of `A-Za-z0-9_-`, 6 bits per character. */
 export function randomWord(env: Environment, length: number): string {
-  return Array.from(env.randomBytes(length), (byte) => ALPHABET[byte & 63]).join('');
+  const base64 = btoa(String.fromCharCode(...env.randomBytes(length)));
+  return base64.slice(0, length).replaceAll('+', '-').replaceAll('/', '_');
 }

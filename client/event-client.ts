@@ -7,6 +7,7 @@ import type { EventMeta } from '../shared/position.ts';
 import type { EventRoomLike, RoomNameLike } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
 import type { ClientEvent } from './check-input.ts';
+import { checkOptions, EVENT_CLIENT_OPTIONS, type Options } from './check-options.ts';
 import type {
   AllEvents,
   EmitAnswerOf,
@@ -65,7 +66,14 @@ export interface EventClient<Own extends Events = []> {
    * @returns resolves once connected; rejects where the server refuses for good. Need not be awaited
    */
   connect(options?: { token?: TokenSource }): Promise<void>;
+  /** Closes the connection until the next `connect`. Messages that wait are rejected with `client-closed`; rooms and documents stay. */
   disconnect(): void;
+  /**
+   * Ends the client for good: disconnects, drops the listeners of `on`, leaves all rooms, and destroys all document handles. Edits that are not on
+   * the server's disk are lost unless they are kept `offline`, and the page is left without a question. From then on what would need a
+   * connection is refused with `client-closed`. Calling it again does nothing.
+   */
+  destroy(): void;
   readonly status: Readable<ConnectionStatus>;
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
   /**
@@ -148,10 +156,14 @@ export interface ClientCore {
   readonly report: Report;
 }
 
-/** An `EventClient` and its parts. */
+/** An `EventClient` and its parts. @param more what else may be among the options */
 export function buildEventClient<const Own extends Events = []>(
   options: EventClientOptions<Own>,
+  more: Options = {},
 ): { client: EventClient<Own>; core: ClientCore } {
+  // What must be given, and is not, shows as null.
+  const url = options?.url ?? (globalThis.location === undefined ? null : undefined);
+  checkOptions({ ...options, url, token: options?.token ?? null }, { ...EVENT_CLIENT_OPTIONS, ...more });
   const env = options.environment ?? platformEnvironment();
   const report = safeReport(options.onError ?? reportToConsole);
   const catalog = collectByName<ClientEvent>(CATALOG_FACTS, options.events ?? []);
@@ -173,6 +185,13 @@ export function buildEventClient<const Own extends Events = []>(
     disconnect() {
       connector.disconnect();
       requests.close();
+    },
+    destroy() {
+      if (connector.destroyed) return;
+      connector.destroyed = true;
+      client.disconnect();
+      rooms.destroy();
+      hub.destroy();
     },
     status: connector.status,
     onStatus: (listener) => connector.status.subscribe(listener),
@@ -212,7 +231,7 @@ function done(answer: Promise<unknown>): Promise<void> {
 
 /**
  * A client for events, rooms and presence that pulls no Yjs into a bundle.
- * @throws AshlarError `invalid-options` where an event is declared twice
+ * @throws AshlarError `invalid-options` where an option is wrong or unknown, or an event declared twice; its detail names it
  * @example
  * const client = createEventClient({ url: 'https://app.example.com', token: () => fetchToken() });
  * client.on('dashboard:update', ({ widgetId, value }) => show(widgetId, value));

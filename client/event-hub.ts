@@ -2,7 +2,7 @@ import { type EventFacts, onlyRoom } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import { isDocumentRoom } from '../shared/room-name.ts';
-import { type ClientCatalog, checkInput } from './check-input.ts';
+import { type ClientCatalog, checkInput, checkJson } from './check-input.ts';
 import type { EmitAnswer, EmitOptions } from './client-events.ts';
 import { type Connector, isRecord } from './connector.ts';
 import { type Environment, randomWord } from './environment.ts';
@@ -60,6 +60,11 @@ export class EventHub {
     else this.#listeners.off(name, this.#wrapped.get(listener)?.get(name) ?? listener);
   }
 
+  /** Drops all listeners. */
+  destroy(): void {
+    this.#listeners.clear();
+  }
+
   /**
    * Sends an event. Log, state and request events are answered and wait through a reconnect; ephemeral ones are dropped offline.
    * @returns the answer; rejects with `unknown-event`, `invalid-payload`, or the server's code
@@ -73,8 +78,10 @@ export class EventHub {
         throw new AshlarError('access-denied', { detail: `${name} is sent by the backend alone` });
       }
       input = checkInput(definition, data);
+      checkJson(name, input);
     } catch (error) {
-      return quiet(Promise.reject(AshlarError.from(error)));
+      // A schema may throw too.
+      return quiet(Promise.reject(AshlarError.from(error, 'invalid-payload')));
     }
     const room = options.room === undefined ? {} : { room: options.room };
     const { class: delivery } = definition.delivery;
@@ -160,6 +167,6 @@ function isMeta(value: unknown): value is EventMeta {
 }
 
 function emitAnswer(answer: unknown): EmitAnswer {
-  const { data, meta } = answer as { data?: unknown; meta?: unknown };
-  return { ...(data === undefined ? {} : { data }), ...(isMeta(meta) ? { meta } : {}) };
+  const { data, meta } = answer as EmitAnswer;
+  return { data, meta };
 }

@@ -18,7 +18,7 @@ export { type Client, type ClientOptions, createClient } from './create-client.t
 export type { DocumentHandle } from './documents/document-handle.ts';
 export type { DocumentEvents, ResetEvent } from './documents/document-listener.ts';
 export type { DocumentStatus, ResetReason } from './documents/document-status.ts';
-export type { DocumentOptions, DocumentsOptions } from './documents/documents.ts';
+export type { DocumentOptions, DocumentsOptions, UnsavedDocument } from './documents/documents.ts';
 // Bring your own clock and network
 export { type Environment, platformEnvironment } from './environment.ts';
 // Events alone: no Yjs in the bundle

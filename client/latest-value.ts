@@ -3,9 +3,8 @@ import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import type { ClientCatalog } from './check-input.ts';
 import type { EventHub } from './event-hub.ts';
-import type { Readable } from './readable.ts';
+import { type Readable, sameJson } from './readable.ts';
 import type { Rooms } from './rooms.ts';
-import { snapshot } from './snapshot.ts';
 import { watched } from './watched.ts';
 
 export interface LatestPorts {
@@ -28,15 +27,20 @@ export function latestValue({ catalog, rooms, hub }: LatestPorts, name: string, 
   const known = [...(rooms.cursor(room)?.cursor.values.values() ?? [])].find(
     ({ event, payload }) => event === name && delivery.key(payload) === key,
   );
-  return watched<unknown>(snapshot(undefined, known?.payload), (store) => {
-    const stop = hub.on(name, (...args) => {
-      const [payload, meta] = args as [unknown, EventMeta];
-      if (meta.room === room && delivery.key(payload) === key) store.set(snapshot(store.get(), payload));
-    });
-    void rooms.join(room).catch(() => {});
-    return () => {
-      stop();
-      rooms.leave(room);
-    };
-  });
+  return watched<unknown>(
+    known?.payload,
+    (store) => {
+      const stop = hub.on(name, (...args) => {
+        const [payload, meta] = args as [unknown, EventMeta];
+        if (meta.room === room && delivery.key(payload) === key) store.set(payload);
+      });
+      void rooms.join(room).catch(() => {});
+      return () => {
+        stop();
+        rooms.leave(room);
+      };
+    },
+    // It came as JSON: a value sent again changes nothing.
+    { same: sameJson },
+  );
 }

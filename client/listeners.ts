@@ -23,6 +23,10 @@ export class Listeners<Events extends { [Name in keyof Events]: readonly unknown
     else this.#byName.get(name)?.delete(listener);
   }
 
+  clear(): void {
+    this.#byName.clear();
+  }
+
   has<Name extends keyof Events>(name: Name, listener?: (...args: Events[Name]) => void): boolean {
     const set = this.#byName.get(name);
     return set !== undefined && (listener === undefined ? set.size > 0 : set.has(listener));

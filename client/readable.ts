@@ -22,6 +22,11 @@ export interface WritableOptions<Value> {
   onFirst?: () => () => void;
 }
 
+/** For `same`, where values are plain data. */
+export function sameJson(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
+}
+
 export function writable<Value>(initial: Value, report: Report, options: WritableOptions<Value> = {}): Writable<Value> {
   const same = options.same ?? Object.is;
   const listeners = new Set<{ call: (value: Value) => void }>();

@@ -55,9 +55,10 @@ export class Requests {
    * @returns the ack; rejects with the server's code, `queue-full`, `timeout` or `client-closed`
    */
   ask(event: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.#pending.size >= this.#limits.maxPending) return quiet(Promise.reject(new AshlarError('queue-full')));
     return quiet(
       new Promise((resolve, reject) => {
+        this.#connector.mustLive();
+        if (this.#pending.size >= this.#limits.maxPending) throw new AshlarError('queue-full');
         const pending: Pending = {
           event,
           args,

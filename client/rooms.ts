@@ -28,7 +28,7 @@ export type RoomStatus =
   | { readonly state: 'refused'; readonly error: AshlarError };
 
 /** What `joinRoom` resolves with. */
-export type Joined = Pick<JoinAnswer, 'room' | 'access' | 'recovered' | 'reason'>;
+export type Joined = Pick<JoinAnswer, 'room' | 'access' | 'recovered'> & { reason?: NotRecovered | undefined };
 
 interface Room {
   readonly name: string;
@@ -84,6 +84,7 @@ export class Rooms {
       parseRoomName(name);
       if (isDocumentRoom(name))
         throw new AshlarError('invalid-room', { detail: `open it with client.document('${name.slice(4)}')` });
+      this.#connector.mustLive();
       room = this.#lease(name);
     } catch (error) {
       return quiet(Promise.reject(AshlarError.from(error)));
@@ -103,6 +104,11 @@ export class Rooms {
     this.#env.after(LEAVE_GRACE_MS, () => {
       if (room.leases === 0 && this.#rooms.get(name) === room) this.#forget(room);
     });
+  }
+
+  /** Leaves all. */
+  destroy(): void {
+    for (const room of [...this.#rooms.values()]) this.#forget(room);
   }
 
   status(name: string): Readable<RoomStatus> {
@@ -197,7 +203,7 @@ export class Rooms {
     room.failures = 0;
     startFrom(room.cursor, answer);
     const { access, recovered, reason } = answer;
-    const last: Joined = { room: room.name, access, recovered, ...(reason === undefined ? {} : { reason }) };
+    const last: Joined = { room: room.name, access, recovered, reason };
     room.last = last;
     const { waiting } = room;
     room.waiting = [];

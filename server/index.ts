@@ -5,6 +5,7 @@ export type { Access, AccessClaim } from '../shared/access.ts';
 export { defineEvent, type EventDeclaration, type EventDefinition } from '../shared/define-event.ts';
 // Handle what goes wrong
 export { AshlarError, ERRORS, type ErrorCode } from '../shared/errors.ts';
+export { HTTP_STATUS } from '../shared/http-status.ts';
 export type { User } from '../shared/user.ts';
 export type { QuarantinedUpdate } from './documents/documents.ts';
 export type { ServerDocuments } from './documents/server-documents.ts';

@@ -134,15 +134,16 @@ export function onlyRoom(definition: EventFacts): string | undefined {
 
 /**
  * Events by name.
- * @throws AshlarError `invalid-options` where a name is declared twice
+ * @throws AshlarError `invalid-options` where a name is declared twice, or one has none: it is no event
  */
 export function collectByName<Facts extends EventFacts>(...lists: readonly (readonly Facts[])[]): ReadonlyMap<string, Facts> {
   const byName = new Map<string, Facts>();
   for (const definition of lists.flat()) {
-    if (byName.has(definition.name)) {
-      throw new AshlarError('invalid-options', { detail: `event ${definition.name} is declared twice` });
+    const name: string | undefined = definition?.name;
+    if (name === undefined || byName.has(name)) {
+      throw new AshlarError('invalid-options', { detail: `event ${name} is declared twice, or not at all` });
     }
-    byName.set(definition.name, definition);
+    byName.set(name, definition);
   }
   return byName;
 }

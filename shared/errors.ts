@@ -10,93 +10,83 @@ export type Retry =
   | 'rejoin';
 
 /**
- * Every error code, its sentence, what the receiver should do, and the HTTP status it travels under.
- * The code is the contract; the sentence is for people. docs/protocol.md prints this table.
+ * Every error code, its sentence, and what the receiver should do. The code is the contract; the sentence is for people.
+ * docs/protocol.md prints this table, with the HTTP status of each.
  */
 export const ERRORS = {
-  'auth-required': { message: 'Authentication required', retry: 'new-token', status: 401 },
-  'invalid-token': { message: 'Invalid token', retry: 'new-token', status: 401 },
-  'token-expired': { message: 'Invalid token', retry: 'new-token', status: 401 },
-  'keys-pending': { message: 'The keys that tokens are checked with are being fetched', retry: 'later', status: 503 },
+  'auth-required': { message: 'Authentication required', retry: 'new-token' },
+  'invalid-token': { message: 'Invalid token', retry: 'new-token' },
+  'token-expired': { message: 'Invalid token', retry: 'new-token' },
+  'keys-pending': { message: 'The keys that tokens are checked with are being fetched', retry: 'later' },
   'protocol-too-old': {
     message: 'This client is too old for this server: upgrade the ashlar package in the client',
     retry: 'never',
-    status: 400,
   },
   'protocol-too-new': {
     message: 'This client is too new for this server: upgrade the server first',
     retry: 'never',
-    status: 400,
   },
-  'origin-refused': { message: 'Origin not allowed', retry: 'never', status: 403 },
-  'access-denied': { message: 'Access denied', retry: 'never', status: 403 },
+  'origin-refused': { message: 'Origin not allowed', retry: 'never' },
+  'access-denied': { message: 'Access denied', retry: 'never' },
   'access-check-failed': {
     message: 'Access could not be checked',
     retry: 'later',
-    status: 503,
   },
-  'rate-limited': { message: 'Rate limit exceeded', retry: 'later', status: 429 },
-  'too-many-rooms': { message: 'Too many rooms on this connection', retry: 'never', status: 429 },
-  'invalid-room': { message: 'Invalid room name', retry: 'never', status: 400 },
-  'not-a-member': { message: 'Join the room first', retry: 'rejoin', status: 409 },
-  'wrong-room': { message: 'This event does not belong to that room', retry: 'never', status: 400 },
-  'unknown-event': { message: 'Unknown event', retry: 'never', status: 404 },
-  'unknown-message': { message: 'Unknown message', retry: 'never', status: 404 },
-  'invalid-payload': { message: 'Invalid payload', retry: 'never', status: 400 },
-  'too-large': { message: 'Message too large', retry: 'never', status: 413 },
-  'malformed-frame': { message: 'Malformed frame', retry: 'never', status: 400 },
-  'invalid-update': { message: 'Invalid document update', retry: 'never', status: 400 },
+  'rate-limited': { message: 'Rate limit exceeded', retry: 'later' },
+  'too-many-rooms': { message: 'Too many rooms on this connection', retry: 'never' },
+  'invalid-room': { message: 'Invalid room name', retry: 'never' },
+  'not-a-member': { message: 'Join the room first', retry: 'rejoin' },
+  'wrong-room': { message: 'This event does not belong to that room', retry: 'never' },
+  'unknown-event': { message: 'Unknown event', retry: 'never' },
+  'unknown-message': { message: 'Unknown message', retry: 'never' },
+  'invalid-payload': { message: 'Invalid payload', retry: 'never' },
+  'too-large': { message: 'Message too large', retry: 'never' },
+  'malformed-frame': { message: 'Malformed frame', retry: 'never' },
+  'invalid-update': { message: 'Invalid document update', retry: 'never' },
   'foreign-client-id': {
     message: 'The update holds content of a Yjs client id that belongs to another user',
     retry: 'never',
-    status: 403,
   },
   'id-in-use': {
     message: 'Another live connection uses this Yjs client id: take a new one',
     retry: 'rejoin',
-    status: 409,
   },
   'counter-gap': {
     message: 'An earlier update is missing or was refused: send again from there',
     retry: 'later',
-    status: 409,
   },
-  'read-only': { message: 'You may read this document, not change it', retry: 'never', status: 403 },
-  gone: { message: 'This document was deleted', retry: 'never', status: 410 },
+  'read-only': { message: 'You may read this document, not change it', retry: 'never' },
+  gone: { message: 'This document was deleted', retry: 'never' },
   'document-damaged': {
     message: 'This document cannot be loaded at the moment',
     retry: 'later',
-    status: 503,
   },
   'idempotency-conflict': {
     message: 'This Idempotency-Key was used with another body',
     retry: 'never',
-    status: 422,
   },
-  'not-found': { message: 'Not found', retry: 'never', status: 404 },
-  'method-not-allowed': { message: 'Method not allowed', retry: 'never', status: 405 },
-  'unsupported-media-type': { message: 'Unsupported content type', retry: 'never', status: 415 },
-  'storage-full': { message: 'Storage is full: nothing can be saved', retry: 'later', status: 507 },
+  'not-found': { message: 'Not found', retry: 'never' },
+  'method-not-allowed': { message: 'Method not allowed', retry: 'never' },
+  'unsupported-media-type': { message: 'Unsupported content type', retry: 'never' },
+  'storage-full': { message: 'Storage is full: nothing can be saved', retry: 'later' },
   'storage-unavailable': {
     message: 'Storage is unavailable: nothing was confirmed as saved',
     retry: 'later',
-    status: 503,
   },
   'storage-locked': {
     message: 'Another process is using this data folder',
     retry: 'never',
-    status: 503,
   },
-  'storage-damaged': { message: 'The stored data is damaged', retry: 'never', status: 503 },
-  'server-closing': { message: 'The server is restarting', retry: 'later', status: 503 },
-  'not-ready': { message: 'The server is starting', retry: 'later', status: 503 },
-  'not-connected': { message: 'Not connected', retry: 'later', status: 503 },
-  'queue-full': { message: 'Too much is waiting to be sent', retry: 'later', status: 503 },
-  timeout: { message: 'No answer in time', retry: 'later', status: 504 },
-  'client-closed': { message: 'The client was closed', retry: 'never', status: 499 },
-  'invalid-options': { message: 'Invalid options', retry: 'never', status: 400 },
-  internal: { message: 'Internal error', retry: 'later', status: 500 },
-} as const satisfies Record<string, { message: string; retry: Retry; status: number }>;
+  'storage-damaged': { message: 'The stored data is damaged', retry: 'never' },
+  'server-closing': { message: 'The server is restarting', retry: 'later' },
+  'not-ready': { message: 'The server is starting', retry: 'later' },
+  'not-connected': { message: 'Not connected', retry: 'later' },
+  'queue-full': { message: 'Too much is waiting to be sent', retry: 'later' },
+  timeout: { message: 'No answer in time', retry: 'later' },
+  'client-closed': { message: 'The client was closed', retry: 'never' },
+  'invalid-options': { message: 'Invalid options', retry: 'never' },
+  internal: { message: 'Internal error', retry: 'later' },
+} as const satisfies Record<string, { message: string; retry: Retry }>;
 
 /** A stable, kebab-case error code. */
 export type ErrorCode = keyof typeof ERRORS;
@@ -155,7 +145,7 @@ export class AshlarError extends Error {
 
   /** Reads an error that came over the wire; anything unknown becomes `internal`. */
   static fromWire(value: unknown): AshlarError {
-    const wire = typeof value === 'object' && value !== null ? (value as Partial<WireError>) : {};
+    const wire: Partial<WireError> = Object(value);
     const code = typeof wire.code === 'string' && Object.hasOwn(ERRORS, wire.code) ? wire.code : 'internal';
     return new AshlarError(code, {
       detail: typeof wire.detail === 'string' ? wire.detail : undefined,

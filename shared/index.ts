@@ -23,6 +23,7 @@ export {
 export { type DocumentFrame, decodeClientFrame, decodeServerFrame, encodeFrame, PROTOCOL_VERSION } from './document-frame.ts';
 // Handle what goes wrong
 export { AshlarError, ERRORS, type ErrorCode, type Retry, type WireError } from './errors.ts';
+export { HTTP_STATUS } from './http-status.ts';
 export type { Ack, JoinAnswer, SessionAnnouncement } from './messages.ts';
 export type { EventMeta, NotRecovered, Position } from './position.ts';
 export { documentRoom, parseRoomName, type RoomName, userRoom } from './room-name.ts';

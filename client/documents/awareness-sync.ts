@@ -3,6 +3,8 @@ import * as encoding from 'lib0/encoding';
 import { type Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
 import type { PublicUser } from '../../shared/user.ts';
 import type { Environment } from '../environment.ts';
+import { guarded, type Report } from '../report.ts';
+import { shallowEqual } from '../snapshot.ts';
 
 // A cursor that moves sends its latest place at this pace.
 const COALESCE_MS = 50;
@@ -10,6 +12,7 @@ const COALESCE_MS = 50;
 export interface AwarenessPorts {
   send(update: Uint8Array): void;
   readonly env: Pick<Environment, 'after'>;
+  readonly report: Report;
 }
 
 interface AwarenessChange {
@@ -25,6 +28,8 @@ export class AwarenessSync {
   readonly #onChange: (change: AwarenessChange, origin: unknown) => void;
   #joined = false;
   #cancel: (() => void) | null = null;
+  /** The last state that could be written as JSON: what others see, and see again after a reconnect. */
+  #sendable: Uint8Array | null = null;
 
   constructor(awareness: Awareness, ports: AwarenessPorts) {
     this.awareness = awareness;
@@ -44,11 +49,11 @@ export class AwarenessSync {
   joined(user: PublicUser): void {
     this.#joined = true;
     const state = this.awareness.getLocalState();
+    if (state === null) return;
+    const shown = shownUser(user);
     // What the server writes over it anyway: bindings read name and color here.
-    if (state !== null && !sameUser(state.user, user)) {
-      this.awareness.setLocalStateField('user', { id: user.id, name: user.name, color: user.color });
-    }
-    if (state !== null) this.#schedule();
+    if (!shallowEqual(state.user, shown)) this.awareness.setLocalStateField('user', shown);
+    this.#schedule();
   }
 
   /** Out of the room: whoever is left in our list would be a ghost. */
@@ -65,7 +70,7 @@ export class AwarenessSync {
 
   /** Present again after the local state was taken away. */
   reappear(user: PublicUser | null): void {
-    this.awareness.setLocalState(user === null ? {} : { user: { id: user.id, name: user.name, color: user.color } });
+    this.awareness.setLocalState(user === null ? {} : { user: shownUser(user) });
   }
 
   receive(update: Uint8Array): void {
@@ -80,6 +85,7 @@ export class AwarenessSync {
     removeAwarenessStates(awareness, [awareness.clientID], this);
     awareness.meta.delete(awareness.clientID);
     awareness.clientID = clientId;
+    this.#sendable = null;
     awareness.setLocalState(state);
   }
 
@@ -93,14 +99,16 @@ export class AwarenessSync {
     this.#cancel ??= this.#ports.env.after(COALESCE_MS, () => {
       this.#cancel = null;
       const { awareness } = this;
-      if (awareness.meta.has(awareness.clientID)) this.#ports.send(encodeAwarenessUpdate(awareness, [awareness.clientID]));
+      guarded(this.#ports.report, 'awareness state, not sent', () => {
+        if (awareness.meta.has(awareness.clientID)) this.#sendable = encodeAwarenessUpdate(awareness, [awareness.clientID]);
+      });
+      if (this.#sendable !== null) this.#ports.send(this.#sendable);
     });
   }
 }
 
-function sameUser(value: unknown, user: PublicUser): boolean {
-  const known = value as Partial<PublicUser> | undefined;
-  return known?.id === user.id && known.name === user.name && known.color === user.color;
+function shownUser({ id, name, color }: PublicUser): PublicUser {
+  return { id, name, color };
 }
 
 /** An awareness update without one client's state: nobody tells us our own. */

@@ -48,15 +48,18 @@ export interface DocumentHandle {
   connect(): void;
   /** Leaves the document's room, unless another handle is in it. Edits wait. */
   disconnect(): void;
-  /** Gives the handle up. The document stays until the last handle's edits are on disk. */
+  /**
+   * Gives the handle up. Its edits are sent, and once they are on disk the document leaves its room where no other handle wants it there; with
+   * the last handle it goes.
+   */
   destroy(): void;
 }
 
 /** What a handle needs of the registry that made it. */
 export interface HandleOwner {
   /** Whether this handle wants the document in its room. */
-  wants(handle: object, wanted: boolean): void;
-  released(handle: object): void;
+  wants(handle: DocumentHandle, wanted: boolean): void;
+  released(handle: DocumentHandle): void;
 }
 
 export function createHandle(name: string, live: LiveDocument, owner: HandleOwner, report: Report): DocumentHandle {
@@ -85,7 +88,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
   };
   live.listeners.add(heard);
 
-  return {
+  const handle: DocumentHandle = {
     name,
     get doc() {
       return live.doc;
@@ -124,17 +127,18 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     on: (event, listener) => listeners.on(event, listener),
     off: (event, listener) => listeners.off(event, listener),
     connect() {
-      if (!destroyed) owner.wants(heard, true);
+      if (!destroyed) owner.wants(handle, true);
     },
     disconnect() {
-      if (!destroyed) owner.wants(heard, false);
+      if (!destroyed) owner.wants(handle, false);
     },
     destroy() {
       if (destroyed) return;
       destroyed = true;
       live.listeners.delete(heard);
       reject(new AshlarError('client-closed'));
-      owner.released(heard);
+      owner.released(handle);
     },
   };
+  return handle;
 }

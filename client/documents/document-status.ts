@@ -1,4 +1,5 @@
 import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
+import { shallowEqual } from '../snapshot.ts';
 
 export type DocumentStatus =
   /** No connection, or the handle was told to disconnect. Edits wait. */
@@ -19,13 +20,8 @@ export type DocumentStatus =
  */
 export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | 'other-user' | (string & {});
 
-export function sameStatus(left: DocumentStatus, right: DocumentStatus): boolean {
-  if (left.state === 'syncing' && right.state === 'syncing')
-    return left.received === right.received && left.total === right.total;
-  if (left.state === 'refused' && right.state === 'refused') return left.error === right.error;
-  if (left.state === 'stopped' && right.state === 'stopped') return left.reason === right.reason;
-  return left.state === right.state;
-}
+/** All that a status says lies in its own fields. */
+export const sameStatus: (left: DocumentStatus, right: DocumentStatus) => boolean = shallowEqual;
 
 /** A status by y-websocket's three words. */
 export function bindingStatus({ state }: DocumentStatus): 'connecting' | 'connected' | 'disconnected' {

@@ -3,10 +3,12 @@ import type * as Y from 'yjs';
 import { ACCESS_LEVELS, type Access } from '../../shared/access.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { documentRoom } from '../../shared/room-name.ts';
+import { type Allowed, checkOptions, type Options } from '../check-options.ts';
 import { isRecord } from '../connector.ts';
 import type { ClientCore } from '../event-client.ts';
 import type { OfflineDocuments } from '../offline/offline-documents.ts';
 import type { OfflineStorage } from '../offline/offline-storage.ts';
+import { sameJson, type Writable, writable } from '../readable.ts';
 import { createHandle, type DocumentHandle } from './document-handle.ts';
 import type { Keep } from './keeper.ts';
 import { LiveDocument } from './live-document.ts';
@@ -40,10 +42,24 @@ export interface DocumentsOptions {
   userId?: string | undefined;
 }
 
+const BOOLEAN: Allowed = ['boolean'];
+
+/** What a client with documents takes besides. */
+export const DOCUMENTS_OPTIONS: Options = { warnBeforeUnload: BOOLEAN, offlineStorage: ['object'], userId: ['string'] };
+
+const DOCUMENT_OPTIONS: Options = { doc: ['object'], awareness: ['object'], offline: BOOLEAN };
+
+/** A document with edits that are not on the server's disk. */
+export interface UnsavedDocument {
+  readonly name: string;
+  /** Local transactions. */
+  readonly unsavedChanges: number;
+}
+
 interface Open {
   readonly live: LiveDocument;
   /** Handle → whether it wants the document in its room. */
-  readonly handles: Map<object, boolean>;
+  readonly handles: Map<DocumentHandle, boolean>;
   cancelClose: () => void;
 }
 
@@ -55,12 +71,15 @@ export class Documents {
   readonly #core: ClientCore;
   readonly #options: DocumentsOptions;
   readonly #open = new Map<string, Open>();
+  /** Those with edits that are not on the server's disk. */
+  readonly unsaved: Writable<readonly UnsavedDocument[]>;
   #offline: Promise<OfflineDocuments> | null = null;
   #stopWarning: (() => void) | null = null;
 
   constructor(core: ClientCore, options: DocumentsOptions) {
     this.#core = core;
     this.#options = options;
+    this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameJson });
     core.connector.attach({
       up: (session) => {
         for (const { live } of [...this.#open.values()]) live.connected(session);
@@ -75,8 +94,9 @@ export class Documents {
   /** @throws AshlarError `invalid-room` for a bad name, `invalid-options` where the document is open with another Y.Doc */
   open(name: string, options: DocumentOptions): DocumentHandle {
     const room = documentRoom(name);
+    this.#core.connector.mustLive();
+    checkOptions(options, DOCUMENT_OPTIONS);
     const open = this.#find(room, options) ?? this.#create(room, options);
-    open.cancelClose();
     open.live.show();
     const handle = createHandle(
       name,
@@ -84,7 +104,11 @@ export class Documents {
       {
         wants: (key, wanted) => {
           open.handles.set(key, wanted);
-          this.#settle(open, wanted);
+          if (wanted) {
+            open.cancelClose();
+            // Also starts a stopped one over.
+            open.live.want(true);
+          } else if (!isWanted(open)) open.live.want(false);
         },
         released: (key) => {
           open.handles.delete(key);
@@ -95,6 +119,14 @@ export class Documents {
     );
     handle.connect();
     return handle;
+  }
+
+  /** Closes all of them, saved or not. */
+  destroy(): void {
+    for (const [room, open] of this.#open) {
+      for (const handle of open.handles.keys()) handle.destroy();
+      this.#close(room, open);
+    }
   }
 
   /** Deletes what is kept of all documents. */
@@ -135,18 +167,22 @@ export class Documents {
   }
 
   #create(room: string, options: DocumentOptions): Open {
-    if (options.awareness !== undefined && options.doc !== undefined && options.awareness.doc !== options.doc) {
-      throw new AshlarError('invalid-options', { room, detail: 'the awareness belongs to another Y.Doc' });
-    }
     const { doc, awareness, offline = false } = options;
-    if (offline && (doc !== undefined || awareness !== undefined)) {
+    const given = doc ?? awareness?.doc;
+    // By what it has: with two copies of Yjs in a page no `instanceof` tells.
+    if ((doc ?? awareness) !== undefined && (given?.store === undefined || (awareness ?? { doc }).doc !== given)) {
+      throw new AshlarError('invalid-options', { room, detail: 'doc: a Y.Doc; awareness: one of that Y.Doc' });
+    }
+    if (offline && given !== undefined) {
       throw new AshlarError('invalid-options', { room, detail: 'offline: the SDK keeps only a Y.Doc that it made' });
     }
     const keep: Keep | undefined = offline
       ? async (document, onLoaded) => (await this.#loadOffline()).keep(document, onLoaded)
       : undefined;
     const live = new LiveDocument(room, { doc, awareness, keep }, this.#core);
-    live.unsavedChanges.subscribe(() => this.#warnBeforeUnload());
+    live.unsavedChanges.subscribe(() => this.#countUnsaved());
+    // A document that stops has nothing more to save.
+    live.status.subscribe(() => this.#countUnsaved());
     const open: Open = { live, handles: new Map(), cancelClose: () => {} };
     this.#open.set(room, open);
     const session = this.#core.connector.session.get();
@@ -154,46 +190,49 @@ export class Documents {
     return open;
   }
 
-  // The document is in its room while one handle wants it; asking again also starts a stopped one over.
-  #settle(open: Open, asked: boolean): void {
-    if (asked) open.live.want(true);
-    else if (![...open.handles.values()].includes(true)) open.live.want(false);
-  }
-
+  // Nobody wants it in its room: it is left, or closed where nobody has it any more.
   #release(room: string, open: Open): void {
-    if (open.handles.size > 0) return;
-    const closeWhenSaved = (): void => {
-      if (!open.live.hasUnsaved) {
-        this.#close(room, open);
+    const { live, handles } = open;
+    if (isWanted(open)) return;
+    const end = (): void => (handles.size > 0 ? live.want(false) : this.#close(room, open));
+    const endWhenSaved = (): void => {
+      if (!live.hasUnsaved) {
+        end();
         return;
       }
       // Edits wait until saved, also those of a page that moved on; its presence does not.
-      open.live.hide();
-      open.live.want(true);
-      const stop = open.live.unsavedChanges.subscribe(() => {
-        if (open.live.hasUnsaved) return;
+      if (handles.size === 0) {
+        live.hide();
+        live.want(true);
+      }
+      const stop = live.unsavedChanges.subscribe(() => {
+        if (live.hasUnsaved) return;
         stop();
-        this.#close(room, open);
+        end();
       });
       open.cancelClose = stop;
     };
-    open.cancelClose = this.#core.env.after(CLOSE_GRACE_MS, closeWhenSaved);
+    open.cancelClose();
+    open.cancelClose = this.#core.env.after(CLOSE_GRACE_MS, endWhenSaved);
   }
 
   #close(room: string, open: Open): void {
     open.cancelClose();
     if (this.#open.get(room) === open) this.#open.delete(room);
     open.live.close();
-    this.#warnBeforeUnload();
+    this.#countUnsaved();
   }
 
-  // Only while something is unsaved: a page with such a listener is not kept for the back button.
-  #warnBeforeUnload(): void {
-    const unsaved = [...this.#open.values()].some(({ live }) => live.hasUnsaved);
-    if (unsaved && this.#options.warnBeforeUnload !== false) this.#stopWarning ??= this.#core.env.confirmUnload?.() ?? null;
-    if (unsaved) return;
-    this.#stopWarning?.();
-    this.#stopWarning = null;
+  #countUnsaved(): void {
+    const unsaved = [...this.#open.values()].flatMap(({ live: { room, hasUnsaved, unsavedChanges } }) =>
+      hasUnsaved ? { name: room.slice(4), unsavedChanges: unsavedChanges.get() } : [],
+    );
+    this.unsaved.set(unsaved);
+    // Only while something is unsaved: a page with such a listener is not kept for the back button.
+    if (unsaved.length === 0) {
+      this.#stopWarning?.();
+      this.#stopWarning = null;
+    } else if (this.#options.warnBeforeUnload !== false) this.#stopWarning ??= this.#core.env.confirmUnload?.() ?? null;
   }
 
   #onMessage(event: string, args: readonly unknown[]): void {
@@ -206,6 +245,11 @@ export class Documents {
     if (event === 'room:access' && isAccess(told.access)) live.accessChanged(told.access);
     if (event === 'error' && told.code === 'not-a-member') live.notAMember();
   }
+}
+
+/** The document is in its room while one handle wants it. */
+function isWanted({ handles }: Open): boolean {
+  return [...handles.values()].includes(true);
 }
 
 // Browsers hand out an ArrayBuffer, Node a Buffer.

@@ -181,6 +181,7 @@ export class LiveDocument implements KeptDocument {
     const sync = new AwarenessSync(awareness, {
       send: (update) => this.#upload.push({ type: 'awareness', update }),
       env: this.#env,
+      report: this.#core.report,
     });
     this.#awareness = sync;
     const session: DocumentSession = new DocumentSession(

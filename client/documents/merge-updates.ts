@@ -9,8 +9,7 @@ export function mergeInTree(updates: readonly Uint8Array[]): Uint8Array {
   while (level.length > 1) {
     const next: Uint8Array[] = [];
     for (let start = 0; start < level.length; start += MERGE_FAN_IN) {
-      const group = level.slice(start, start + MERGE_FAN_IN);
-      next.push(group.length === 1 ? group[0]! : Y.mergeUpdates(group));
+      next.push(Y.mergeUpdates(level.slice(start, start + MERGE_FAN_IN)));
     }
     level = next;
   }

@@ -24,8 +24,6 @@ export function isWhole(transfer: StateTransfer): boolean {
 
 /** The update that the chunks make. */
 export function assemble(transfer: StateTransfer): Uint8Array {
-  const [only] = transfer.chunks;
-  if (transfer.chunks.length === 1 && only !== undefined) return only;
   const whole = new Uint8Array(transfer.chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let offset = 0;
   for (const chunk of transfer.chunks) {

@@ -42,9 +42,9 @@ export class OfflineDocuments {
   async #open(document: KeptDocument, onUndecided: () => void): Promise<Keeper> {
     const { connector, env, user } = this.#core;
     // A page that signs somebody else in on the same client knew the one before.
-    const known = user.get()?.id ?? this.#userId;
+    const given = (user.get()?.id ?? this.#userId) === this.#userId ? this.#userId : null;
     const userId = await whoseDocuments(connector, this.#storage, env, {
-      userId: known === this.#userId ? known : null,
+      userId: connector.verifiedUser ?? given,
       onUndecided,
     });
     const stored = await this.#storage.open(userId, document.room, (cause) => document.keepingFailed(cause));

@@ -15,7 +15,15 @@ export { useAwareness, useOthers, useSelf } from './use-awareness.ts';
 // The connection
 export { type SystemStatus, useConnectionStatus, useLostConnection, useSystemStatus } from './use-connection.ts';
 // Documents
-export { type DocumentSource, useArray, useDocument, useMap, useSaveStatus, useText } from './use-document.ts';
+export {
+  type DocumentSource,
+  useArray,
+  useDocument,
+  useMap,
+  useSaveStatus,
+  useText,
+  useUnsavedDocuments,
+} from './use-document.ts';
 // Chat, notifications, batches, dashboards
 export { type Chat, type NotificationList, useBatch, useChat, useDashboard, useNotifications } from './use-features.ts';
 // Events and rooms

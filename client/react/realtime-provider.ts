@@ -12,8 +12,9 @@ export interface GivenClient {
 }
 
 /**
- * Or what one is made of: it connects while the provider is mounted. Another `url` or `path` makes another client; a `token` may
- * change at any time (give the provider a `key` to sign in somebody else); all other options are read once.
+ * Or what one is made of: it connects while the provider is mounted, and is destroyed with it (`client.destroy`): look at
+ * `useUnsavedDocuments` before. Another `url` or `path` makes another client; a `token` may change at any time (give the provider a `key` to sign
+ * in somebody else); all other options are read once.
  */
 export interface OwnClient extends ClientOptions<OwnEvents> {
   client?: undefined;
@@ -56,7 +57,10 @@ export function RealtimeProvider(props: RealtimeProviderProps): ReactNode {
       made.leases--;
       // One that comes back at once keeps its connection.
       queueMicrotask(() => {
-        if (made.leases === 0) client.disconnect();
+        if (made.leases > 0) return;
+        client.destroy();
+        // Hidden and not unmounted: it comes back with another.
+        keep((kept) => (kept === made ? null : kept));
       });
     };
   }, [made, word, newestToken]);
@@ -77,9 +81,13 @@ function useConnected(client: EventClient<OwnEvents> | undefined): void {
   }, [client]);
 }
 
-function make(options: OwnClient): Made {
-  // The token is given when it connects.
-  return { client: createClient(options), url: options.url, path: options.path, leases: 0 };
+function make(props: OwnClient & { children?: ReactNode }): Made {
+  const { client: _none, children: _shown, ...options } = props;
+  const { url, path } = options;
+  // On a server there is no page whose address it could take, and nothing connects.
+  const address = url ?? (globalThis.location === undefined ? 'http://localhost' : undefined);
+  // The token is given again when it connects.
+  return { client: createClient({ ...options, url: address }), url, path, leases: 0 };
 }
 
 async function askNewest(newest: { readonly current: TokenSource | undefined }): Promise<string> {

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { DocumentOptions } from '../documents/documents.ts';
+import type { DocumentOptions, UnsavedDocument } from '../documents/documents.ts';
 import { type OpenDocument, watchedDocument } from '../features/open-document.ts';
 import { createSaveStatus, SAVED, type SaveStatus } from '../features/save-status.ts';
 import { watchedArray, watchedMap, watchedText } from '../features/shared-types.ts';
@@ -14,6 +14,7 @@ const NO_ENTRIES: Readonly<Record<string, never>> = Object.freeze({});
 const NO_MAP = constant(NO_ENTRIES);
 const NO_ITEMS: readonly never[] = Object.freeze([]);
 const NO_ARRAY = constant(NO_ITEMS);
+const NONE_UNSAVED: readonly never[] = Object.freeze([]);
 const ALL_SAVED = constant(SAVED);
 
 /** What the hooks of a document's content need: an `OpenDocument`, or any `Y.Doc`. Null: nothing to show yet. */
@@ -95,6 +96,14 @@ export function useArray<Item, Selected>(
   const doc = document?.doc;
   const array = useMemo(() => (doc === undefined ? NO_ARRAY : watchedArray<Item>(doc, name)), [doc, name]);
   return useStore<readonly Item[], Selected>(array, NO_ITEMS, select, isEqual);
+}
+
+/**
+ * The documents that the client has open with edits that are not on the server's disk, those of components that are gone too: what to
+ * ask about before signing out.
+ */
+export function useUnsavedDocuments(): readonly UnsavedDocument[] {
+  return useStore(useDocumentClient('useUnsavedDocuments').unsavedDocuments, NONE_UNSAVED);
 }
 
 /** How far a document's edits have come: saved, saving, offline with so many changes, or refused. */

@@ -2,7 +2,6 @@ import { RealtimeProvider } from 'ashlar/react';
 import { useState } from 'react';
 import { findPerson } from '../people.ts';
 import { createSwitchedNetwork } from './connection/switched-network.ts';
-import { createUnloadQuestion } from './connection/unload-question.ts';
 import { fetchToken, NoAnswer } from './sign-in/fetch-token.ts';
 import { rememberedPerson, rememberPerson } from './sign-in/remembered-person.ts';
 import { SignIn } from './sign-in/sign-in.tsx';
@@ -12,21 +11,21 @@ import { Workspace } from './workspace.tsx';
 export function App() {
   const [personId, setPersonId] = useState(rememberedPerson);
   const [network] = useState(createSwitchedNetwork);
-  const [question] = useState(createUnloadQuestion);
-  const [environment] = useState(() => ({ ...network.environment, confirmUnload: question.confirmUnload }));
   const person = findPerson(personId);
   const signIn = (id: string | null): void => {
     rememberPerson(id);
     setPersonId(id);
   };
-  const signOut = (): void => {
-    question.drop();
-    signIn(null);
-  };
   if (person === undefined) return <SignIn onPick={signIn} />;
   return (
-    <RealtimeProvider key={person.id} token={() => fetchToken(person.id)} environment={environment} onError={report}>
-      <Workspace person={person} network={network} onSignOut={signOut} />
+    <RealtimeProvider
+      key={person.id}
+      token={() => fetchToken(person.id)}
+      userId={person.id}
+      environment={network.environment}
+      onError={report}
+    >
+      <Workspace person={person} network={network} onSignOut={() => signIn(null)} />
     </RealtimeProvider>
   );
 }

@@ -51,7 +51,7 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const open = useDocument(viewed, KEPT);
   const pages = usePages(workspace);
   const names = useMemo(() => ['workspace', 'board', ...pages.map(({ id }) => id)], [pages]);
-  const kept = useKeptDocuments(names, viewed);
+  const kept = useKeptDocuments(names);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';
   useActivity(workspace, label);
   useActivity(open, label);

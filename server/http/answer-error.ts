@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { AshlarError, ERRORS } from '../../shared/errors.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { HTTP_STATUS } from '../../shared/http-status.ts';
 
 /** Where unexpected errors are written: pino, or anything with its `error`. */
 export interface HttpLog {
@@ -13,7 +14,7 @@ export interface HttpLog {
  */
 export function answerError(context: Context, thrown: unknown, log: HttpLog): Response {
   const error = AshlarError.from(thrown);
-  const { status } = ERRORS[error.code];
+  const status: ContentfulStatusCode | 499 = HTTP_STATUS[error.code];
   if (error.code === 'internal') {
     log.error({ err: error, method: context.req.method, path: context.req.path }, 'http:error');
   }

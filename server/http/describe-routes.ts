@@ -1,6 +1,7 @@
 import { type DescribeRouteOptions, resolver } from 'hono-openapi';
 import type * as z from 'zod';
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
+import { HTTP_STATUS } from '../../shared/http-status.ts';
 import { ErrorResponse, HealthResponse, IdempotencyKey, PublishBody, PublishResponse, StatsResponse } from './schemas.ts';
 
 type Responses = NonNullable<DescribeRouteOptions['responses']>;
@@ -11,7 +12,7 @@ const ok = (description: string, schema: z.ZodType): Responses => ({ '200': { de
 /** The refusals of a route, by status: the sentences of the error table. */
 function refusals(...statuses: number[]): Responses {
   const entries = statuses.map((status) => {
-    const sentences = Object.entries(ERRORS).filter(([, error]) => error.status === status);
+    const sentences = Object.entries(ERRORS).filter(([code]) => HTTP_STATUS[code as ErrorCode] === status);
     const description = sentences.map(([code, error]) => `\`${code}\`: ${error.message}`).join('. ');
     return [String(status), { description, content: json(ErrorResponse) }] as const;
   });

@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type AshlarError, ERRORS } from '../../shared/errors.ts';
+import type { AshlarError } from '../../shared/errors.ts';
+import { HTTP_STATUS } from '../../shared/http-status.ts';
 
 /** Answers a request with an error: its status, `{ success: false, error }`, and `Retry-After` where waiting helps. */
 export function refuseRequest(request: IncomingMessage, response: ServerResponse, error: AshlarError): void {
@@ -19,13 +20,13 @@ export function refuseUpgrade(socket: Duplex, error: AshlarError): void {
 }
 
 function answerOf(error: AshlarError): { status: number; headers: Record<string, string>; body: string } {
-  const { status, retry } = ERRORS[error.code];
+  const status = HTTP_STATUS[error.code];
   const body = JSON.stringify({ success: false, error: error.toWire() });
   const headers: Record<string, string> = {
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     'Cache-Control': 'no-store',
   };
-  if (retry === 'later') headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)));
+  if (error.retry === 'later') headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)));
   return { status, headers, body };
 }

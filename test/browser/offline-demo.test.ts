@@ -144,6 +144,22 @@ test('a person beside a second person in one browser finds the pages that were o
   await sheet(page, 'Welcome').getByText('Beside somebody.').waitFor();
 });
 
+test('without a server a reload shows a person’s own pages, whoever else used this browser last', async () => {
+  await using anna = await signIn(/Anna Lindqvist/);
+  const { page } = anna;
+  await keepFiles(page);
+  await sheet(page, 'Welcome').getByText('Start a job').waitFor();
+  await page.getByRole('button', { name: 'Second person' }).click();
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('textbox', { name: 'Welcome' }).getByText('Start a job').waitFor();
+  await site.demo.kill();
+  await write(page, ' Of Anna.');
+  await reload(page);
+  await sheet(page, 'Welcome').getByText('Of Anna.').waitFor();
+  await site.demo.restart();
+  await connected(page);
+}, 60_000);
+
 test('signing out asks about unsaved edits of any page, takes no for an answer, and deletes what was kept', async () => {
   await using anna = await signIn(/Anna Lindqvist/);
   const { page } = anna;

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { type ClientOptions, createClient, type DocumentHandle, type ResetEvent } from '../../client/index.ts';
+import {
+  type ClientOptions,
+  createClient,
+  type DocumentHandle,
+  platformEnvironment,
+  type ResetEvent,
+} from '../../client/index.ts';
 import type { AccessClaim } from '../../shared/access.ts';
 import { until, when } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
@@ -135,6 +141,92 @@ test('two handles share one document, and the last one out leaves', async () => 
   using bob = clientOf(server.url, 'bob');
   const theirs = bob.document('handbook');
   await sees(theirs, 'and still here');
+});
+
+/** Surroundings in which what is given up stays until the test says so. */
+function patient() {
+  const platform = platformEnvironment();
+  const waiting = new Set<() => void>();
+  const after = (ms: number, task: () => void) => {
+    if (ms !== 250) return platform.after(ms, task);
+    waiting.add(task);
+    return () => waiting.delete(task);
+  };
+  const giveUp = () => {
+    for (const task of waiting) task();
+    waiting.clear();
+  };
+  return { environment: { ...platform, after }, giveUp };
+}
+
+test('a handle that is destroyed takes the document out of its room where the others want none, with its edits saved', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const { environment, giveUp } = patient();
+  using ada = clientOf(proxy.url, 'ada', { '*': 'write' }, { environment });
+  const held = ada.document('handbook');
+  held.disconnect();
+  const shown = ada.document('handbook');
+  await shown.whenSynced;
+  shown.destroy();
+  giveUp();
+  expect(held.status.get().state).toBe('offline');
+  // One that comes back before that finds it as it was, and stays.
+  const again = ada.document('handbook');
+  await again.whenSynced;
+  again.destroy();
+  const back = ada.document('handbook');
+  giveUp();
+  expect(back.synced).toBe(true);
+  // Edits go first.
+  proxy.cut();
+  await until(back.status, ({ state }) => state === 'offline');
+  textOf(back).insert(0, 'stone');
+  back.destroy();
+  giveUp();
+  expect(ada.unsavedDocuments.get()).toEqual([{ name: 'handbook', unsavedChanges: 1 }]);
+  proxy.mend();
+  await held.whenSaved();
+  await until(held.status, ({ state }) => state === 'offline');
+  expect(ada.unsavedDocuments.get()).toEqual([]);
+});
+
+test('an awareness state that JSON cannot hold stops nothing: it is reported, the document syncs and saves', async () => {
+  await using server = await startServer();
+  const reported: unknown[] = [];
+  let told = () => {};
+  const isReported = new Promise<void>((resolve) => {
+    told = resolve;
+  });
+  const onError = (error: unknown, context: string) => {
+    reported.push([error instanceof Error, context]);
+    told();
+  };
+  using ada = clientOf(server.url, 'ada', { '*': 'write' }, { onError });
+  const mine = ada.document('handbook');
+  mine.awareness.setLocalState({ cursor: 1n });
+  await mine.whenSynced;
+  textOf(mine).insert(0, 'stone');
+  await mine.whenSaved();
+  await isReported;
+  expect(reported[0]).toEqual([true, 'awareness state, not sent']);
+});
+
+test('a document that stops has nothing more to save, and is asked about no more', async () => {
+  await using server = await startServer();
+  using ada = clientOf(server.url, 'ada');
+  const mine = ada.document('handbook', { doc: new Y.Doc() });
+  await mine.whenSynced;
+  textOf(mine).insert(0, 'stone');
+  await mine.whenSaved();
+  ada.disconnect();
+  textOf(mine).insert(0, 'more ');
+  expect(ada.unsavedDocuments.get()).toEqual([{ name: 'handbook', unsavedChanges: 1 }]);
+  await server.realtime.documents.delete('handbook');
+  void ada.connect();
+  await until(mine.status, ({ state }) => state === 'stopped');
+  expect(ada.unsavedDocuments.get()).toEqual([]);
+  expect(mine.unsaved).not.toBeNull();
 });
 
 test('a document of 3 MB goes up in parts and comes down in chunks, with progress', async () => {

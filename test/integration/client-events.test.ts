@@ -14,7 +14,14 @@ const orderShipped = defineEvent({
   payload: z.object({ orderId: z.string(), carrier: z.string() }),
   delivery: { class: 'log' },
 });
-const EVENTS = [orderShipped] as const;
+const orderNoted = defineEvent({
+  name: 'order:noted',
+  room: 'orders',
+  sentBy: ['client'],
+  payload: z.any(),
+  delivery: { class: 'log' },
+});
+const EVENTS = [orderShipped, orderNoted] as const;
 
 function clientOf(url: string, user: string, options: Partial<EventClientOptions<typeof EVENTS>> = {}) {
   const client = createEventClient({ url, token: tokenFor(user), events: EVENTS, onError: () => {}, ...options });
@@ -124,6 +131,65 @@ test('[8] a wrong payload and an event that only the backend sends are refused b
   await expect(ada.emit('no:such', {})).rejects.toMatchObject({ code: 'unknown-event' });
   // @ts-expect-error no such event
   expect(() => ada.on('no:such', () => {})).toThrowError(expect.objectContaining({ code: 'unknown-event' }));
+});
+
+test('[8] what JSON cannot hold is refused before it leaves, and the connection goes on', async () => {
+  await using server = await start();
+  using client = clientOf(server.url, 'ada');
+  await client.connect();
+  const cycle: { self?: object } = {};
+  cycle.self = cycle;
+  const nested = (levels: number): unknown => (levels === 0 ? 'x' : [nested(levels - 1)]);
+  const deep: unknown = Array.from({ length: 5_000 }).reduce((inner) => ({ inner }), {});
+  const throwing = {
+    toJSON() {
+      throw new Error('no');
+    },
+  };
+  for (const payload of [cycle, { count: 1n }, deep, nested(33), throwing]) {
+    await expect(client.emit('order:noted', payload)).rejects.toMatchObject({
+      code: 'invalid-payload',
+      detail: 'order:noted is not JSON of at most 32 levels',
+    });
+  }
+  await client.joinRoom('orders');
+  // As deep as the server takes it.
+  expect((await client.emit('order:noted', nested(32))).data).toEqual(nested(32));
+  const dropped = { note: 'x', format: () => 'y', mark: Symbol('z'), none: undefined };
+  expect((await client.emit('order:noted', dropped)).data).toEqual({ note: 'x' });
+  expect(client.status.get()).toMatchObject({ state: 'connected', recovered: false });
+});
+
+test('a client that is destroyed is over: nothing of it waits, nobody hears from it, and nothing starts it again', async () => {
+  await using server = await start();
+  using other = clientOf(server.url, 'bob');
+  const client = clientOf(server.url, 'ada');
+  const states: string[] = [];
+  client.onStatus(({ state }) => states.push(state));
+  const heard: unknown[] = [];
+  client.on('order:shipped', (payload) => heard.push(payload));
+  const early = client.joinRoom('order:1');
+  const waiting = client.emit('order:shipped', { orderId: '1', carrier: 'early' });
+  client.destroy();
+  await expect(early).rejects.toMatchObject({ code: 'client-closed' });
+  await expect(waiting).rejects.toMatchObject({ code: 'client-closed' });
+  expect([client.status.get().state, client.pending.get(), client.room('order:1').get().state]).toEqual(['closed', 0, 'left']);
+  const after = states.length;
+  client.destroy();
+  client.disconnect();
+  for (const refused of [
+    client.connect(),
+    client.joinRoom('order:1'),
+    client.emit('order:shipped', { orderId: '1', carrier: 'late' }),
+    client.chatHistory('s'),
+  ])
+    await expect(refused).rejects.toMatchObject({ code: 'client-closed' });
+  expect(states.slice(after).filter((state) => state !== 'closed')).toEqual([]);
+  await other.connect();
+  await other.joinRoom('order:1');
+  await other.emit('order:shipped', { orderId: '1', carrier: 'now' });
+  expect(heard).toEqual([]);
+  expect(server.realtime.getStats().totalConnections).toBe(1);
 });
 
 test('[2] a client cut off while 300 events pass gets each once, in order, and is told recovered', async () => {

@@ -254,6 +254,36 @@ test('[4] a page that knows its user opens nobody else’s documents offline, wh
   expect(read(again)).toBe('dear diary');
 });
 
+test('[4] a page opens the documents of the user whom the server named to it, whoever connected later in another tab', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  const storage = new MemoryOfflineStorage();
+  const first = page(server.url, storage, 'ada');
+  for (const name of ['diary', 'plans']) {
+    const hers = first.open(name);
+    await hers.whenSynced;
+    textOf(hers).insert(0, `${name} of ada`);
+    await hers.whenSaved();
+  }
+  first.leave();
+  const ada = page(proxy.url, storage, 'ada');
+  await ada.client.connect();
+  const his = page(server.url, storage, 'bob').open('diary');
+  await his.whenSynced;
+  await expect.poll(() => storage.user).toBe('bob');
+
+  proxy.cut();
+  await until(ada.client.status, ({ state }) => state === 'reconnecting');
+  const diary = ada.open('diary');
+  await diary.whenLoaded;
+  expect(read(diary)).toBe('diary of ada');
+  // Signed in as somebody whom no server has named yet: hers no longer.
+  void ada.client.connect({ token: 'a word that names nobody' });
+  const plans = ada.open('plans');
+  await plans.whenLoaded;
+  expect([read(plans), plans.everSynced.get()]).toEqual(['', false]);
+});
+
 test('[4] a page that was wrong about its user shows the other one’s document from the moment on that the server says so', async () => {
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();

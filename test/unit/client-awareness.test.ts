@@ -12,11 +12,13 @@ function presence() {
   const time = new SimulatedTime();
   const sent: Uint8Array[] = [];
   const awareness = new Awareness(new Y.Doc());
+  const reported: unknown[] = [];
   const sync = new AwarenessSync(awareness, {
     send: (update) => sent.push(update),
     env: { after: (ms, task) => time.after(ms, task) },
+    report: (error, context) => reported.push([error, context]),
   });
-  return { time, sent, awareness, sync };
+  return { time, sent, reported, awareness, sync };
 }
 
 function stateOf(id: number, clock: number, state: object | null): Uint8Array {
@@ -50,6 +52,48 @@ test('a moving cursor is one message per 50 ms, with its latest place', () => {
   time.advance(50);
   expect(sent).toHaveLength(2);
 });
+
+test.each([
+  ['a cycle', { cursor: cyclic() }],
+  ['a BigInt', { cursor: 1n }],
+  [
+    'a toJSON that throws',
+    {
+      toJSON() {
+        throw new Error('no');
+      },
+    },
+  ],
+])('a state that JSON cannot hold is reported and not sent, the last good one stays: %s', (_what, state) => {
+  const { time, sent, reported, awareness, sync } = presence();
+  sync.joined(ADA);
+  awareness.setLocalStateField('cursor', 1);
+  time.advance(50);
+  const good = sent.at(-1);
+  awareness.setLocalState(state);
+  time.advance(50);
+  expect(reported).toEqual([[expect.any(Error), 'awareness state, not sent']]);
+  expect(sent.at(-1)).toEqual(good);
+  // After a reconnect the server knows nothing of it.
+  sync.left();
+  sync.joined(ADA);
+  time.advance(50);
+  expect(sent.at(-1)).toEqual(good);
+  // Under another client id it would be another's.
+  const before = sent.length;
+  sync.rename(42);
+  time.advance(50);
+  expect(sent).toHaveLength(before);
+  awareness.setLocalState({ cursor: 2 });
+  time.advance(50);
+  expect(new TextDecoder().decode(sent.at(-1))).toContain('"cursor":2');
+});
+
+function cyclic(): object {
+  const cycle: { self?: object } = {};
+  cycle.self = cycle;
+  return cycle;
+}
 
 test('nobody tells us our own state, and everyone else vanishes with the connection', () => {
   const { awareness, sync } = presence();

@@ -13,6 +13,7 @@ function connection() {
   const sent: { event: string; args: readonly unknown[]; answer: AnswerListener }[] = [];
   const connector = {
     attach: (part: ConnectorEvents) => parts.push(part),
+    mustLive: () => {},
     request: (event: string, args: readonly unknown[], answer: AnswerListener) => sent.push({ event, args, answer }),
   } as unknown as Connector;
   const env = { ...platformEnvironment(), now: () => time.now, after: (ms: number, task: () => void) => time.after(ms, task) };

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
 import { createClient, platformEnvironment } from '../../client/index.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -46,6 +47,44 @@ test('the listener goes with the last unsaved edit', () => {
   expect(asks()).toBe(true);
   stop();
   expect(asks()).toBe(false);
+});
+
+test('a client that is destroyed asks nothing any more, and has nothing unsaved', async () => {
+  const { asks } = stubWindow();
+  const client = offlineClient();
+  const told: unknown[] = [];
+  client.unsavedDocuments.subscribe((documents) => told.push(documents));
+  const [one, two] = [client.document('one'), client.document('two')];
+  expect(client.unsavedDocuments.get()).toEqual([]);
+  one.doc.getText('text').insert(0, 'x');
+  one.doc.getText('text').insert(0, 'y');
+  two.doc.getText('text').insert(0, 'x');
+  // Given up, and still to be saved.
+  two.destroy();
+  expect(client.unsavedDocuments.get()).toEqual([
+    { name: 'one', unsavedChanges: 2 },
+    { name: 'two', unsavedChanges: 1 },
+  ]);
+  expect(asks()).toBe(true);
+  const saved = one.whenSaved();
+  client.destroy();
+  client.destroy();
+  expect(asks()).toBe(false);
+  expect(client.unsavedDocuments.get()).toEqual([]);
+  expect(told.at(-1)).toEqual([]);
+  await expect(saved).rejects.toMatchObject({ code: 'client-closed' });
+  await expect(one.whenSynced).rejects.toMatchObject({ code: 'client-closed' });
+  expect(() => client.document('one')).toThrow(expect.objectContaining({ code: 'client-closed' }));
+  await expect(client.connect()).rejects.toMatchObject({ code: 'client-closed' });
+});
+
+test('a Y.Doc of the caller’s own is left alone by a client that is destroyed', () => {
+  const client = offlineClient();
+  const doc = new Y.Doc();
+  const handle = client.document('one', { doc });
+  client.destroy();
+  doc.getText('text').insert(0, 'mine');
+  expect([doc.getText('text').toString(), handle.unsavedChanges.get(), doc.isDestroyed]).toEqual(['mine', 0, false]);
 });
 
 test('that can be switched off, and costs nothing where there is no window', () => {

@@ -79,6 +79,10 @@ describe('declaring an event', () => {
     [{ ...good, version: 0 }, 'version'],
     [{ ...good, version: 1.5 }, 'version'],
     [{ ...good, upcast: 'none' }, 'upcast'],
+    [{ ...good, sentby: ['client'] }, 'sentby'],
+    [{ ...good, roomof: () => 'orders' }, 'roomof'],
+    [{ ...good, delivery: { class: 'log', kye: () => 'x' } }, 'delivery.kye'],
+    [{ ...good, delivery: { class: 'log', key: () => 'x' } }, 'delivery.key'],
   ])('from JavaScript it is checked too, and what is wrong is named: %#', (declaration, field) => {
     const error = refusal(() => defineEvent(declaration as never));
     expect(error).toMatchObject({ code: 'invalid-options', detail: expect.stringMatching(`^event order:noted: ${field}: `) });

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { CATALOG } from '../../shared/catalog.ts';
 import { roomPatterns } from '../../shared/define-event.ts';
 import { type DocumentFrame, decodeClientFrame, decodeServerFrame, encodeFrame } from '../../shared/document-frame.ts';
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
+import { HTTP_STATUS } from '../../shared/http-status.ts';
 import { plain, tableOf } from '../support/protocol-page.ts';
 
 const hex = (text: string) => Uint8Array.from(plain(text).split(' '), (byte) => Number.parseInt(byte, 16));
@@ -36,7 +37,8 @@ const EXAMPLES: readonly DocumentFrame[] = [
 
 test('the page lists every error code with its sentence, what to do and its status, and no other', () => {
   const listed = tableOf('code', 'message', 'retry').map((row) => row.map(plain));
-  const table = Object.entries(ERRORS).map(([code, { message, retry, status }]) => [code, message, retry, String(status)]);
+  const status = (code: string) => String(HTTP_STATUS[code as ErrorCode]);
+  const table = Object.entries(ERRORS).map(([code, { message, retry }]) => [code, message, retry, status(code)]);
   expect(listed).toEqual(table);
 });
 

@@ -11,6 +11,7 @@ import {
   useSelf,
   useText,
   useUndo,
+  useUnsavedDocuments,
 } from '../../client/react/index.ts';
 import { act, expectQuietConsole, mount } from '../support/react.tsx';
 import { until } from '../support/sdk.ts';
@@ -181,6 +182,30 @@ test('saving, saved, offline with so many changes, and saved again', async () =>
   expect(page.text).toBe('offline 2');
   proxy.mend();
   await page.shows('saved');
+});
+
+test('what is not saved is known by document, also of one that is on the screen no longer', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  using ada = person(proxy.url, 'ada');
+  let document: OpenDocument | null = null;
+  function Edited({ name }: { name: string }) {
+    document = useDocument(name);
+    return useUnsavedDocuments()
+      .map((unsaved) => `${unsaved.name} ${unsaved.unsavedChanges}`)
+      .join(', ');
+  }
+  await using page = await mount(below(ada, <Edited name="plan" />));
+  await until(ada.status, ({ state }) => state === 'connected');
+  proxy.cut();
+  await until(ada.status, ({ state }) => state !== 'connected');
+  await act(() => document?.doc.getText('body').insert(0, 'x'));
+  expect(page.text).toBe('plan 1');
+  await page.render(below(ada, <Edited name="board" />));
+  await act(() => document?.doc.getText('body').insert(0, 'y'));
+  expect(page.text).toBe('plan 1, board 1');
+  proxy.mend();
+  await page.shows('');
 });
 
 test('a reader’s edit: the document mounts anew, with the server’s content, and what was written stays to be saved elsewhere', async () => {

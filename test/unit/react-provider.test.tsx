@@ -1,7 +1,7 @@
-import { useState } from 'react';
+import { Activity, useState } from 'react';
 import { renderToString } from 'react-dom/server';
-import { expect, test } from 'vitest';
-import { createClient, createEventClient } from '../../client/index.ts';
+import { expect, test, vi } from 'vitest';
+import { type Client, createClient, createEventClient, platformEnvironment } from '../../client/index.ts';
 import {
   EventClientProvider,
   RealtimeProvider,
@@ -26,6 +26,7 @@ import {
   useSystemStatus,
   useText,
   useUndo,
+  useUnsavedDocuments,
   useWebSocket,
   useWebSocketRoom,
 } from '../../client/react/index.ts';
@@ -57,6 +58,7 @@ function Everything() {
     useArray(document, 'list'),
     useUndo(document),
     useSaveStatus(document),
+    useUnsavedDocuments(),
     useAwareness(document),
     useOthers(document),
     useSelf(document),
@@ -94,6 +96,65 @@ test('a provider with url and token connects once under StrictMode, and asks for
   expect([page.text, proxy.accepted, tokens]).toEqual(['connected', 1, 1]);
   await page.unmount();
   await expect.poll(() => proxy.connections).toBe(0);
+});
+
+/** A provider that makes its client, below what may hide it. @returns what to mount, and the clients that it showed */
+function hideable(url: string) {
+  const clients = new Set<Client>();
+  function Shown() {
+    clients.add(useRealtime());
+    const document = useDocument('handbook');
+    return `${useConnectionStatus(({ state }) => state)} ${useText(document, 'body')}`;
+  }
+  const app = (mode: 'visible' | 'hidden') => (
+    <Activity mode={mode}>
+      <RealtimeProvider url={url} token={tokenFor('ada')} onError={() => {}}>
+        <Shown />
+      </RealtimeProvider>
+    </Activity>
+  );
+  return { app, clients };
+}
+
+test('a client that the provider made is destroyed with it, and asks no question about what it did not save', async () => {
+  const questions = new Set<object>();
+  const confirmUnload = () => {
+    const question = {};
+    questions.add(question);
+    return () => questions.delete(question);
+  };
+  const environment = { ...platformEnvironment(), confirmUnload };
+  let client: Client | null = null;
+  function Editor() {
+    client = useRealtime();
+    return useDocument('handbook')?.name;
+  }
+  await using page = await mount(
+    <RealtimeProvider url="http://127.0.0.1:1" token="x" environment={environment} onError={() => {}}>
+      <Editor />
+    </RealtimeProvider>,
+  );
+  const made = client! as Client;
+  await act(() => made.document('handbook').doc.getText('body').insert(0, 'x'));
+  expect([questions.size, made.unsavedDocuments.get().length]).toEqual([1, 1]);
+  await page.unmount();
+  await until(made.status, ({ state }) => state === 'closed');
+  expect([questions.size, made.unsavedDocuments.get().length]).toEqual([0, 0]);
+  expect(() => made.document('handbook')).toThrow(expect.objectContaining({ code: 'client-closed' }));
+});
+
+test('a provider that is hidden and shown again goes on with another client', async () => {
+  await using server = await startServer();
+  await server.realtime.documents.transact('handbook', (doc) => doc.getText('body').insert(0, 'stone'));
+  const { app, clients } = hideable(server.url);
+  await using page = await mount(app('visible'));
+  await page.shows('connected stone');
+  await page.render(app('hidden'));
+  await expect.poll(() => server.realtime.getStats().totalConnections).toBe(0);
+  await page.render(app('visible'));
+  await page.shows('connected stone');
+  expect([...clients].map((client) => client.status.get().state)).toEqual(['closed', 'connected']);
+  expect(server.realtime.getStats().totalConnections).toBe(1);
 });
 
 test('another url is another client; a new token word is taken to the next connection', async () => {
@@ -150,6 +211,11 @@ test('rendering on a server connects nothing, asks for no token, and every hook 
     </RealtimeProvider>,
   );
   expect(html).toContain('{&quot;state&quot;:&quot;idle&quot;}');
+  // Where there is no page whose address it could take, it needs none.
+  vi.stubGlobal('location', undefined);
+  const app = <RealtimeProvider token="x">{null}</RealtimeProvider>;
+  expect(() => renderToString(app)).not.toThrow();
+  vi.unstubAllGlobals();
   const client = createClient({ url: 'http://127.0.0.1:1', token: 'x' });
   renderToString(
     <RealtimeProvider client={client}>

@@ -26,15 +26,6 @@ export class KeptDocuments {
     for (const name of names) if (!this.#held.has(name)) this.#held.set(name, this.#open(name));
   }
 
-  /** A document is no longer on screen: its room is left, for others see who is there. What is unsaved is sent first. */
-  left(name: string): void {
-    // Behind the handle that was on screen, which goes in a microtask.
-    setTimeout(() => {
-      const handle = this.#held.get(name)?.handle;
-      if (handle?.unsavedChanges.get() === 0) handle.disconnect();
-    });
-  }
-
   /** The names of documents with edits that are not on the server. */
   unsaved(): readonly string[] {
     return [...this.#held].flatMap(([name, { handle }]) =>

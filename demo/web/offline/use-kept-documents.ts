@@ -9,8 +9,8 @@ declare global {
   }
 }
 
-/** Holds the workspace's documents while mounted. @param names keep their identity until they change @param viewed the one on screen */
-export function useKeptDocuments(names: readonly string[], viewed: string | null): KeptDocuments {
+/** Holds the workspace's documents while mounted. @param names keep their identity until they change */
+export function useKeptDocuments(names: readonly string[]): KeptDocuments {
   const client = useRealtime();
   const [kept] = useState(() => new KeptDocuments(client));
   useEffect(() => kept.hold(names), [kept, names]);
@@ -21,8 +21,5 @@ export function useKeptDocuments(names: readonly string[], viewed: string | null
       kept.release();
     };
   }, [kept]);
-  useEffect(() => {
-    if (viewed !== null) return () => kept.left(viewed);
-  }, [kept, viewed]);
   return kept;
 }
