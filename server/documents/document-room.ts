@@ -2,6 +2,7 @@ import type { Access } from '../../shared/access.ts';
 import { type CommittedEntry, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { JoinOptions } from '../../shared/messages.ts';
+import type { Position } from '../../shared/position.ts';
 import type { Connection } from '../rooms/connection.ts';
 import { fallBehind } from '../rooms/fan-out.ts';
 import type { Member } from '../rooms/member.ts';
@@ -50,10 +51,14 @@ export class DocumentRoom implements RoomContent {
     this.room = room;
     this.ports = ports;
     const { reservedIds, clock } = ports;
-    this.writers = new Writers(lease.clocks, {
-      keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
-      userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
-    });
+    this.writers = new Writers(
+      lease.clocks,
+      {
+        keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
+        userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
+      },
+      () => ports.wentBack.mayRestore(room.name),
+    );
     this.snapshotSeq = lease.snapshotSeq;
   }
 
@@ -65,9 +70,11 @@ export class DocumentRoom implements RoomContent {
     const { room, ports } = this;
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
     if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
-    const position = positionOf(options);
+    const shown = positionOf(options);
+    const { position, isGenuine } = shown === null ? { position: null, isGenuine: false } : ports.wentBack.seal.open(room, shown);
     const hash = options.session === undefined ? null : ports.hashSecret(options.session);
     const verdict = await recover(room, position, ports.overflowRecords);
+    if (verdict === 'epoch' && position !== null && isGenuine) await ports.wentBack.show(room, position);
     // Last, because a session whose updates are being saved is in memory until they are, and only then on disk.
     const known = hash === null ? undefined : this.writers.find(hash);
     const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
@@ -95,7 +102,7 @@ export class DocumentRoom implements RoomContent {
         access,
         recovered,
         ...(verdict === 'recovered' ? {} : { reason: verdict }),
-        epoch: member.sent.epoch,
+        epoch: this.seal(member.sent),
         seq: member.sent.seq,
         head: room.head.seq,
         saved: member.session?.saved ?? 0,
@@ -108,6 +115,11 @@ export class DocumentRoom implements RoomContent {
         ports.catchUp(member);
       },
     };
+  }
+
+  /** The epoch of a position as clients get it. */
+  seal(position: Position): string {
+    return this.ports.wentBack.seal.seal(this.room, position);
   }
 
   /** Sends one frame to one member, in the order of all that it is sent. */
@@ -157,7 +169,7 @@ export class DocumentRoom implements RoomContent {
 
   #sendRange(member: Member, records: readonly LogRecord[], session: WriterSession | null): void {
     if (session !== null && records.some((record) => record.session === session.hash)) {
-      this.send(member, committedFrame(records, session));
+      this.send(member, this.#committedFrame(records, session));
       return;
     }
     const [first, last] = [records[0] as LogRecord, records[records.length - 1] as LogRecord];
@@ -165,7 +177,7 @@ export class DocumentRoom implements RoomContent {
     const known = this.#lastCatchUp;
     let packet = known?.first === first && known.last === last ? known.packet.deref() : undefined;
     if (packet === undefined) {
-      packet = this.encode(committedFrame(records, null));
+      packet = this.encode(this.#committedFrame(records, null));
       this.#lastCatchUp = { first, last, packet: new WeakRef(packet) };
     }
     if (!member.gone) member.connection.outbox.force(packet);
@@ -287,6 +299,7 @@ export class DocumentRoom implements RoomContent {
     this.room.recent.clear();
     this.room.reads.clear();
     this.writers.clear();
+    this.ports.wentBack.forget(this.room.name);
   }
 
   /** A new snapshot is on disk. */
@@ -322,8 +335,8 @@ export class DocumentRoom implements RoomContent {
     for (const member of this.room.members.values()) {
       if (member.delivery !== 'live') continue;
       const session = writers.get(member);
-      if (session === undefined) shared ??= this.encode(committedFrame(group, null));
-      const packet = session === undefined ? (shared as EncodedPacket) : this.encode(committedFrame(group, session));
+      if (session === undefined) shared ??= this.encode(this.#committedFrame(group, null));
+      const packet = session === undefined ? (shared as EncodedPacket) : this.encode(this.#committedFrame(group, session));
       if (member.connection.outbox.offer(packet) === 'sent') member.sent = position;
       else fallBehind(member, this.ports.catchUp);
     }
@@ -351,7 +364,7 @@ export class DocumentRoom implements RoomContent {
 
   /** Tells a writer how far its updates are on disk. Its position stays where it is. */
   tellSaved(member: Member, session: WriterSession): void {
-    this.send(member, { type: 'saved', counter: session.saved, ...member.sent });
+    this.send(member, { type: 'saved', counter: session.saved, epoch: this.seal(member.sent), seq: member.sent.seq });
   }
 
   #sendAwareness(member: DocumentMember): void {
@@ -363,14 +376,14 @@ export class DocumentRoom implements RoomContent {
   #awarenessPacket(entries: readonly AwarenessEntry[]): EncodedPacket {
     return this.encode({ type: 'awareness', update: encodeAwareness(entries) });
   }
-}
 
-/** The frame that brings records to a member: its own session's as counters. */
-function committedFrame(records: readonly LogRecord[], session: WriterSession | null): ServerFrame {
-  const entries: CommittedEntry[] = records.map((record) =>
-    session !== null && record.session === session.hash
-      ? { seq: record.seq, counter: record.counter }
-      : { seq: record.seq, update: record.payload },
-  );
-  return { type: 'committed', epoch: records[0]?.epoch ?? '', entries };
+  // What brings records to a member: its own session's as counters.
+  #committedFrame(records: readonly LogRecord[], session: WriterSession | null): ServerFrame {
+    const entries: CommittedEntry[] = records.map((record) =>
+      session !== null && record.session === session.hash
+        ? { seq: record.seq, counter: record.counter }
+        : { seq: record.seq, update: record.payload },
+    );
+    return { type: 'committed', epoch: this.seal(records[records.length - 1] as LogRecord), entries };
+  }
 }

@@ -135,6 +135,8 @@ const MIGRATIONS = [
     PRIMARY KEY (room, seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What positions are sealed with. It belongs to the log, and goes with every copy of it.
+  'ALTER TABLE counters ADD COLUMN positionKey BLOB; UPDATE counters SET positionKey = randomblob(32);',
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
