@@ -166,15 +166,16 @@ export function isEmpty(db: Db): boolean {
   return tables === 0 && marks.every((mark) => mark === 0);
 }
 
-/** Brings the file to this schema, in one transaction. */
-export function migrate(db: Db): void {
+/** Brings the file to this schema, in one transaction. @returns whether it had another */
+export function migrate(db: Db): boolean {
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (version === SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION) return false;
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).immediate();
+  return true;
 }
 
 /** Whether the tables and indexes are those that this schema version makes: their definitions carry no checksum. */
