@@ -30,6 +30,8 @@ export class DocumentSession {
   #refusal: AshlarError | null = null;
   #access: Access | null = null;
   #position: Position | null = null;
+  /** A position that the server's log lost: shown at each join until all that was lost with it is saved. */
+  #lost: Position | null = null;
   #incarnation: string | null = null;
   /** `seq` of the newest record at the last join: with it everything that others saved before is here. */
   #head = 0;
@@ -75,14 +77,10 @@ export class DocumentSession {
     return this.#access;
   }
 
-  get position(): Position | null {
-    return this.#position;
-  }
-
   /** How far the content has come, where everything beyond it is in the outbox as it was edited: what a later session may go on from. */
   get place(): Place | null {
-    if (!this.#maySend || this.#position === null || this.outbox.numbered.some(({ full }) => full)) return null;
-    return { ...this.#position, incarnation: this.#incarnation };
+    const position = this.#mayLack ? this.#lost : this.#position;
+    return position === null ? null : { ...position, incarnation: this.#incarnation };
   }
 
   /** The id that this session writes under, as the server knows it. */
@@ -166,6 +164,11 @@ export class DocumentSession {
     return this.#position !== null && this.#position.seq >= this.#head;
   }
 
+  /** The server may lack some of the content, and the outbox does not have it as it was edited. */
+  get #mayLack(): boolean {
+    return !this.#maySend || this.outbox.numbered.some(({ full }) => full);
+  }
+
   /** Nothing is sent before the first sync is whole, nor before a full step that is due. */
   get #maySend(): boolean {
     return this.everSynced && !this.#fullStepDue;
@@ -175,9 +178,10 @@ export class DocumentSession {
     this.#leaveRoom('joining');
     // A sync that was not whole starts over: what it brought is no ground to send from.
     if (!this.#maySend) this.#position = null;
+    if (!this.#mayLack) this.#lost = null;
     if (this.#ports.replica.clientId !== this.#clientId) this.#newIdentity();
     const join = this.#join;
-    const place = this.#position === null ? {} : { epoch: this.#position.epoch, seq: this.#position.seq };
+    const place = this.#lost ?? this.#position ?? {};
     const identity = { clientId: this.#clientId, session: this.#secret, ...this.formerIds.tell() };
     this.#ports.join({ ...place, ...identity }, (error, answer) => {
       if (join !== this.#join) return;
@@ -200,10 +204,7 @@ export class DocumentSession {
     this.#gaps = 0;
     this.#head = answer.head;
     if (lost) this.#fullStepDue = true;
-    if (lost && answer.recovered) {
-      this.#sendJoin();
-      return;
-    }
+    if (lost && answer.recovered) return this.#sendJoin();
     if (answer.recovered) {
       this.#phase = 'live';
       this.#position = { epoch: answer.epoch, seq: answer.seq };
@@ -211,6 +212,7 @@ export class DocumentSession {
     } else {
       this.#phase = 'loading';
       this.#fullStepDue ||= this.everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
+      if (answer.reason === 'epoch') this.#lost ??= this.#position;
       this.#ports.send({ type: 'sync', stateVector: this.#ports.replica.stateVector() });
     }
     this.#ports.changed();

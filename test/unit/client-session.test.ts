@@ -145,7 +145,7 @@ test('a burst in one tick is one update; later ones go beside it, each with the 
   expect(session.outbox.unsaved).toBe(11);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 2 }] });
   expect(session.outbox.unsaved).toBe(0);
-  expect(session.position).toEqual({ epoch: 'e', seq: 1 });
+  expect(session.place).toMatchObject({ epoch: 'e', seq: 1 });
 });
 
 test('at most 32 updates are under way; what waits behind them is merged', () => {
@@ -208,7 +208,7 @@ test('a position advances over contiguous records only; otherwise the room is jo
   type(other, 'b');
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
-  expect(session.position?.seq).toBe(1);
+  expect(session.place?.seq).toBe(1);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 3, update: list[1]! }] });
   expect(doc.getText('text').toString()).toBe('a');
   time.advance(0);
