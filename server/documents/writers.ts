@@ -182,6 +182,7 @@ export class Writers {
   async reset(clocks: readonly ClientClock[], readMark: (hash: string) => Promise<SessionMark | null>): Promise<void> {
     this.known.clear();
     this.#owners.clear();
+    this.#settled.clear();
     this.#read(clocks);
     for (const session of this.#sessions.values()) {
       session.saved = (await readMark(session.hash))?.counter ?? 0;

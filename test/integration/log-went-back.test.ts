@@ -84,53 +84,57 @@ const LOSSES = ['the WAL cut', 'the WAL deleted', 'an old copy of the whole fold
 const AGES = ['at once', 'after the witness was written'] as const;
 const cases = LOSSES.flatMap((loss) => AGES.flatMap((age) => [2, 3].map((count) => [loss, age, count] as const)));
 
-test.each(cases)('[2] %s, %s: %i editors bring back all that the log lost, each id stays its owner’s', async (loss, age, count) => {
-  const { server, proxy, edit, begin, inFolder } = await start();
-  const editors = await Promise.all(['anna', 'ben', 'carl'].slice(0, count).map(edit));
-  await write(editors, 'first');
-  const [copy, wal, witness] = [`${server.dataDir}-copy`, inFolder('ashlar.db-wal'), inFolder('ashlar.witness')];
-  onTestFinished(() => rm(copy, { recursive: true, force: true }));
-  if (loss.startsWith('an old copy')) {
-    await server.kill('SIGTERM');
-    await cp(server.dataDir, copy, { recursive: true });
+test.each(cases)(
+  '[2] %s, %s: %i editors bring back all that the log lost, each id stays its owner’s',
+  async (loss, age, count) => {
+    const { server, proxy, edit, begin, inFolder } = await start();
+    const editors = await Promise.all(['anna', 'ben', 'carl'].slice(0, count).map(edit));
+    await write(editors, 'first');
+    const [copy, wal, witness] = [`${server.dataDir}-copy`, inFolder('ashlar.db-wal'), inFolder('ashlar.witness')];
+    onTestFinished(() => rm(copy, { recursive: true, force: true }));
+    if (loss.startsWith('an old copy')) {
+      await server.kill('SIGTERM');
+      await cp(server.dataDir, copy, { recursive: true });
+      await begin();
+      for (const { handle } of editors) await until(handle.status, ({ state }) => state === 'synced');
+    }
+    const before = await readFile(witness);
+    await write(editors, 'second');
+    if (age === AGES[1]) await expect.poll(() => readFile(witness), { timeout: 5_000 }).not.toEqual(before);
+    const written = listOf(editors[0]!.handle).toArray();
+    expect(written).toHaveLength(2 * ROUNDS * count);
+
+    proxy.cut();
+    await server.kill('SIGKILL');
+    // Whether a second had passed since it was written.
+    if (age === AGES[0]) await writeFile(witness, before);
+    if (loss === 'the WAL cut') await truncate(wal, Math.floor((await stat(wal)).size * 0.6));
+    else if (loss === 'the WAL deleted') await rm(wal);
+    else {
+      await rm(server.dataDir, { recursive: true });
+      await cp(copy, server.dataDir, { recursive: true });
+    }
     await begin();
-    for (const { handle } of editors) await until(handle.status, ({ state }) => state === 'synced');
-  }
-  const before = await readFile(witness);
-  await write(editors, 'second');
-  if (age === AGES[1]) await expect.poll(() => readFile(witness), { timeout: 5_000 }).not.toEqual(before);
-  const written = listOf(editors[0]!.handle).toArray();
-  expect(written).toHaveLength(2 * ROUNDS * count);
+    proxy.mend();
 
-  proxy.cut();
-  await server.kill('SIGKILL');
-  // Whether a second had passed since it was written.
-  if (age === AGES[0]) await writeFile(witness, before);
-  if (loss === 'the WAL cut') await truncate(wal, Math.floor((await stat(wal)).size * 0.6));
-  else if (loss === 'the WAL deleted') await rm(wal);
-  else {
-    await rm(server.dataDir, { recursive: true });
-    await cp(copy, server.dataDir, { recursive: true });
-  }
-  await begin();
-  proxy.mend();
-
-  const newcomer = await edit('newcomer');
-  for (const { handle } of editors) {
-    await until(handle.status, ({ state }) => state === 'synced');
-    await handle.whenSaved();
-    await has(newcomer.handle, Y.encodeStateVector(handle.doc));
-  }
-  await write([...editors, newcomer], 'third');
-  for (const { handle, told } of [...editors, newcomer]) {
-    expect(listOf(handle).toArray().slice(0, written.length)).toEqual(written);
-    expect(listOf(handle)).toHaveLength(written.length + ROUNDS * (count + 1));
-    expect([handle.unsaved, handle.unsavedChanges.get(), told]).toEqual([null, 0, []]);
-  }
-  await server.kill('SIGTERM');
-  const owners = await ownersIn(server.dataDir);
-  for (const { user, handle } of editors) expect([user, owners.get(handle.doc.clientID)]).toEqual([user, user]);
-}, 60_000);
+    const newcomer = await edit('newcomer');
+    for (const { handle } of editors) {
+      await until(handle.status, ({ state }) => state === 'synced');
+      await handle.whenSaved();
+      await has(newcomer.handle, Y.encodeStateVector(handle.doc));
+    }
+    await write([...editors, newcomer], 'third');
+    for (const { handle, told } of [...editors, newcomer]) {
+      expect(listOf(handle).toArray().slice(0, written.length)).toEqual(written);
+      expect(listOf(handle)).toHaveLength(written.length + ROUNDS * (count + 1));
+      expect([handle.unsaved, handle.unsavedChanges.get(), told]).toEqual([null, 0, []]);
+    }
+    await server.kill('SIGTERM');
+    const owners = await ownersIn(server.dataDir);
+    for (const { user, handle } of editors) expect([user, owners.get(handle.doc.clientID)]).toEqual([user, user]);
+  },
+  60_000,
+);
 
 test('[4] what somebody wrote who is away is brought back by whoever has it, and belongs to nobody until its author comes', async () => {
   const { server, proxy, edit, begin, inFolder } = await start();
