@@ -245,6 +245,32 @@ test('a log that went back gets a full step, behind what is still under way', ()
   expect(textOf(step?.update ?? new Uint8Array())).toBe('a');
 });
 
+test('a position that the server’s log lost is shown again until the full step is saved, and kept for a later page', () => {
+  const { doc, live, updates, time, session, joined, state, joins } = byHand();
+  live();
+  type(doc, 'a');
+  time.advance(0);
+  session.frame({ type: 'committed', epoch: 'lost', entries: [{ seq: 1, counter: 1 }] });
+  session.disconnected();
+  session.connected();
+  joined({ reason: 'epoch', saved: 0 });
+  state();
+  expect(updates().at(-1)).toMatchObject({ full: true });
+  expect(session.place).toMatchObject({ epoch: 'lost', seq: 1 });
+  // The connection goes before the full step is saved; the server may have been started anew, and know nothing of it.
+  session.disconnected();
+  session.connected();
+  expect(joins.at(-1)).toMatchObject({ epoch: 'lost', seq: 1 });
+  joined({ reason: 'epoch', saved: 0 });
+  state();
+  const { counter } = updates().at(-1)!;
+  session.frame({ type: 'committed', epoch: 'new', entries: [{ seq: 1, counter }] });
+  expect(session.place).toMatchObject({ epoch: 'new', seq: 1 });
+  session.disconnected();
+  session.connected();
+  expect(joins.at(-1)).toMatchObject({ epoch: 'new', seq: 1 });
+});
+
 test('a document with content of its own sends what the server lacks, with deletions, and nothing where it lacks nothing', () => {
   const shared = new Y.Doc();
   type(shared, 'shared');
