@@ -36,7 +36,7 @@ export class LiveDocument implements KeptDocument {
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
   readonly everSynced: Writable<boolean>;
-  /** What the last reset could not save; null: nothing. */
+  /** What resets could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
