@@ -204,8 +204,9 @@ export class DocumentSession {
     this.#gaps = 0;
     this.#head = answer.head;
     if (lost) this.#fullStepDue = true;
-    if (lost && answer.recovered) return this.#sendJoin();
-    if (answer.recovered) {
+    if (lost && answer.recovered) {
+      this.#sendJoin();
+    } else if (answer.recovered) {
       this.#phase = 'live';
       this.#position = { epoch: answer.epoch, seq: answer.seq };
       this.#settle();
