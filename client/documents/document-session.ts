@@ -137,11 +137,8 @@ export class DocumentSession {
     if (this.#phase === 'refused' && this.#refusal?.code === 'access-denied' && access !== 'none') this.#sendJoin();
     if (!this.inRoom) return;
     this.#access = access;
-    if (access === 'none') {
-      this.#refuse(new AshlarError('access-denied'));
-      return;
-    }
-    this.#ports.changed();
+    if (access === 'none') this.#refuse(new AshlarError('access-denied'));
+    else this.#ports.changed();
   }
 
   /** Takes a frame of the room's. Records come after the state is whole: before it there is no place for them. */
@@ -203,7 +200,7 @@ export class DocumentSession {
     const { lost } = this.#sender.start(answer.saved ?? 0);
     this.#gaps = 0;
     this.#head = answer.head;
-    if (lost) this.#fullStepDue = true;
+    this.#fullStepDue ||= lost;
     if (lost && answer.recovered) {
       this.#sendJoin();
     } else if (answer.recovered) {
@@ -212,7 +209,8 @@ export class DocumentSession {
       this.#settle();
     } else {
       this.#phase = 'loading';
-      this.#fullStepDue ||= this.everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
+      // Beyond the log's beginning nobody can tell whether it went back: only an overflow is of this log for sure.
+      this.#fullStepDue ||= this.everSynced && answer.reason !== 'overflow';
       if (answer.reason === 'epoch') this.#lost ??= this.#position;
       this.#ports.send({ type: 'sync', stateVector: this.#ports.replica.stateVector() });
     }

@@ -245,6 +245,25 @@ test('a log that went back gets a full step, behind what is still under way', ()
   expect(textOf(step?.update ?? new Uint8Array())).toBe('a');
 });
 
+test('a position from before the log’s beginning may be of a log that went back: what the server lacks follows in a full step, and nothing where it lacks nothing', () => {
+  for (const [content, steps] of [
+    ['of another', 1],
+    ['', 0],
+  ] as const) {
+    const { live, updates, session, joined, state, time } = byHand();
+    live();
+    const other = new Y.Doc();
+    if (content !== '') type(other, content);
+    session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: Y.encodeStateAsUpdate(other) }] });
+    session.disconnected();
+    session.connected();
+    joined({ reason: 'expired', saved: 0, head: 5 });
+    state(new Y.Doc(), 5);
+    time.advance(100);
+    expect(updates().filter(({ full }) => full)).toHaveLength(steps);
+  }
+});
+
 test('a position that the server’s log lost is shown again until the full step is saved, and kept for a later page', () => {
   const { doc, live, updates, time, session, joined, state, joins } = byHand();
   live();
