@@ -13,6 +13,7 @@ import { DocumentRoom } from './documents/document-room.ts';
 import { Documents } from './documents/documents.ts';
 import { PrivateTransfers } from './documents/private-transfers.ts';
 import { ReservedIds } from './documents/reserved-ids.ts';
+import { WentBack } from './documents/went-back.ts';
 import type { DocumentWorkers } from './documents/worker/document-workers.ts';
 import { eraseUser } from './erase-user.ts';
 import { keepCompleted } from './events/batch.ts';
@@ -246,14 +247,13 @@ export class Platform {
   /** Erases a user, from the store and from memory; its sockets are closed. */
   eraseUser(userId: string): Promise<Erasure> {
     const { store, audit, erasing } = this.#ports;
-    const { rooms, authorizer } = this;
     return eraseUser(
       {
         store,
-        rooms,
+        rooms: this.rooms,
         connections: this.#connectionsOf(userId),
         erasing,
-        authorizer,
+        authorizer: this.authorizer,
         presence: this.#presence,
         reservedIds: this.#reservedIds,
         audit,
@@ -348,11 +348,12 @@ export class Platform {
   }
 
   #documentPorts(catchUp: (member: Member) => void): DocumentPorts {
-    const { settings, clock, workers, hooks } = this.#ports;
+    const { settings, clock, workers, hooks, store, log } = this.#ports;
     return {
       clock,
       workers,
       reservedIds: this.#reservedIds,
+      wentBack: new WentBack({ clock, store, log }),
       privateTransfers: new PrivateTransfers(),
       overflowRecords: settings.overflowRecords,
       frameBytes: settings.limits.frameBytes,
@@ -380,14 +381,13 @@ export class Platform {
   #register(publish: Publish): Typing {
     const { settings, catalog, store, clock, hooks } = this.#ports;
     const { guard, rooms, membership } = this;
-    const presence = this.#presence;
     const publishOnce = createPublishOnce(catalog, publish);
     const events = { guard, catalog, clock, settings, rooms, membership, store, hooks, publish, publishOnce };
     const typing = startTyping(events, (connectionId) => this.connections.get(connectionId));
     registerRoomMessages({
       guard,
       membership,
-      presence,
+      presence: this.#presence,
       setAccess: (room, userId, access, by) => this.setAccess(room, userId, access, by),
     });
     registerDocumentMessages(guard);

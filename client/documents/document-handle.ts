@@ -18,9 +18,9 @@ export interface DocumentHandle {
   /** What the user may do here; null until the first join. */
   readonly access: Readable<Access | null>;
   readonly status: Readable<DocumentStatus>;
-  /** Local transactions that are not on disk yet. */
+  /** Local transactions that are not on disk yet; those that could not be put back after a `reset` count until `forgetUnsaved`. */
   readonly unsavedChanges: Readable<number>;
-  /** What the last reset could not save, a Yjs update (V1): offer it for download. Null: nothing. */
+  /** What resets could not save, a Yjs update (V1): offer it for download. Null: nothing. */
   readonly unsaved: Uint8Array | null;
   /** The user has the `unsaved` bytes, or does not want them: they are null from now on, and forgotten where they were kept. */
   forgetUnsaved(): void;
@@ -39,7 +39,7 @@ export interface DocumentHandle {
   readonly synced: boolean;
   /** Resolves once synced: the same promise until that changes. Rejects where the server refuses or the handle is destroyed. */
   readonly whenSynced: Promise<void>;
-  /** Resolves once everything edited before the call is on disk; rejects where a reset took it out. */
+  /** Resolves once everything edited before the call is on disk; rejects where a reset took it out, and it was not put back. */
   whenSaved(): Promise<void>;
   /** @returns a function that removes the listener */
   on<Name extends keyof DocumentEvents>(name: Name, listener: (...args: DocumentEvents[Name]) => void): () => void;

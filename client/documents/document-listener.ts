@@ -8,7 +8,7 @@ export interface ResetEvent {
   readonly reason: ResetReason;
   /** A Yjs update (V1) of what was not saved, written against `previous`; null: all was saved. */
   readonly unsaved: Uint8Array | null;
-  /** The SDK will put the unsaved edits into `doc` by itself. */
+  /** The SDK will put the unsaved edits into `doc` by itself. Where they do not fit, a second event says false, with `doc` as `previous`. */
   readonly restoring: boolean;
   readonly previous: Y.Doc;
   /** The document from now on: a fresh one, or `previous` where the SDK stopped. Mount bindings again. */

@@ -30,6 +30,8 @@ export class DocumentSession {
   #refusal: AshlarError | null = null;
   #access: Access | null = null;
   #position: Position | null = null;
+  /** A position that the server's log lost: shown at each join until all that was lost with it is saved. */
+  #lost: Position | null = null;
   #incarnation: string | null = null;
   /** `seq` of the newest record at the last join: with it everything that others saved before is here. */
   #head = 0;
@@ -75,14 +77,10 @@ export class DocumentSession {
     return this.#access;
   }
 
-  get position(): Position | null {
-    return this.#position;
-  }
-
   /** How far the content has come, where everything beyond it is in the outbox as it was edited: what a later session may go on from. */
   get place(): Place | null {
-    if (!this.#maySend || this.#position === null || this.outbox.numbered.some(({ full }) => full)) return null;
-    return { ...this.#position, incarnation: this.#incarnation };
+    const position = this.#mayLack ? this.#lost : this.#position;
+    return position === null ? null : { ...position, incarnation: this.#incarnation };
   }
 
   /** The id that this session writes under, as the server knows it. */
@@ -139,11 +137,8 @@ export class DocumentSession {
     if (this.#phase === 'refused' && this.#refusal?.code === 'access-denied' && access !== 'none') this.#sendJoin();
     if (!this.inRoom) return;
     this.#access = access;
-    if (access === 'none') {
-      this.#refuse(new AshlarError('access-denied'));
-      return;
-    }
-    this.#ports.changed();
+    if (access === 'none') this.#refuse(new AshlarError('access-denied'));
+    else this.#ports.changed();
   }
 
   /** Takes a frame of the room's. Records come after the state is whole: before it there is no place for them. */
@@ -166,6 +161,11 @@ export class DocumentSession {
     return this.#position !== null && this.#position.seq >= this.#head;
   }
 
+  /** The server may lack some of the content, and the outbox does not have it as it was edited. */
+  get #mayLack(): boolean {
+    return !this.#maySend || this.outbox.numbered.some(({ full }) => full);
+  }
+
   /** Nothing is sent before the first sync is whole, nor before a full step that is due. */
   get #maySend(): boolean {
     return this.everSynced && !this.#fullStepDue;
@@ -175,9 +175,10 @@ export class DocumentSession {
     this.#leaveRoom('joining');
     // A sync that was not whole starts over: what it brought is no ground to send from.
     if (!this.#maySend) this.#position = null;
+    if (!this.#mayLack) this.#lost = null;
     if (this.#ports.replica.clientId !== this.#clientId) this.#newIdentity();
     const join = this.#join;
-    const place = this.#position === null ? {} : { epoch: this.#position.epoch, seq: this.#position.seq };
+    const place = this.#lost ?? this.#position ?? {};
     const identity = { clientId: this.#clientId, session: this.#secret, ...this.formerIds.tell() };
     this.#ports.join({ ...place, ...identity }, (error, answer) => {
       if (join !== this.#join) return;
@@ -199,18 +200,18 @@ export class DocumentSession {
     const { lost } = this.#sender.start(answer.saved ?? 0);
     this.#gaps = 0;
     this.#head = answer.head;
-    if (lost) this.#fullStepDue = true;
+    this.#fullStepDue ||= lost;
     if (lost && answer.recovered) {
       this.#sendJoin();
-      return;
-    }
-    if (answer.recovered) {
+    } else if (answer.recovered) {
       this.#phase = 'live';
       this.#position = { epoch: answer.epoch, seq: answer.seq };
       this.#settle();
     } else {
       this.#phase = 'loading';
-      this.#fullStepDue ||= this.everSynced && answer.reason !== 'expired' && answer.reason !== 'overflow';
+      // Beyond the log's beginning nobody can tell whether it went back: only an overflow is of this log for sure.
+      this.#fullStepDue ||= this.everSynced && answer.reason !== 'overflow';
+      if (answer.reason === 'epoch') this.#lost ??= this.#position;
       this.#ports.send({ type: 'sync', stateVector: this.#ports.replica.stateVector() });
     }
     this.#ports.changed();

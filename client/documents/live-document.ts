@@ -12,10 +12,12 @@ import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
 import { bindingStatus, type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
 import type { Keep, Keeping, KeptDocument } from './keeper.ts';
+import { mergeInTree } from './merge-updates.ts';
 import { createReplica, hasContent } from './replica.ts';
 import { ResetPace } from './reset-pace.ts';
-import { Savers } from './savers.ts';
-import { mayRestore, type Unsaved } from './unsaved.ts';
+import { Restoration } from './restoration.ts';
+import { notRestoredError, Savers, stoppedError } from './savers.ts';
+import { mayRestore } from './unsaved.ts';
 import { Upload } from './upload.ts';
 
 export interface LiveDocumentOptions {
@@ -34,11 +36,10 @@ export class LiveDocument implements KeptDocument {
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
   readonly everSynced: Writable<boolean>;
-  /** What the last reset could not save; null: nothing. */
+  /** What resets could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
-  /** Whether it is kept over reloads. */
   readonly isKept: boolean;
   #keeping: Keeping | null = null;
   /** What keeps it is on its way. */
@@ -55,9 +56,9 @@ export class LiveDocument implements KeptDocument {
   #connection: SessionAnnouncement | null = null;
   #wanted = false;
   #stopped: ResetReason | null = null;
-  #restoring: Unsaved | null = null;
-  /** The code that restores is on its way. */
-  #loading = false;
+  readonly #restoration = new Restoration();
+  /** As last told. */
+  #savedThrough = 0;
   readonly #savers = new Savers();
   readonly #pace = new ResetPace();
   #cancelStart: () => void = () => {};
@@ -152,13 +153,17 @@ export class LiveDocument implements KeptDocument {
   whenSaved(): Promise<void> {
     if (this.unsavedChanges.get() === 0) return Promise.resolve();
     if (this.#stopped !== null) return Promise.reject(stoppedError(this.#stopped));
-    return this.#savers.wait(this.#restoring === null ? this.#session.outbox.added : null);
+    if (this.#restoration.hasFailed) return Promise.reject(notRestoredError());
+    return this.#savers.wait(this.#restoration.isDue ? null : this.#session.outbox.added);
   }
 
   /** The user has the unsaved bytes of the last reset, or does not want them. */
   forgetUnsaved(): void {
     this.unsaved = null;
     this.#keeping?.forgetUnsaved();
+    if (!this.#restoration.hasFailed) return;
+    this.#restoration.drop();
+    this.#count();
   }
 
   keepingFailed(cause: unknown): void {
@@ -277,7 +282,7 @@ export class LiveDocument implements KeptDocument {
       this.access.set(session.access);
       this.#tell('access', session.access);
     }
-    if (status.state === 'synced' && this.#restoring !== null) void this.#restore();
+    if (status.state === 'synced' && this.#restoration.isDue) void this.#restore();
     this.#show(status);
     this.#count();
   }
@@ -294,13 +299,13 @@ export class LiveDocument implements KeptDocument {
 
   #count(): void {
     const { outbox } = this.#session;
-    const before = this.unsavedChanges.get();
-    const unsaved = outbox.unsaved + (this.#restoring?.edits ?? 0);
-    this.unsavedChanges.set(unsaved);
+    this.unsavedChanges.set(outbox.unsaved + this.#restoration.edits);
     this.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
     this.#savers.savedThrough(outbox.savedThrough);
-    if (unsaved < before) this.#tell('saved', { unsavedChanges: unsaved });
+    const saved = outbox.savedThrough > this.#savedThrough;
+    this.#savedThrough = outbox.savedThrough;
+    if (saved) this.#tell('saved', { unsavedChanges: this.unsavedChanges.get() });
   }
 
   #joinedRoom(): void {
@@ -314,21 +319,20 @@ export class LiveDocument implements KeptDocument {
     this.#awareness.left();
   }
 
-  // Rare, and large: a page loads it when it is needed.
   async #restore(): Promise<void> {
-    if (this.#loading) return;
-    this.#loading = true;
-    const load = await import('./restore.ts').catch((error: unknown) => this.#core.report(error, 'loading of ashlar/client'));
-    this.#loading = false;
-    // Not there: tried again once it is synced again. The unsaved bytes stay.
-    const unsaved = this.#restoring;
-    if (load === undefined || this.#closed || unsaved === null || this.#session.status.state !== 'synced') return;
-    this.#restoring = null;
-    const restored = load.restoreUnsaved(this.#doc, unsaved);
-    if (restored && this.unsaved === unsaved.update) this.forgetUnsaved();
-    if (restored) this.#savers.recount(this.#session.outbox.added);
-    else this.#savers.rejectUncounted(new AshlarError('invalid-update', { detail: 'see the unsaved bytes' }));
+    const { restored, failed } = await this.#restoration.run(
+      () => (this.#closed || this.#session.status.state !== 'synced' ? null : this.#doc),
+      this.#core.report,
+    );
+    if (restored.length + failed.length === 0) return;
+    if (failed.length === 0 && this.#restoration.bytes === this.unsaved) this.forgetUnsaved();
+    if (failed.length > 0) this.#savers.rejectUncounted(notRestoredError());
+    else this.#savers.recount(this.#session.outbox.added);
     this.#count();
+    const { doc } = this;
+    for (const { update, reason } of failed) {
+      this.#tell('reset', { reason, unsaved: update, restoring: false, previous: doc, doc });
+    }
   }
 
   // Client and server cannot agree: the server's content counts, and what was not saved is kept for the user.
@@ -337,23 +341,24 @@ export class LiveDocument implements KeptDocument {
     const { outbox, clientId } = this.#session;
     const unsaved = outbox.merged();
     const edits = outbox.unsaved;
-    if (unsaved !== null) this.unsaved = unsaved;
+    const others = this.unsaved === this.#restoration.bytes ? null : this.unsaved;
+    if (unsaved !== null) this.unsaved = this.unsaved === null ? unsaved : mergeInTree([this.unsaved, unsaved]);
     const mayWrite = this.access.get() !== 'read' && this.access.get() !== 'none';
     const restoring = unsaved !== null && this.#ownDoc && mayWrite && mayRestore(reason);
     this.#upload.clear();
     this.#unmount();
-    // Another reset before the edits of an earlier one came back: those stay what is to be restored.
-    if (restoring) this.#restoring = { update: unsaved, clientId, edits };
-    this.#keeping?.startOver(unsaved);
+    if (restoring) this.#restoration.begin({ update: unsaved, clientId, edits, reason });
+    if (restoring && others === null) this.#restoration.bytes = this.unsaved;
+    this.#keeping?.startOver(unsaved === null ? null : this.unsaved);
     if (!this.#ownDoc || reason === 'gone') {
       this.#stopped = reason;
-      this.#restoring = null;
       this.#savers.rejectAll(stoppedError(reason));
-      this.unsavedChanges.set(edits);
+      this.unsavedChanges.set(edits + this.#restoration.edits);
+      this.#restoration.drop();
       this.#show({ state: 'stopped', reason });
     } else {
-      if (this.#restoring === null) this.#savers.rejectAll(stoppedError(reason));
-      else this.#savers.uncount();
+      if (this.#restoration.isDue) this.#savers.uncount();
+      else this.#savers.rejectAll(stoppedError(reason));
       this.#mountFresh();
       this.#keeping?.load();
       this.#show({ state: 'joining' });
@@ -373,7 +378,7 @@ export class LiveDocument implements KeptDocument {
   #replace(reason: ResetReason): void {
     const previous = this.#doc;
     this.#stopped = null;
-    this.#restoring = null;
+    this.#restoration.drop();
     this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
     this.#keeping?.load();
@@ -392,8 +397,4 @@ export class LiveDocument implements KeptDocument {
   #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
     for (const listener of [...this.listeners]) listener(name, ...event);
   }
-}
-
-function stoppedError(reason: ResetReason): AshlarError {
-  return AshlarError.fromWire({ code: reason, detail: 'the document was reset: see the unsaved bytes' });
 }

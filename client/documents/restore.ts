@@ -9,7 +9,7 @@ export const RESTORE_ORIGIN = 'ashlar:restore';
  * Puts unsaved edits into a fresh document that has the server's state, under the document's own client id.
  * @returns false where they do not fit (they build on something that the server does not have): the document is untouched
  */
-export function restoreUnsaved(doc: Y.Doc, { update, clientId }: Unsaved): boolean {
+export function restoreUnsaved(doc: Y.Doc, { update, clientId }: Pick<Unsaved, 'update' | 'clientId'>): boolean {
   const clock = Y.getState(doc.store, doc.clientID);
   let rewritten: Uint8Array;
   try {

@@ -1,4 +1,5 @@
-import type { AshlarError } from '../../shared/errors.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import type { ResetReason } from './document-status.ts';
 
 interface Saver {
   /** Resolved once the outbox has everything up to this ordinal on disk; null: counted again after a restore. */
@@ -43,4 +44,14 @@ export class Savers {
     this.#savers = this.#savers.filter((saver) => !taken.includes(saver));
     return taken;
   }
+}
+
+/** Why edits will not be saved: they do not fit into what the server has. */
+export function notRestoredError(): AshlarError {
+  return new AshlarError('invalid-update', { detail: 'see the unsaved bytes' });
+}
+
+/** Why edits will not be saved: the document was given up. */
+export function stoppedError(reason: ResetReason): AshlarError {
+  return AshlarError.fromWire({ code: reason, detail: 'the document was reset: see the unsaved bytes' });
 }

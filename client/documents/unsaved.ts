@@ -7,6 +7,7 @@ export interface Unsaved {
   readonly clientId: number;
   /** Local transactions in them. */
   readonly edits: number;
+  readonly reason: ResetReason;
 }
 
 /** Whether the edits themselves are fine, and only the id that they were written under was refused. */

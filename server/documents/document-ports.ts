@@ -6,6 +6,7 @@ import type { LogRecord } from '../storage/store.ts';
 import type { DocumentRoom } from './document-room.ts';
 import type { PrivateTransfers } from './private-transfers.ts';
 import type { ReservedIds } from './reserved-ids.ts';
+import type { WentBack } from './went-back.ts';
 import type { DocumentWorkers } from './worker/document-workers.ts';
 
 /** What documents need of the rest of the house. */
@@ -13,6 +14,7 @@ export interface DocumentPorts {
   readonly clock: Clock;
   readonly workers: DocumentWorkers;
   readonly reservedIds: ReservedIds;
+  readonly wentBack: WentBack;
   readonly privateTransfers: PrivateTransfers;
   readonly overflowRecords: number;
   readonly frameBytes: number;

@@ -1,7 +1,8 @@
 import type { Access } from '../../shared/access.ts';
-import { type CommittedEntry, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
+import { encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { JoinOptions } from '../../shared/messages.ts';
+import type { Position } from '../../shared/position.ts';
 import type { Connection } from '../rooms/connection.ts';
 import { fallBehind } from '../rooms/fan-out.ts';
 import type { Member } from '../rooms/member.ts';
@@ -10,10 +11,12 @@ import type { Joined, Room, RoomContent } from '../rooms/room.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { countLevels } from './admission/admit-update.ts';
+import { committedFrame } from './committed-frame.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import { DocumentNesting } from './document-nesting.ts';
 import type { DocumentPorts } from './document-ports.ts';
+import { SharedPacket } from './shared-packet.ts';
 import type { Untried } from './try-update.ts';
 import { type WriterSession, Writers } from './writers.ts';
 
@@ -51,17 +54,20 @@ export class DocumentRoom implements RoomContent {
   #measuring = false;
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
   readonly #dismissed = new Map<WriterSession, Connection>();
-  /** The last records that somebody was caught up with, while a queue holds them: who joins with others gets the same packet. */
-  #lastCatchUp: { readonly first: LogRecord; readonly last: LogRecord; readonly packet: WeakRef<EncodedPacket> } | null = null;
+  readonly #lastCatchUp = new SharedPacket();
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
     this.ports = ports;
     const { reservedIds, clock } = ports;
-    this.writers = new Writers(lease.clocks, {
-      keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
-      userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
-    });
+    this.writers = new Writers(
+      lease.clocks,
+      {
+        keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
+        userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
+      },
+      () => ports.wentBack.mayRestore(room.name),
+    );
     this.snapshotSeq = lease.snapshotSeq;
     this.nesting = new DocumentNesting(lease.head === 0 && lease.snapshotSeq === 0);
     this.#isUnproven = lease.head > lease.snapshotSeq && lease.headEpoch !== room.store.epoch;
@@ -75,9 +81,11 @@ export class DocumentRoom implements RoomContent {
     const { room, ports } = this;
     if (room.deleted) throw new AshlarError('gone', { room: room.name });
     if (this.blocked) throw new AshlarError('document-damaged', { retryAfterMs: BLOCKED_RETRY_MS, room: room.name });
-    const position = positionOf(options);
+    const shown = positionOf(options);
+    const { position, isGenuine } = shown === null ? { position: null, isGenuine: false } : ports.wentBack.seal.open(room, shown);
     const hash = options.session === undefined ? null : ports.hashSecret(options.session);
     const verdict = await recover(room, position, ports.overflowRecords);
+    if (verdict === 'epoch' && position !== null && isGenuine) await ports.wentBack.show(room, position);
     // Last, because a session whose updates are being saved is in memory until they are, and only then on disk.
     const known = hash === null ? undefined : this.writers.find(hash);
     const stored = hash === null || known !== undefined ? null : await room.store.findSession(room.name, hash);
@@ -107,7 +115,7 @@ export class DocumentRoom implements RoomContent {
         access,
         recovered,
         ...(verdict === 'recovered' ? {} : { reason: verdict }),
-        epoch: member.sent.epoch,
+        epoch: this.seal(member.sent),
         seq: member.sent.seq,
         head: room.head.seq,
         saved: member.session?.saved ?? 0,
@@ -120,6 +128,11 @@ export class DocumentRoom implements RoomContent {
         ports.catchUp(member);
       },
     };
+  }
+
+  /** The epoch of a position as clients get it. */
+  seal(position: Position): string {
+    return this.ports.wentBack.seal.seal(this.room, position);
   }
 
   /** Sends one frame to one member, in the order of all that it is sent. */
@@ -178,18 +191,10 @@ export class DocumentRoom implements RoomContent {
   }
 
   #sendRange(member: Member, records: readonly LogRecord[], session: WriterSession | null): void {
-    if (session !== null && records.some((record) => record.session === session.hash)) {
-      this.send(member, committedFrame(records, session));
-      return;
-    }
-    const [first, last] = [records[0] as LogRecord, records[records.length - 1] as LogRecord];
-    // The same objects: they come from memory, or from one read.
-    const known = this.#lastCatchUp;
-    let packet = known?.first === first && known.last === last ? known.packet.deref() : undefined;
-    if (packet === undefined) {
-      packet = this.encode(committedFrame(records, null));
-      this.#lastCatchUp = { first, last, packet: new WeakRef(packet) };
-    }
+    const isOwn = session !== null && records.some((record) => record.session === session.hash);
+    const packet = isOwn
+      ? this.#committed(records, session)
+      : this.#lastCatchUp.of(records, () => this.#committed(records, null));
     if (!member.gone) member.connection.outbox.force(packet);
   }
 
@@ -214,7 +219,7 @@ export class DocumentRoom implements RoomContent {
   }
 
   erased(userId: string): void {
-    this.#lastCatchUp = null;
+    this.#lastCatchUp.forget();
     this.writers.forgetUser(userId);
     for (const session of this.#dismissed.keys()) if (session.userId === userId) this.#dismissed.delete(session);
   }
@@ -306,10 +311,11 @@ export class DocumentRoom implements RoomContent {
     this.snapshotSeq = 0;
     this.#tailBytes = 0;
     this.unvouched = 0;
-    this.#lastCatchUp = null;
+    this.#lastCatchUp.forget();
     this.room.recent.clear();
     this.room.reads.clear();
     this.writers.clear();
+    this.ports.wentBack.forget(this.room.name);
   }
 
   /** A new snapshot is on disk. */
@@ -345,8 +351,8 @@ export class DocumentRoom implements RoomContent {
     for (const member of this.room.members.values()) {
       if (member.delivery !== 'live') continue;
       const session = writers.get(member);
-      if (session === undefined) shared ??= this.encode(committedFrame(group, null));
-      const packet = session === undefined ? (shared as EncodedPacket) : this.encode(committedFrame(group, session));
+      if (session === undefined) shared ??= this.#committed(group, null);
+      const packet = session === undefined ? (shared as EncodedPacket) : this.#committed(group, session);
       if (member.connection.outbox.offer(packet) === 'sent') member.sent = position;
       else fallBehind(member, this.ports.catchUp);
     }
@@ -374,7 +380,7 @@ export class DocumentRoom implements RoomContent {
 
   /** Tells a writer how far its updates are on disk. Its position stays where it is. */
   tellSaved(member: Member, session: WriterSession): void {
-    this.send(member, { type: 'saved', counter: session.saved, ...member.sent });
+    this.send(member, { type: 'saved', counter: session.saved, epoch: this.seal(member.sent), seq: member.sent.seq });
   }
 
   #sendAwareness(member: DocumentMember): void {
@@ -383,17 +389,11 @@ export class DocumentRoom implements RoomContent {
     if (entries.length > 0 && !member.gone) member.connection.outbox.force(this.#awarenessPacket(entries));
   }
 
+  #committed(records: readonly LogRecord[], session: WriterSession | null): EncodedPacket {
+    return this.encode(committedFrame(records, session, (last) => this.seal(last)));
+  }
+
   #awarenessPacket(entries: readonly AwarenessEntry[]): EncodedPacket {
     return this.encode({ type: 'awareness', update: encodeAwareness(entries) });
   }
-}
-
-/** The frame that brings records to a member: its own session's as counters. */
-function committedFrame(records: readonly LogRecord[], session: WriterSession | null): ServerFrame {
-  const entries: CommittedEntry[] = records.map((record) =>
-    session !== null && record.session === session.hash
-      ? { seq: record.seq, counter: record.counter }
-      : { seq: record.seq, update: record.payload },
-  );
-  return { type: 'committed', epoch: records[0]?.epoch ?? '', entries };
 }

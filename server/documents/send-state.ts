@@ -85,7 +85,7 @@ export function sendChunk(document: DocumentRoom, member: DocumentMember, transf
       transfer: transfer.id,
       index,
       count: transfer.count,
-      epoch: transfer.snapshot.epoch,
+      epoch: document.seal(transfer.snapshot),
       seq: transfer.snapshot.seq,
       stateVector,
       bytes: transfer.bytes.subarray(index * frameBytes, (index + 1) * frameBytes),

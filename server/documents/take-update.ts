@@ -74,7 +74,7 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   if (withDeletes || exceedsTrust(document, admission, meter)) {
     void takeOffTheLoop(document, member, session, incoming, withDeletes);
   } else {
-    settle(document, member, session, counter, admission, meter);
+    settle(document, member, session, incoming, admission, meter);
   }
 }
 
@@ -117,9 +117,10 @@ async function takeOffTheLoop(
   document: DocumentRoom,
   member: DocumentMember,
   session: WriterSession,
-  { counter, full, update }: ClientUpdate,
+  incoming: ClientUpdate,
   withDeletes: boolean,
 ): Promise<void> {
+  const { counter, full, update } = incoming;
   session.busy = true;
   document.working += 1;
   try {
@@ -129,7 +130,7 @@ async function takeOffTheLoop(
     const judge = () => {
       const meter = new PlaceMeter(session.place);
       const nothing: Admission = { verdict: 'nothing', structs: 0, deletes: 0 };
-      return { meter, admission: novel === null ? nothing : admit(document, session, novel, full && !withDeletes, meter) };
+      return { meter, admission: novel === null ? nothing : admit(document, session, novel, full, meter) };
     };
     let { admission, meter } = judge();
     if (admission.verdict === 'admitted' && exceedsTrust(document, admission, meter)) {
@@ -140,7 +141,7 @@ async function takeOffTheLoop(
     if (counter !== session.counter + 1) throw new AshlarError('counter-gap');
     if (member.gone) return;
     requireOpen(document, member);
-    settle(document, member, session, counter, admission, meter);
+    settle(document, member, session, incoming, admission, meter);
   } catch (error) {
     const { code, detail, retryAfterMs } = AshlarError.from(error, 'document-damaged');
     if (code === 'document-damaged') document.ports.compact(document);
@@ -156,7 +157,7 @@ function settle(
   document: DocumentRoom,
   member: DocumentMember,
   session: WriterSession,
-  counter: number,
+  { counter, full }: ClientUpdate,
   admission: Admission,
   meter: PlaceMeter,
 ): void {
@@ -170,7 +171,9 @@ function settle(
     return;
   }
   const clocks: ClientClock[] =
-    admission.verdict === 'admitted' ? admission.clocks.map((entry) => ({ ...entry, userId: session.userId })) : [];
+    admission.verdict === 'admitted'
+      ? admission.clocks.map((entry) => ({ ...entry, userId: writers.userFor(session, entry.clientId) }))
+      : [];
   const fail = (error: AshlarError) => refuse(document, member, counter, error.code, '', error.retryAfterMs ?? RETRY_STORAGE_MS);
   try {
     room.submit({
@@ -206,6 +209,7 @@ function settle(
   document.unvouched += meter.unvouched;
   if (admission.verdict === 'admitted') document.deepen(admission.levels);
   writers.take(clocks);
+  if (full || clocks.some(({ clientId }) => clientId === session.clientId)) writers.settle(session);
 }
 
 function refuse(

@@ -1,7 +1,7 @@
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 import type { Member } from '../rooms/member.ts';
-import type { ClientClock, SessionMark } from '../storage/store.ts';
+import { type ClientClock, type SessionMark, UNCLAIMED } from '../storage/store.ts';
 import type { Place } from './admission/place-meter.ts';
 
 /** A client's Y.Doc as the server knows it: one Yjs client id, and how far its updates have come. */
@@ -43,9 +43,14 @@ export class Writers {
   readonly #sessions = new Map<string, WriterSession>();
   readonly #byClient = new Map<number, WriterSession>();
   readonly #reserved: Reserved;
+  readonly #mayRestore: () => boolean;
+  /** Ids whose own session has brought all that it has of them: nobody else has more. */
+  readonly #settled = new Set<number>();
 
-  constructor(clocks: readonly ClientClock[], reserved: Reserved) {
+  /** @param mayRestore whether the log went back, so that what it lacks of any id may be brought back by whoever has it */
+  constructor(clocks: readonly ClientClock[], reserved: Reserved, mayRestore: () => boolean = () => false) {
     this.#reserved = reserved;
+    this.#mayRestore = mayRestore;
     this.#read(clocks);
   }
 
@@ -109,18 +114,31 @@ export class Writers {
     if (!this.#owners.has(clientId)) this.#reserved.keep(clientId, userId);
   }
 
-  /** Whose a client id is, as a session's user sees it. */
-  ownerOf(session: WriterSession, clientId: number): 'self' | 'other' | 'unclaimed' {
+  /**
+   * Whose a client id is, as a session's user sees it. `restorable`: another's, or nobody's, and the log may lack some of it since it went back;
+   * not where the id's own session has already brought all of it, so that nobody writes under an id that is in use.
+   */
+  ownerOf(session: WriterSession, clientId: number): 'self' | 'other' | 'unclaimed' | 'restorable' {
     if (clientId === session.clientId) return 'self';
+    const user = this.userFor(session, clientId);
+    if (user === session.userId) return 'self';
+    if (this.#mayRestore() && !this.#settled.has(clientId)) return 'restorable';
+    return user === UNCLAIMED ? 'unclaimed' : 'other';
+  }
+
+  /** Whom a client id belongs to once a session has brought content of it: whoever brings back others' work does not own it. */
+  userFor(session: WriterSession, clientId: number): string | null {
     const owner = this.#owners.get(clientId);
-    if (owner === undefined) {
-      const live = this.#byClient.get(clientId);
-      // Two tabs of one user may know each other's content before the log does.
-      const user = live?.userId ?? this.#reserved.userOf(clientId);
-      if (user !== undefined) return user === session.userId ? 'self' : 'other';
-      return session.formerIds.has(clientId) ? 'self' : 'unclaimed';
-    }
-    return owner === session.userId ? 'self' : 'other';
+    if (owner !== undefined) return owner;
+    if (clientId === session.clientId) return session.userId;
+    // Two tabs of one user may know each other's content before the log does.
+    const user = this.#byClient.get(clientId)?.userId ?? this.#reserved.userOf(clientId);
+    return user ?? (session.formerIds.has(clientId) ? session.userId : UNCLAIMED);
+  }
+
+  /** A session's own update was taken: a full step, or content that follows on all that the log has of its id. */
+  settle({ clientId }: WriterSession): void {
+    this.#settled.add(clientId);
   }
 
   /** Notes what an admitted update brings, before it is committed. */
@@ -136,7 +154,8 @@ export class Writers {
   clocksAfterLoss(left: ReadonlyMap<number, number>): ClientClock[] {
     return [...this.known].map(([clientId, known]) => {
       const clock = left.get(clientId) ?? 0;
-      return { clientId, clock, userId: clock < known ? null : (this.#owners.get(clientId) ?? null) };
+      const owner = this.#owners.get(clientId);
+      return { clientId, clock, userId: clock < known ? null : owner === undefined ? UNCLAIMED : owner };
     });
   }
 
@@ -156,12 +175,14 @@ export class Writers {
     this.#owners.clear();
     this.#sessions.clear();
     this.#byClient.clear();
+    this.#settled.clear();
   }
 
   /** The log was read anew: what was queued is gone, and each session stands where the disk says. */
   async reset(clocks: readonly ClientClock[], readMark: (hash: string) => Promise<SessionMark | null>): Promise<void> {
     this.known.clear();
     this.#owners.clear();
+    this.#settled.clear();
     this.#read(clocks);
     for (const session of this.#sessions.values()) {
       session.saved = (await readMark(session.hash))?.counter ?? 0;
@@ -172,7 +193,7 @@ export class Writers {
   #read(clocks: readonly ClientClock[]): void {
     for (const { clientId, clock, userId } of clocks) {
       this.known.set(clientId, clock);
-      if (!this.#owners.has(clientId)) this.#owners.set(clientId, userId);
+      if (userId !== UNCLAIMED && !this.#owners.has(clientId)) this.#owners.set(clientId, userId);
     }
   }
 }

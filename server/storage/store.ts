@@ -25,9 +25,13 @@ export interface LogRecord {
 
 export type NewRecord = Omit<LogRecord, 'seq' | 'epoch'>;
 
+/** In the place of a user's id, which is never empty: others brought this client id's content back, and the log does not know whose it is. */
+export const UNCLAIMED = '';
+
 /** A Yjs client id of a document: whose it is, and how far its clock has come. */
 export interface ClientClock {
   readonly clientId: number;
+  /** null: nobody's, or the backend's. `UNCLAIMED`: its first user to come with it has it. */
   readonly userId: string | null;
   /** The next clock: the state vector's entry. */
   readonly clock: number;
@@ -235,6 +239,11 @@ export interface StoreSpace {
 export interface Store {
   /** Drawn at random when this store was opened; written with each record. */
   readonly epoch: string;
+  /**
+   * Drawn at random when this data was first made, and copied with it: what a server seals positions with, so that a client can prove
+   * having been further than the log goes now. 32 bytes, a secret.
+   */
+  readonly positionKey: Uint8Array;
   /**
    * Set where this store came up with fewer commits than it is known to have had: a log was cut, or an old copy put back. For
    * operators; what a client may go on from is decided by each record's epoch.

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Client, DocumentHandle } from '../../client/index.ts';
-import { until } from '../support/sdk.ts';
+import * as Y from 'yjs';
+import { type Client, createClient, type DocumentHandle } from '../../client/index.ts';
+import { putBack } from '../support/put-back.ts';
+import { until, when } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -78,4 +80,54 @@ test('the guide’s code opens a document without a network, brings it to the se
   await second.signOut();
   await until(second.client.status, ({ state }) => state === 'closed');
   expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['ashlar']);
+});
+
+test('the guide’s code offers the edits for download where the server lost them and does not take them back', async () => {
+  const { openNotes } = await loadGuide();
+  await using first = await startServer();
+  await using proxy = await startTcpProxy(first.url);
+  await using copy = await putBack(first, { withoutKey: true });
+  await using second = await startServer({ dataDir: copy.dataDir });
+  proxy.target(second.url);
+  let offer: (offered: { update: Uint8Array; why: string }) => void = () => {};
+  const offered = new Promise<{ update: Uint8Array; why: string }>((resolve) => {
+    offer = resolve;
+  });
+  const { client, notes } = await openNotes({
+    url: proxy.url,
+    fetchToken: () => Promise.resolve(tokenFor('ada')),
+    mountEditor: () => {},
+    offerDownload: (update: Uint8Array, why: string) => offer({ update, why }),
+  });
+  onTestFinished(() => client.disconnect());
+  await notes.whenSynced;
+  const other = createClient({ url: proxy.url, token: tokenFor('ben') });
+  void other.connect();
+  const theirs = other.document('notes');
+  await theirs.whenSynced;
+  theirs.doc.getText('text').insert(0, 'of ben');
+  await theirs.whenSaved();
+  await when(
+    (listener) => {
+      notes.doc.on('update', listener);
+      return () => notes.doc.off('update', listener);
+    },
+    () => notes.doc.getText('text').toString() === 'of ben',
+  );
+  notes.doc.getText('text').insert(6, ', of ada');
+  await notes.whenSaved();
+  other.disconnect();
+
+  proxy.cut();
+  await copy.again(second);
+  await using third = await startServer({ dataDir: copy.dataDir });
+  proxy.target(third.url);
+  proxy.mend();
+  const { update, why } = await offered;
+  expect(why).toBe('foreign-client-id');
+  expect(notes.unsavedChanges.get()).toBeGreaterThan(0);
+  expect(notes.unsaved).toEqual(update);
+  const kept = new Y.Doc();
+  Y.applyUpdate(kept, update);
+  expect(kept.getText('text').toString()).toBe('of ben, of ada');
 });

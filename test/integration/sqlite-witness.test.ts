@@ -203,7 +203,8 @@ test('a database of the schema before is brought along: its proofs of writing be
   await append(store, ['a']);
   await store.close();
   const db = new Database(join(dataDir, 'ashlar.db'));
-  db.exec('DROP TABLE quarantined; ALTER TABLE counters RENAME COLUMN commits TO probes; PRAGMA user_version = 1');
+  db.exec('ALTER TABLE counters DROP COLUMN positionKey; DROP TABLE quarantined');
+  db.exec('ALTER TABLE counters RENAME COLUMN commits TO probes; PRAGMA user_version = 1');
   db.close();
   const again = await open();
   expect(again.log.map(({ message }) => message)).toContain('storage:backed-up-before-migration');

@@ -44,11 +44,12 @@ export interface MemoryDisk {
   readonly rooms: Map<RoomName, MemoryRoom>;
   readonly grants: Map<string, Access>;
   readonly keys: Map<string, IdempotencyKey>;
+  readonly positionKey: Uint8Array;
   fence: number;
 }
 
 export function memoryDisk(): MemoryDisk {
-  return { rooms: new Map(), grants: new Map(), keys: new Map(), fence: 0 };
+  return { rooms: new Map(), grants: new Map(), keys: new Map(), positionKey: new Uint8Array(32).fill(7), fence: 0 };
 }
 
 export function emptyRoom(): MemoryRoom {

@@ -106,6 +106,7 @@ export function openMemoryStore(options: { disk?: MemoryDisk; epoch?: string } =
   return {
     disk,
     epoch,
+    positionKey: disk.positionKey,
     failNextAppend(error) {
       failure = error;
     },

@@ -145,7 +145,7 @@ test('a burst in one tick is one update; later ones go beside it, each with the 
   expect(session.outbox.unsaved).toBe(11);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 2 }] });
   expect(session.outbox.unsaved).toBe(0);
-  expect(session.position).toEqual({ epoch: 'e', seq: 1 });
+  expect(session.place).toMatchObject({ epoch: 'e', seq: 1 });
 });
 
 test('at most 32 updates are under way; what waits behind them is merged', () => {
@@ -208,7 +208,7 @@ test('a position advances over contiguous records only; otherwise the room is jo
   type(other, 'b');
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: list[0]! }] });
-  expect(session.position?.seq).toBe(1);
+  expect(session.place?.seq).toBe(1);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 3, update: list[1]! }] });
   expect(doc.getText('text').toString()).toBe('a');
   time.advance(0);
@@ -243,6 +243,51 @@ test('a log that went back gets a full step, behind what is still under way', ()
   const [step] = updates().slice(1);
   expect(step).toMatchObject({ counter: 1, full: true });
   expect(textOf(step?.update ?? new Uint8Array())).toBe('a');
+});
+
+test('a position from before the log’s beginning may be of a log that went back: what the server lacks follows in a full step, and nothing where it lacks nothing', () => {
+  for (const [content, steps] of [
+    ['of another', 1],
+    ['', 0],
+  ] as const) {
+    const { live, updates, session, joined, state, time } = byHand();
+    live();
+    const other = new Y.Doc();
+    if (content !== '') type(other, content);
+    session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: Y.encodeStateAsUpdate(other) }] });
+    session.disconnected();
+    session.connected();
+    joined({ reason: 'expired', saved: 0, head: 5 });
+    state(new Y.Doc(), 5);
+    time.advance(100);
+    expect(updates().filter(({ full }) => full)).toHaveLength(steps);
+  }
+});
+
+test('a position that the server’s log lost is shown again until the full step is saved, and kept for a later page', () => {
+  const { doc, live, updates, time, session, joined, state, joins } = byHand();
+  live();
+  type(doc, 'a');
+  time.advance(0);
+  session.frame({ type: 'committed', epoch: 'lost', entries: [{ seq: 1, counter: 1 }] });
+  session.disconnected();
+  session.connected();
+  joined({ reason: 'epoch', saved: 0 });
+  state();
+  expect(updates().at(-1)).toMatchObject({ full: true });
+  expect(session.place).toMatchObject({ epoch: 'lost', seq: 1 });
+  // The connection goes before the full step is saved; the server may have been started anew, and know nothing of it.
+  session.disconnected();
+  session.connected();
+  expect(joins.at(-1)).toMatchObject({ epoch: 'lost', seq: 1 });
+  joined({ reason: 'epoch', saved: 0 });
+  state();
+  const { counter } = updates().at(-1)!;
+  session.frame({ type: 'committed', epoch: 'new', entries: [{ seq: 1, counter }] });
+  expect(session.place).toMatchObject({ epoch: 'new', seq: 1 });
+  session.disconnected();
+  session.connected();
+  expect(joins.at(-1)).toMatchObject({ epoch: 'new', seq: 1 });
 });
 
 test('a document with content of its own sends what the server lacks, with deletions, and nothing where it lacks nothing', () => {

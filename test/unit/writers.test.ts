@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { ReservedIds } from '../../server/documents/reserved-ids.ts';
 import { Writers } from '../../server/documents/writers.ts';
+import { UNCLAIMED } from '../../server/storage/store.ts';
 import { documentRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 
@@ -12,14 +13,20 @@ const HOUR_MS = 3_600_000;
 
 let writers: Writers;
 let now: number;
+let wentBack: boolean;
 
 beforeEach(() => {
   now = 1_000;
+  wentBack = false;
   const ids = new ReservedIds();
-  writers = new Writers([{ clientId: 1, userId: 'ada', clock: 5 }], {
-    keep: (clientId, userId) => ids.keep(ROOM, clientId, userId, now),
-    userOf: (clientId) => ids.userOf(ROOM, clientId, now),
-  });
+  writers = new Writers(
+    [{ clientId: 1, userId: 'ada', clock: 5 }],
+    {
+      keep: (clientId, userId) => ids.keep(ROOM, clientId, userId, now),
+      userOf: (clientId) => ids.userOf(ROOM, clientId, now),
+    },
+    () => wentBack,
+  );
 });
 
 test('[4] a Yjs client id that the log knows is its owner’s alone', () => {
@@ -114,4 +121,45 @@ test('[4] an id that awareness has shown stays its user’s for an hour after it
   writers.release(writers.claim(ada, 2, 'secret of ada', null));
   now += HOUR_MS;
   expect(writers.claim(eve, 2, 'another secret', null)).toMatchObject({ userId: 'eve' });
+});
+
+test('[4] where the log went back, others’ ids and nobody’s may be brought back, and only as long as it did', () => {
+  const mine = writers.claim(eve, 2, 'secret of eve', null);
+  writers.claim(ada, 3, 'secret of ada', null);
+  writers.take([{ clientId: 4, userId: null, clock: 1 }]);
+  const seen = () => [2, 1, 3, 4, 9].map((clientId) => writers.ownerOf(mine, clientId));
+  expect(seen()).toEqual(['self', 'other', 'other', 'other', 'unclaimed']);
+  wentBack = true;
+  expect(seen()).toEqual(['self', 'restorable', 'restorable', 'restorable', 'restorable']);
+  wentBack = false;
+  expect(seen()).toEqual(['self', 'other', 'other', 'other', 'unclaimed']);
+});
+
+test('[4] an id whose own session has brought all that it has is nobody else’s any more, until a commit fails', async () => {
+  wentBack = true;
+  const mine = writers.claim(eve, 2, 'secret of eve', null);
+  const theirs = writers.claim(ada, 1, 'secret of ada', null);
+  writers.settle(theirs);
+  expect(writers.ownerOf(mine, 1)).toBe('other');
+  await writers.reset([{ clientId: 1, userId: 'ada', clock: 5 }], async () => null);
+  expect(writers.ownerOf(mine, 1)).toBe('restorable');
+});
+
+test('[4] who brings back what others wrote does not own it: it stays its owner’s, or belongs to nobody until its user comes', () => {
+  wentBack = true;
+  const mine = writers.claim(eve, 2, 'secret of eve', null);
+  writers.claim(ada, 3, 'secret of ada', null);
+  writers.take([{ clientId: 4, userId: null, clock: 1 }]);
+  expect([2, 1, 3, 4, 9].map((clientId) => writers.userFor(mine, clientId))).toEqual(['eve', 'ada', 'ada', null, UNCLAIMED]);
+  writers.take([{ clientId: 9, userId: UNCLAIMED, clock: 7 }]);
+  wentBack = false;
+  expect([writers.known.get(9), writers.ownerOf(mine, 9)]).toEqual([7, 'unclaimed']);
+  expect(writers.clocksAfterLoss(new Map([[9, 7]]))).toContainEqual({ clientId: 9, userId: UNCLAIMED, clock: 7 });
+  const came = writers.claim(ada, 9, 'secret of ada, another', null);
+  expect(writers.userFor(came, 9)).toBe('ada');
+  expect(writers.ownerOf(mine, 9)).toBe('other');
+  writers.take([{ clientId: 9, userId: 'ada', clock: 8 }]);
+  expect(() => writers.claim(eve, 9, 'secret of eve, another', null)).toThrow(
+    expect.objectContaining({ code: 'foreign-client-id' }),
+  );
 });

@@ -26,7 +26,8 @@ export function openForWriting(Sqlite: Sqlite, path: string, maxPages?: number):
     db.pragma(`busy_timeout = ${START_TIMEOUT_MS}`);
     checkpoint(db);
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    migrate(db);
+    // What positions are sealed with must outlive a write-ahead log that is lost.
+    if (migrate(db)) checkpoint(db);
     if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`);
     return db;
   } catch (error) {

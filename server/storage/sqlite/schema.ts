@@ -135,6 +135,8 @@ const MIGRATIONS = [
     PRIMARY KEY (room, seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What positions are sealed with. It belongs to the log, and goes with every copy of it.
+  'ALTER TABLE counters ADD COLUMN positionKey BLOB; UPDATE counters SET positionKey = randomblob(32);',
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
@@ -175,15 +177,16 @@ export function migratedFrom(header: Uint8Array): number | null {
   return view.getUint32(68) === APPLICATION_ID && version > 0 && version < SCHEMA_VERSION ? version : null;
 }
 
-/** Brings the file to this schema, in one transaction. */
-export function migrate(db: Db): void {
+/** Brings the file to this schema, in one transaction. @returns whether it had another */
+export function migrate(db: Db): boolean {
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (version === SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION) return false;
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) db.exec(step);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).immediate();
+  return true;
 }
 
 /** Whether the tables and indexes are those that this schema version makes: their definitions carry no checksum. */

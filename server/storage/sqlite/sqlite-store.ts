@@ -79,6 +79,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     throw error;
   });
 
+  const giveUp = async (error: unknown): Promise<never> => {
+    await Promise.all([reader.close(), writer.close()]);
+    unlock();
+    throw error;
+  };
+  const positionKey = await writer.ask('positionKey', []).catch(giveUp);
   /** What only a store that has the folder to itself can know. */
   const learn = async () => ({
     witness: await openWitness({
@@ -90,13 +96,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     /** Null: unknown. */
     grantedUsers: await reader.ask('grantedUsers', [MOST_GRANTS_KNOWN]),
   });
-  const { witness, grantedUsers } = testing.shareLock
-    ? { witness: undefined, grantedUsers: null }
-    : await learn().catch(async (error) => {
-        await Promise.all([reader.close(), writer.close()]);
-        unlock();
-        throw error;
-      });
+  const { witness, grantedUsers } = testing.shareLock ? { witness: undefined, grantedUsers: null } : await learn().catch(giveUp);
   /** Asks for a change: it is witnessed soon, whatever came of it. */
   const change: typeof writer.ask = (call, args, transfer) => {
     witness?.soon();
@@ -109,6 +109,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
   return {
     epoch,
+    positionKey,
     wentBack: witness?.wentBack,
     get space() {
       return space;

@@ -36,6 +36,8 @@ export interface Writer {
   probe(): void;
   /** How many transactions this database has seen, in all its life. */
   commits(): number;
+  /** See `Store.positionKey`. */
+  positionKey(): Uint8Array;
   /** Takes some cut records out of the table. @returns whether there are more */
   purge(): boolean;
   close(): void;
@@ -248,6 +250,8 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
     },
 
     commits: () => commits,
+
+    positionKey: () => new Uint8Array(db.prepare('SELECT positionKey FROM counters').pluck().get() as Uint8Array),
 
     purge,
 

@@ -148,7 +148,7 @@ export class PlainDocument {
       this.#phase = 'loading';
       this.#position = null;
       // The log went back, or this is not what we knew: the server may lack what it once had.
-      this.#fullStepDue ||= this.#everSynced && answer.reason === 'epoch';
+      this.#fullStepDue ||= this.#everSynced && (answer.reason === 'epoch' || answer.reason === 'expired');
       this.#send(syncFrame(Y.encodeStateVector(this.doc)));
     }
     if (this.#awareness !== null) this.#sendAwareness();
