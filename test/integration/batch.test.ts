@@ -1,7 +1,7 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const ROOM = 'batch:b1';
@@ -15,6 +15,7 @@ const progress = (percent: number, status: 'pending' | 'processing' = 'processin
 
 test('progress told behind the completion does not take the batch back, not even after a restart', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-test-'));
+  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   await using first = await startServer({ dataDir });
   await first.realtime.toRoom(ROOM, 'batch:progress', progress(90));
   const completing = first.realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 });

@@ -371,7 +371,7 @@ test('signing out clears what is stored', async () => {
 });
 
 test('two tabs see each other’s edits with the server gone, and all of it arrives, once, when it is back; one tab was closed by then', async () => {
-  const server = await startServer();
+  await using server = await startServer();
   await using proxy = await startTcpProxy(server.url);
   const storage = new MemoryOfflineStorage();
   const [left, right] = [page(proxy.url, storage, 'ada'), page(proxy.url, storage, 'ada')];
@@ -393,7 +393,6 @@ test('two tabs see each other’s edits with the server gone, and all of it arri
   await two.whenSynced;
   expect(read(two)).toBe('l'.repeat(20) + 'r'.repeat(20));
   expect(read(await stored(server.url))).toBe('l'.repeat(20) + 'r'.repeat(20));
-  await server.stop();
 });
 
 test('two tabs that come back at once send the same edits, and the server takes each once', async () => {
