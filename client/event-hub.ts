@@ -42,7 +42,7 @@ export class EventHub {
 
   /**
    * @returns a function that removes the listener
-   * @throws AshlarError `unknown-event` for a name that is in no catalog: nothing would ever come
+   * @throws AshlarError `invalid-options` where the listener is none; `unknown-event` for a name that is in no catalog: nothing would ever come
    */
   on(name: string, listener: Listener): () => void {
     const definition = this.#catalog.get(name);
@@ -51,6 +51,7 @@ export class EventHub {
         detail: `${name}: declare it with defineEvent and give it to the client in "events"`,
       });
     }
+    if (typeof listener !== 'function') throw new AshlarError('invalid-options', { detail: `on('${name}', …): a function` });
     if (definition?.delivery.class !== 'state') return this.#listeners.on(name, listener);
     return this.#onState(name, listener);
   }

@@ -14,6 +14,8 @@ export function App() {
   const person = findPerson(personId);
   const signIn = (id: string | null): void => {
     rememberPerson(id);
+    // Whoever comes next has not cut anything.
+    network.cut(false);
     setPersonId(id);
   };
   if (person === undefined) return <SignIn onPick={signIn} />;

@@ -39,7 +39,7 @@ export interface SignTokenOptions {
 export function signToken(claims: TokenClaims, secret: string, options: SignTokenOptions): string {
   if (typeof (options as unknown) !== 'object') throw refuse('signToken(claims, secret, options): options with expiresInSeconds');
   const { expiresInSeconds, algorithm = 'HS256', audience, issuer, keyId, now } = options;
-  if (!(expiresInSeconds > 0)) throw refuse('expiresInSeconds: more than 0');
+  if (!(expiresInSeconds > 0 && Number.isFinite(expiresInSeconds))) throw refuse('expiresInSeconds: a number more than 0');
   const key = secretKey(secret);
   const token = jwt.sign({ ...claims, ...(now === undefined ? {} : { iat: Math.floor(now / 1000) }) }, key, {
     algorithm,

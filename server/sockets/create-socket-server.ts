@@ -62,6 +62,7 @@ const DEFAULTS = {
  * and lets go of the path; the HTTP server stays open, because its owner opened it.
  *
  * @param httpServer may be listening already, or not yet
+ * @throws AshlarError `invalid-options` where it is none, or a path or origin is not what it must be
  * @example
  * const io = createSocketServer(httpServer, { allowedOrigins: ['https://app.example.com'] });
  * io.on('connection', (socket) => socket.emit('hello'));
@@ -69,6 +70,9 @@ const DEFAULTS = {
 export function createSocketServer(httpServer: HttpServer, options: SocketServerOptions = {}): Server {
   const { allowedOrigins, unavailable, clock = createSystemClock(), ...given } = options;
   const merged = { ...DEFAULTS, ...given };
+  requireThat(typeof (httpServer as Partial<HttpServer> | undefined)?.listeners === 'function', 'an http.Server of Node');
+  requireThat(typeof merged.path === 'string', 'path: a string such as /socket.io');
+  requireThat(allowedOrigins === undefined || Array.isArray(allowedOrigins), 'allowedOrigins: a list of origins');
   const originAllowed = allowedOrigins === undefined ? undefined : createOriginCheck(allowedOrigins);
   const parser = createBoundedParser(merged, clock);
   const cors = given.cors ?? (allowedOrigins === undefined ? undefined : corsOf(allowedOrigins));
@@ -90,6 +94,10 @@ export function createSocketServer(httpServer: HttpServer, options: SocketServer
     },
   });
   return io.bind(engine);
+}
+
+function requireThat(holds: boolean, allowed: string): void {
+  if (!holds) throw new AshlarError('invalid-options', { detail: `createSocketServer(httpServer, options): ${allowed}` });
 }
 
 function corsOf(allowed: readonly string[]): ServerOptions['cors'] {

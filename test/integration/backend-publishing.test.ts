@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { signToken } from '../../server/guard/sign-token.ts';
 import { RealtimeServer } from '../../server/server.ts';
+import { createSocketServer } from '../../server/sockets/create-socket-server.ts';
 import { defineEvent } from '../../shared/define-event.ts';
 import { SECRET, startServer, tokenFor } from '../support/start-server.ts';
 
@@ -122,6 +125,12 @@ test('wrong arguments from JavaScript are refused by name', async () => {
       code: 'invalid-options',
       detail: expect.stringContaining('http.Server'),
     });
+  }
+  for (const [http, options] of [[undefined], [{}], [createServer(), { path: 5 }], [createServer(), { allowedOrigins: 'x' }]]) {
+    expect(() => createSocketServer(http as never, options as never)).toThrow(/createSocketServer\(httpServer, options\): /);
+  }
+  for (const expiresInSeconds of [Number.POSITIVE_INFINITY, 0, Number.NaN]) {
+    expect(() => signToken({ id: 'ada' }, SECRET, { expiresInSeconds })).toThrow(/expiresInSeconds/);
   }
   await using server = await startServer();
   const { realtime } = server;

@@ -131,6 +131,7 @@ test('[8] a wrong payload and an event that only the backend sends are refused b
   await expect(ada.emit('no:such', {})).rejects.toMatchObject({ code: 'unknown-event' });
   // @ts-expect-error no such event
   expect(() => ada.on('no:such', () => {})).toThrowError(expect.objectContaining({ code: 'unknown-event' }));
+  expect(() => ada.on('chat:message', undefined as never)).toThrowError(expect.objectContaining({ code: 'invalid-options' }));
 });
 
 test('[8] what JSON cannot hold is refused before it leaves, and the connection goes on', async () => {

@@ -114,6 +114,8 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 aria-label={`${column.title}, ${cards.length}`}
                 onDragOver={(event) => editable && event.preventDefault()}
                 onDrop={(event) => {
+                  // A link that is dropped here must not take the page away.
+                  event.preventDefault();
                   const id = event.dataTransfer.getData('text/plain');
                   const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
                   const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
