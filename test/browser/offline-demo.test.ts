@@ -271,3 +271,14 @@ test('[2] reloaded while the server is down, the page shows what it showed, take
   await expect.poll(() => textOf(page)).toBe(await textOf(ben.page));
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 60_000);
+
+test('a connection that was cut is there again for whoever signs in next', async () => {
+  await using anna = await signIn(/Anna Lindqvist/);
+  const { page } = anna;
+  await connected(page);
+  await page.getByRole('button', { name: 'Cut my connection' }).click();
+  await page.getByRole('button', { name: 'Reconnect' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).click();
+  await page.getByRole('button', { name: /Ben Okafor/ }).click();
+  await connected(page);
+});
