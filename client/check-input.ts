@@ -1,4 +1,4 @@
-import { MAX_ID, MAX_TEXT, MAX_WIDGETS } from '../shared/catalog-facts.ts';
+import { MAX_DEPTH, MAX_ID, MAX_TEXT, MAX_WIDGETS } from '../shared/catalog-facts.ts';
 import type { EventFacts, PayloadSchema } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import { isRecord } from './connector.ts';
@@ -43,9 +43,6 @@ export function checkInput({ name, input }: ClientEvent, data: unknown): unknown
     detail: `${name}${path === '' ? '' : ` at ${path}`}: ${issue?.message ?? 'does not fit its schema'}`,
   });
 }
-
-// As the server takes it.
-const MAX_DEPTH = 32;
 
 /**
  * Checks that JSON can hold a payload. What the schema lets pass and JSON drops, a function say, is dropped.

@@ -75,6 +75,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #erasing = new Erasing();
   #fetchedKeys: FetchedKeys | null = null;
   #platform: Platform | null = null;
+  #documents: ServerDocuments | null = null;
   #store: Store | null = null;
   #workers: DocumentWorkers | null = null;
   #io: Server | null = null;
@@ -178,6 +179,7 @@ export class RealtimeServer<Own extends Events = []> {
       }));
     this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
     this.#platform = this.#assemble(io, this.#store, this.#workers);
+    this.#documents = serverDocuments(this.#platform.documents, this.#underWay);
   }
 
   /**
@@ -218,7 +220,8 @@ export class RealtimeServer<Own extends Events = []> {
 
   /** Documents, from the backend. */
   get documents(): ServerDocuments {
-    return serverDocuments(this.#ready().documents, this.#underWay);
+    this.#ready();
+    return this.#documents as ServerDocuments;
   }
 
   /** Stores what a user may do in a room, above every other rule; open sockets follow at once. @throws AshlarError `invalid-room`, `storage-…` */

@@ -8,6 +8,8 @@ import { AshlarError } from './errors.ts';
 export const MAX_ID = 128;
 /** Most characters of a message's text. */
 export const MAX_TEXT = 20_000;
+/** Most levels of arrays and objects in a payload. */
+export const MAX_DEPTH = 32;
 /** Most widgets that one `dashboard:refresh` names. */
 export const MAX_WIDGETS = 200;
 

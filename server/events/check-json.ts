@@ -1,7 +1,6 @@
+import { MAX_DEPTH } from '../../shared/catalog-facts.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { payloadDepth } from '../guard/payload-depth.ts';
-
-const MAX_DEPTH = 32;
 
 /** @throws AshlarError `invalid-payload` where a payload nests deeper than a schema, a store or a client can be asked to follow */
 export function checkDepth(payload: unknown): void {

@@ -8,30 +8,10 @@ import { Page, type PageOptions } from './page.ts';
 import { ServerProcess } from './server-process.ts';
 import type { World } from './world.ts';
 
-/** Which troubles a seed has: not every one has all, so that each is also seen without the others. */
-export interface Troubles {
-  readonly cuts: boolean;
-  readonly crashes: boolean;
-  readonly restores: boolean;
-  readonly disk: boolean;
-  readonly stalls: boolean;
-  readonly revocations: boolean;
-  readonly clock: boolean;
-  readonly workers: boolean;
-  readonly hostile: boolean;
-}
+export const TROUBLES = ['cuts', 'crashes', 'restores', 'disk', 'stalls', 'revocations', 'clock', 'workers', 'hostile'] as const;
 
-export const TROUBLES: readonly (keyof Troubles)[] = [
-  'cuts',
-  'crashes',
-  'restores',
-  'disk',
-  'stalls',
-  'revocations',
-  'clock',
-  'workers',
-  'hostile',
-];
+/** Which troubles a seed has: not every one has all, so that each is also seen without the others. */
+export type Troubles = Readonly<Record<(typeof TROUBLES)[number], boolean>>;
 
 const ALL = { 'chat:*': 'write', 'doc:*': 'write', dashboard: 'read', notifications: 'read', system: 'read' } as const;
 

@@ -2,19 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { createClient, createEventClient } from '../../client/index.ts';
-import { AshlarError } from '../../shared/errors.ts';
+import { refusal } from '../support/refusal.ts';
 
 const GOOD = { url: 'http://127.0.0.1:1', token: 'none' };
-
-function refusal(act: () => unknown): AshlarError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AshlarError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 const create = createClient as (options?: unknown) => ReturnType<typeof createClient>;
 const createForEvents = createEventClient as (options?: unknown) => unknown;

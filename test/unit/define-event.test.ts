@@ -2,8 +2,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import * as zod from 'zod';
 import * as z from 'zod/mini';
 import { belongsIn, defineEvent, isEventDefinition, onlyRoom, roomPatterns, type Sender } from '../../shared/define-event.ts';
-import { AshlarError } from '../../shared/errors.ts';
 import { parsePayload } from '../../shared/parse-payload.ts';
+import { refusal } from '../support/refusal.ts';
 
 const shipped = defineEvent({
   name: 'order:shipped',
@@ -13,16 +13,6 @@ const shipped = defineEvent({
   payload: z.object({ orderId: z.string(), carrier: z.string(), boxes: z.optional(z.number()) }),
   delivery: { class: 'log' },
 });
-
-function refusal(act: () => unknown): AshlarError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AshlarError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 describe('declaring an event', () => {
   test('fills in what was left out: version 1, and the payload as what clients send', () => {
