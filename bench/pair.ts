@@ -2,7 +2,7 @@ import * as Y from 'yjs';
 import type { DocumentClient, DocumentClientOptions } from './clients/document-client.ts';
 import { readTrace } from './read-trace.ts';
 import type { Round } from './scenario.ts';
-import { type Deadline, TEXT, type Typing, wait } from './support.ts';
+import { type Deadline, inPace, TEXT, type Typing } from './support.ts';
 
 const TRACE = new URL('../../test/fixtures/traces/seph-blog1.json.gz', import.meta.url);
 /** Updates that the reader lacks: as many as an Ashlar client has under way (client/documents/update-sender.ts). */
@@ -89,11 +89,7 @@ export class Pair {
 
   /** Sends up to an update, each at its time; resolves when the reader has them. */
   async pace(to: number, everyMs: number): Promise<void> {
-    const startedAt = performance.now();
-    for (let number = 1; this.sent < to; number += 1) {
-      this.#sendNext();
-      await wait(Math.max(0, startedAt + number * everyMs - performance.now()));
-    }
+    await inPace(to - this.sent, everyMs, () => this.#sendNext());
     await this.#until(to, () => undefined);
   }
 

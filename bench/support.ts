@@ -29,6 +29,15 @@ export function countTyped(update: Uint8Array, except?: number): number {
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Acts so many times, each at its time by the clock, however long an act or a wait takes. @param act gets its number, from 0 */
+export async function inPace(count: number, everyMs: number, act: (number: number) => void): Promise<void> {
+  const startedAt = performance.now();
+  for (let number = 0; number < count; number += 1) {
+    act(number);
+    await wait(Math.max(0, startedAt + (number + 1) * everyMs - performance.now()));
+  }
+}
+
 /** Waits until a server is at rest: less than 2 % of a processor over a second, for at most 20 s. @returns the CPU that it used meanwhile, µs */
 export async function settle(server: ServerProcess): Promise<number> {
   const { cpu: first } = await server.usage();

@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { DocumentClient, DocumentClientOptions } from '../clients/document-client.ts';
 import { expect, type Scenario } from '../scenario.ts';
-import { Deadline, inParallel, percentile, settle, TEXT, typeText, wait } from '../support.ts';
+import { Deadline, inPace, inParallel, percentile, settle, TEXT, typeText, wait } from '../support.ts';
 
 const BEFORE = 1_000;
 const RETURNING = 50;
@@ -43,11 +43,7 @@ export const catchUp: Scenario = {
         ),
       );
       const type = async (from: number, to: number): Promise<void> => {
-        const startedAt = performance.now();
-        for (let next = from; next < to; next += 1) {
-          writer.send(typing.updates[next] as Uint8Array);
-          await wait(Math.max(0, startedAt + (next + 1 - from) * PACE_MS - performance.now()));
-        }
+        await inPace(to - from, PACE_MS, (number) => writer.send(typing.updates[from + number] as Uint8Array));
         await new Promise<void>((resolve) => {
           onChange = () => {
             if (staying.getText(TEXT).length === to) resolve();

@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { DocumentClient } from '../clients/document-client.ts';
 import { expect, type Scenario } from '../scenario.ts';
-import { countTyped, Deadline, inParallel, settle, TEXT, typeText, wait } from '../support.ts';
+import { countTyped, Deadline, inPace, inParallel, settle, TEXT, typeText, wait } from '../support.ts';
 
 const MEMBERS = 5;
 const PACE_MS = 500;
@@ -58,11 +58,7 @@ export const manyRooms: Scenario = {
           people.map(async ({ updates }, index) => {
             // Not all at once: people do not type in step.
             await wait((index / people.length) * PACE_MS);
-            const startedAt = performance.now();
-            for (let next = from; next < to; next += 1) {
-              clients[index]?.send(updates[next] as Uint8Array);
-              await wait(Math.max(0, startedAt + (next + 1 - from) * PACE_MS - performance.now()));
-            }
+            await inPace(to - from, PACE_MS, (number) => clients[index]?.send(updates[from + number] as Uint8Array));
           }),
         );
         await until(expected * to);

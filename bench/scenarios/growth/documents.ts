@@ -1,6 +1,6 @@
 import type { DocumentClient } from '../../clients/document-client.ts';
 import { expect, type Scenario } from '../../scenario.ts';
-import { countTyped, Deadline, inParallel, typeText, wait } from '../../support.ts';
+import { countTyped, Deadline, inPace, inParallel, typeText } from '../../support.ts';
 import { cpuOf, FACTORS, growthMetrics } from './growth.ts';
 
 const DOCUMENTS = 20;
@@ -43,15 +43,13 @@ export const growthDocuments: Scenario = {
       clients.push(reader, writer);
     };
     const type = async (documents: number, count: number): Promise<void> => {
-      const startedAt = performance.now();
-      for (let number = 0; number < count; number += 1) {
+      await inPace(count, PACE_MS, (number) => {
         const document = number % documents;
         const update = typings[document]?.updates[next[document] as number];
         writers[document]?.send(update as Uint8Array);
         (next[document] as number) += 1;
         sent += 1;
-        await wait(Math.max(0, startedAt + (number + 1) * PACE_MS - performance.now()));
-      }
+      });
       await new Promise<void>((resolve) => {
         onReceived = () => {
           if (received >= sent) resolve();

@@ -1,6 +1,6 @@
 import type { DocumentClient } from '../../clients/document-client.ts';
 import { expect, type Scenario } from '../../scenario.ts';
-import { countTyped, Deadline, inParallel, type Typing, typeText, wait } from '../../support.ts';
+import { countTyped, Deadline, inPace, inParallel, type Typing, typeText } from '../../support.ts';
 import { cpuOf, FACTORS, growthMetrics } from './growth.ts';
 
 const MEMBERS = 10;
@@ -47,12 +47,10 @@ export const growthMembers: Scenario = {
         clients.push(...readers, writers[index]);
       }
       const type = async (index: number, count: number, paceMs: number): Promise<void> => {
-        const startedAt = performance.now();
-        for (let number = 1; number <= count; number += 1) {
+        await inPace(count, paceMs, () => {
           writers[index]?.send((typings[index] as Typing).updates[sent[index] as number] as Uint8Array);
           (sent[index] as number) += 1;
-          await wait(Math.max(0, startedAt + number * paceMs - performance.now()));
-        }
+        });
         const expected = (sent[index] as number) * (FACTORS[index] as number) * MEMBERS;
         await new Promise<void>((resolve) => {
           onReceived = () => {
