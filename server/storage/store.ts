@@ -234,7 +234,7 @@ export interface StoreSpace {
 
 /**
  * Where records live. One writer per room: `open` is a lease. Implementations run the same contract suite
- * (test/integration/store-contract.ts). Nothing here names a database.
+ * (`ashlar/store-contract`). Nothing here names a database.
  */
 export interface Store {
   /** Drawn at random when this store was opened; written with each record. */

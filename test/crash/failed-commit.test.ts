@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { DocumentTyper } from '../support/document-typer.ts';
 import { EventReplica } from '../support/event-replica.ts';
 import { FrameReplica } from '../support/frame-replica.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 const ROOM = 'audit:main';

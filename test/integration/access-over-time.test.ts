@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { Socket } from 'socket.io-client';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import type { Access } from '../../shared/access.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const isNone = (change: { room: string; access: Access }) => change.access === 'none';

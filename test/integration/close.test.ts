@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RealtimeServer } from '../../server/server.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { SECRET, startServer } from '../support/start-server.ts';
 
 const type = (letter: string) => (doc: import('yjs').Doc) => doc.getText('t').insert(doc.getText('t').length, letter);

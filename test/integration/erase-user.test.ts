@@ -5,12 +5,12 @@ import * as Y from 'yjs';
 import { openForInspection } from '../../server/storage/sqlite/connection.ts';
 import { loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
 import { verifyDatabase } from '../../server/storage/sqlite/verify.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
 import { LogLines } from '../support/log-lines.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { runCli } from '../support/run-cli.ts';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../server/storage/store.ts';
+import { memoryDisk } from '../../server/testing/memory-disk.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { storeContract } from '../../server/testing/store-contract.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
-import { memoryDisk } from '../support/memory-disk.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
-import { storeContract } from './store-contract.ts';
 
 storeContract('memory', async () => {
   const disk = memoryDisk();

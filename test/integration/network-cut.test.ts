@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { createClient, platformEnvironment } from '../../client/index.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { connectTo } from '../support/connect-to.ts';
 import { DocumentTyper } from '../support/document-typer.ts';
@@ -11,7 +12,6 @@ import { EventReplica } from '../support/event-replica.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { FrameReplica } from '../support/frame-replica.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { memoryDisk } from '../../server/testing/memory-disk.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { memoryDisk } from '../support/memory-disk.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 function typed(clientId: number, text: string): Uint8Array[] {

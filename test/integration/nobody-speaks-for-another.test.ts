@@ -2,9 +2,9 @@ import { expect, test, vi } from 'vitest';
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { encodeAwareness } from '../../server/documents/document-awareness.ts';
+import { memoryDisk } from '../../server/testing/memory-disk.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { FrameClient } from '../support/frame-client.ts';
-import { memoryDisk } from '../support/memory-disk.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 async function member(server: TestServer, userId: string, clientId: number): Promise<FrameClient> {

@@ -72,6 +72,20 @@ test('each entry is imported in an empty project without SQLite', () => {
   expect(node(`import info from 'ashlar/package.json' with { type: 'json' }; console.log(info.name)`)).toBe('ashlar\n');
 });
 
+test('a server on the store in memory starts in an empty project without SQLite', () => {
+  const said = node(`
+    import { createServer } from 'node:http';
+    import { RealtimeServer } from 'ashlar/server';
+    import { openMemoryStore } from 'ashlar/testing';
+    const server = new RealtimeServer({ jwtSecret: 'x'.repeat(48), store: openMemoryStore(), logLevel: 'silent' });
+    await server.initialize(createServer());
+    await server.documents.create('handbook');
+    console.log(await server.documents.list());
+    await server.close();
+  `);
+  expect(said).toContain('handbook');
+});
+
 test('a server without better-sqlite3 names it in its error', () => {
   const said = node(`
     import { createServer } from 'node:http';

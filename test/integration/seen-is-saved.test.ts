@@ -1,10 +1,10 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { type MemoryDisk, memoryDisk } from '../../server/testing/memory-disk.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { type GatedStore, gateStore } from '../support/gated-store.ts';
-import { type MemoryDisk, memoryDisk } from '../support/memory-disk.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 let disk: MemoryDisk;

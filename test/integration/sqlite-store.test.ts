@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { openSqliteStore, type SqliteStoreOptions } from '../../server/storage/sqlite/sqlite-store.ts';
 import type { NewRecord, RoomLease, Store } from '../../server/storage/store.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
+import { storeContract } from '../../server/testing/store-contract.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
-import { storeContract } from './store-contract.ts';
 
 const clock = createSystemClock();
 const room = parseRoomName('doc:handbook');

@@ -1,6 +1,6 @@
 import * as Y from 'yjs';
+import type { MemoryDisk } from '../../server/testing/memory-disk.ts';
 import type { RoomName } from '../../shared/room-name.ts';
-import type { MemoryDisk } from '../support/memory-disk.ts';
 
 /** A document as the disk has it: snapshot, then the log, record by record. */
 export function docOf(disk: MemoryDisk, room: RoomName): Y.Doc {

@@ -1,8 +1,8 @@
 import type { AppendResult, Commit, LogRecord, Store } from '../../server/storage/store.ts';
+import { type MemoryDisk, memoryDisk } from '../../server/testing/memory-disk.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
-import { type MemoryDisk, memoryDisk } from '../support/memory-disk.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import type { World } from './world.ts';
 
 /** What a disk does to those who use it. */

@@ -1,8 +1,8 @@
 import * as Y from 'yjs';
 import type { LogRecord } from '../../server/storage/store.ts';
+import type { MemoryDisk } from '../../server/testing/memory-disk.ts';
 import { type AccessClaim, accessFromClaim } from '../../shared/access.ts';
 import type { RoomName } from '../../shared/room-name.ts';
-import type { MemoryDisk } from '../support/memory-disk.ts';
 import { containedIn, docOf } from './content.ts';
 import type { DiskWitness } from './disk.ts';
 import type { World } from './world.ts';

@@ -6,12 +6,12 @@ import { receiveFrame } from '../../server/documents/receive-frame.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { decodeServerFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { documentPorts } from '../support/document-ports.ts';
 import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 
 let room: Room;
 let document: DocumentRoom;

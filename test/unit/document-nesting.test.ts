@@ -4,10 +4,10 @@ import { DocumentNesting, MAX_NESTING } from '../../server/documents/document-ne
 import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import type { LogRecord, NewRecord } from '../../server/storage/store.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { documentPorts } from '../support/document-ports.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 import { chained } from '../support/nested-types.ts';
 
 const ROOM = parseRoomName('doc:plan');

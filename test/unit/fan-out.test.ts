@@ -5,6 +5,7 @@ import { EventRoom } from '../../server/rooms/event-room.ts';
 import type { Member } from '../../server/rooms/member.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { createCatalog } from '../../shared/catalog.ts';
 import type { EventMeta } from '../../shared/position.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
@@ -12,7 +13,6 @@ import { auditEntry, auditEvents, auditLevel, auditPulse } from '../support/audi
 import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
 import { type GatedStore, gateStore } from '../support/gated-store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 
 const NAME = parseRoomName('audit:1');
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 
 const content = {
   busy: false,

@@ -5,12 +5,12 @@ import { tryUpdate } from '../../server/documents/try-update.ts';
 import type { DocumentJob } from '../../server/documents/worker/document-workers.ts';
 import type { WriterSession } from '../../server/documents/writers.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { documentPorts } from '../support/document-ports.ts';
 import { fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { openMemoryStore } from '../support/memory-store.ts';
 
 const LIMIT_MS = 5_000;
 const UPDATE = new Uint8Array([7]);

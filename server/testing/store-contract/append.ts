@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AppendResult, Store } from '../../../server/storage/store.ts';
+import type { AppendResult, Store } from '../../storage/store.ts';
 import { type Context, record, textOf } from './context.ts';
 
 /** The lease, what an append writes, and what it refuses. */

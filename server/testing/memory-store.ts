@@ -1,16 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type {
-  AppendResult,
-  Commit,
-  LogRecord,
-  ReadRange,
-  RoomAppend,
-  Snapshot,
-  Store,
-  TrimOptions,
-} from '../../server/storage/store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
+import type { AppendResult, Commit, LogRecord, ReadRange, RoomAppend, Snapshot, Store, TrimOptions } from '../storage/store.ts';
 import { emptyRoom, eraseFrom, type MemoryDisk, type MemoryRoom, memoryDisk } from './memory-disk.ts';
 
 export interface MemoryStore extends Store {

@@ -1,3 +1,5 @@
+import type { Access } from '../../shared/access.ts';
+import { isDocumentRoom, type RoomName } from '../../shared/room-name.ts';
 import {
   answerWithout,
   inJson,
@@ -7,7 +9,7 @@ import {
   roomToErase,
   tombstone,
   withoutAuthor,
-} from '../../server/storage/erasure.ts';
+} from '../storage/erasure.ts';
 import type {
   ClientClock,
   Erasure,
@@ -17,9 +19,7 @@ import type {
   SessionMark,
   Snapshot,
   StateValue,
-} from '../../server/storage/store.ts';
-import type { Access } from '../../shared/access.ts';
-import { isDocumentRoom, type RoomName } from '../../shared/room-name.ts';
+} from '../storage/store.ts';
 
 export interface MemoryRoom {
   head: number;

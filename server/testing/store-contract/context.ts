@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { NewRecord, ReadRange, RoomAppend, RoomLease, Store } from '../../../server/storage/store.ts';
 import { parseRoomName, type RoomName } from '../../../shared/room-name.ts';
+import type { NewRecord, ReadRange, RoomAppend, RoomLease, Store } from '../../storage/store.ts';
 
 /** A place where records live; every handle opened on it sees the same data. Disposing closes what is still open. */
 export interface StoreHome extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Store } from '../../../server/storage/store.ts';
 import { parseRoomName } from '../../../shared/room-name.ts';
-import { openMemoryStore } from '../../support/memory-store.ts';
+import type { Store } from '../../storage/store.ts';
+import { openMemoryStore } from '../memory-store.ts';
 import type { Context } from './context.ts';
 
 /** Any sequence of calls gives what the store in memory gives. */

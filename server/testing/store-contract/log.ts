@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Store } from '../../../server/storage/store.ts';
+import type { Store } from '../../storage/store.ts';
 import { type Context, record } from './context.ts';
 
 /** Reading and trimming the log. */

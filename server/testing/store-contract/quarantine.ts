@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Quarantine } from '../../../server/storage/store.ts';
+import type { Quarantine } from '../../storage/store.ts';
 import { type Context, record, textOf } from './context.ts';
 
 /** Records that are set aside: kept, out of the log, and no position from before valid. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
-import type { Store } from '../../server/storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import { againstModel } from './store-contract/against-model.ts';
 import { appendContract } from './store-contract/append.ts';
 import { type Context, makeContext, type StoreHome } from './store-contract/context.ts';
@@ -9,7 +9,13 @@ import { keptContract } from './store-contract/kept.ts';
 import { logContract } from './store-contract/log.ts';
 import { quarantineContract } from './store-contract/quarantine.ts';
 
-/** What every Store must do: run it on each implementation. */
+export type { StoreHome } from './store-contract/context.ts';
+
+/**
+ * What every `Store` must do, as tests of vitest: call it in a test file, once for each implementation.
+ * @param name stands in the tests' names
+ * @param makeHome makes a new, empty place; called once. All stores opened on it are open at the same time, like those of processes that race
+ */
 export function storeContract(name: string, makeHome: () => Promise<StoreHome>): void {
   describe(`the Store contract on ${name}`, () => {
     let home: StoreHome;
