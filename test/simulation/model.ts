@@ -45,6 +45,7 @@ export class Model implements DiskWitness {
       this.#judgeWriter(room, record);
       if (record.kind !== 'doc:update') continue;
       const document = this.document(room);
+      this.#judgeNew(room, record, document);
       try {
         Y.applyUpdate(document.ever, record.payload);
         Y.applyUpdate(document.must, record.payload);
@@ -147,6 +148,18 @@ export class Model implements DiskWitness {
     if (author !== undefined && author !== userId)
       this.#world.violate(`“${content}” is of ${author}, and stored as of ${userId}`);
     if (userId !== null && shownAs !== userId) this.#world.violate(`“${content}” of ${userId} is shown as of ${shownAs}`);
+  }
+
+  // What is stored twice is read by joiners alone: members have passed over it.
+  #judgeNew(room: RoomName, { payload, userId }: LogRecord, { must }: DocumentModel): void {
+    if (userId === null) return;
+    const begun = new Set<number>();
+    for (const { id } of Y.decodeUpdate(payload).structs) {
+      if (begun.has(id.client)) continue;
+      begun.add(id.client);
+      const known = Y.getState(must.store, id.client);
+      if (id.clock !== known) this.#world.violate(`${userId} wrote in ${room} from ${id.client}:${id.clock} on, ${known} was next`);
+    }
   }
 
   // After the log went back, anybody brings what it lacks.
