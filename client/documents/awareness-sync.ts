@@ -4,7 +4,6 @@ import { type Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwar
 import type { PublicUser } from '../../shared/user.ts';
 import type { Environment } from '../environment.ts';
 import { guarded, type Report } from '../report.ts';
-import { shallowEqual } from '../snapshot.ts';
 
 // A cursor that moves sends its latest place at this pace.
 const COALESCE_MS = 50;
@@ -48,11 +47,9 @@ export class AwarenessSync {
   /** In the room: our state is said again, whatever the server knew of it. */
   joined(user: PublicUser): void {
     this.#joined = true;
-    const state = this.awareness.getLocalState();
-    if (state === null) return;
-    const shown = shownUser(user);
-    // What the server writes over it anyway: bindings read name and color here.
-    if (!shallowEqual(state.user, shown)) this.awareness.setLocalStateField('user', shown);
+    if (this.awareness.getLocalState() === null) return;
+    // What the server writes over it anyway: bindings read name and color here. The same again is no change to them.
+    this.awareness.setLocalStateField('user', shownUser(user));
     this.#schedule();
   }
 

@@ -1,5 +1,5 @@
 import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
-import { shallowEqual } from '../snapshot.ts';
+import { sameJson } from '../readable.ts';
 
 export type DocumentStatus =
   /** No connection, or the handle was told to disconnect. Edits wait. */
@@ -21,7 +21,7 @@ export type DocumentStatus =
 export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | 'other-user' | (string & {});
 
 /** All that a status says lies in its own fields. */
-export const sameStatus: (left: DocumentStatus, right: DocumentStatus) => boolean = shallowEqual;
+export const sameStatus: (left: DocumentStatus, right: DocumentStatus) => boolean = sameJson;
 
 /** A status by y-websocket's three words. */
 export function bindingStatus({ state }: DocumentStatus): 'connecting' | 'connected' | 'disconnected' {
