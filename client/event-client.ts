@@ -215,7 +215,7 @@ export function buildEventClient<const Own extends Events = []>(
           return { messages, hasMore };
         }),
       ),
-    latest: (name, key, { room } = {}) => latestValue({ catalog, rooms, hub }, name, key, room) as Readable<never>,
+    latest: (name, key, { room } = {}) => latestValue({ catalog, rooms, hub, report }, name, key, room) as Readable<never>,
     unreadNotifications: (page = {}) =>
       quiet(requests.ask('notification:list', [page]).then((answer) => answer as NotificationPage)),
     markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),

@@ -3,18 +3,24 @@ import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
 import type { ClientCatalog } from './check-input.ts';
 import type { EventHub } from './event-hub.ts';
-import { type Readable, sameJson } from './readable.ts';
+import { type Readable, sameJson, writable } from './readable.ts';
+import type { Report } from './report.ts';
 import type { Rooms } from './rooms.ts';
-import { watched } from './watched.ts';
 
 export interface LatestPorts {
   readonly catalog: ClientCatalog;
   readonly rooms: Rooms;
   readonly hub: EventHub;
+  readonly report: Report;
 }
 
 /** The newest value of a state event under one key. Subscribing holds a lease of its room. */
-export function latestValue({ catalog, rooms, hub }: LatestPorts, name: string, key: string, given?: string): Readable<unknown> {
+export function latestValue(
+  { catalog, rooms, hub, report }: LatestPorts,
+  name: string,
+  key: string,
+  given?: string,
+): Readable<unknown> {
   const definition = catalog.get(name);
   if (definition === undefined) throw new AshlarError('unknown-event', { detail: name });
   const { delivery } = definition;
@@ -27,9 +33,10 @@ export function latestValue({ catalog, rooms, hub }: LatestPorts, name: string, 
   const known = [...(rooms.cursor(room)?.cursor.values.values() ?? [])].find(
     ({ event, payload }) => event === name && delivery.key(payload) === key,
   );
-  return watched<unknown>(
-    known?.payload,
-    (store) => {
+  const store = writable<unknown>(known?.payload, report, {
+    // It came as JSON: a value sent again changes nothing.
+    same: sameJson,
+    onFirst() {
       const stop = hub.on(name, (...args) => {
         const [payload, meta] = args as [unknown, EventMeta];
         if (meta.room === room && delivery.key(payload) === key) store.set(payload);
@@ -40,7 +47,6 @@ export function latestValue({ catalog, rooms, hub }: LatestPorts, name: string, 
         rooms.leave(room);
       };
     },
-    // It came as JSON: a value sent again changes nothing.
-    { same: sameJson },
-  );
+  });
+  return store;
 }

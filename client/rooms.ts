@@ -37,7 +37,6 @@ interface Room {
   readonly cursor: RoomCursor;
   /** The last answer to a join, with the access of now. */
   last: Joined | null;
-  waiting: { resolve(joined: Joined): void; reject(error: AshlarError): void }[];
   /** The last join sent on this connection; an answer to an older one is ignored. 0: none. */
   join: number;
   failures: number;
@@ -79,20 +78,27 @@ export class Rooms {
    * @returns resolves once joined (offline it waits); rejects where the server refuses for good
    */
   join(name: string): Promise<Joined> {
-    let room: Room;
-    try {
-      parseRoomName(name);
-      if (isDocumentRoom(name))
-        throw new AshlarError('invalid-room', { detail: `open it with client.document('${name.slice(4)}')` });
-      this.#connector.mustLive();
-      room = this.#lease(name);
-    } catch (error) {
-      return quiet(Promise.reject(AshlarError.from(error)));
-    }
-    if (isJoined(room) && room.last !== null) return Promise.resolve(room.last);
-    const joined = new Promise<Joined>((resolve, reject) => room.waiting.push({ resolve, reject }));
-    this.#start(room);
-    return quiet(joined);
+    return quiet(
+      new Promise((resolve, reject) => {
+        parseRoomName(name);
+        if (isDocumentRoom(name))
+          throw new AshlarError('invalid-room', { detail: `open it with client.document('${name.slice(4)}')` });
+        this.#connector.mustLive();
+        const room = this.#lease(name);
+        if (isJoined(room) && room.last !== null) {
+          resolve(room.last);
+          return;
+        }
+        const stop = room.status.subscribe((status) => {
+          if (status.state === 'joining') return;
+          stop();
+          if (status.state === 'refused') reject(status.error);
+          else if (status.state === 'left') reject(new AshlarError('client-closed', { room: name, detail: 'the room was left' }));
+          else resolve({ room: name, access: status.access, recovered: status.recovered, reason: status.reason });
+        });
+        this.#start(room);
+      }),
+    );
   }
 
   /** Gives one lease back. The room is left 250 ms after the last, so that a page change causes no traffic. */
@@ -134,7 +140,6 @@ export class Rooms {
         leases: 0,
         cursor: newCursor(),
         last: null,
-        waiting: [],
         join: 0,
         failures: 0,
         cancel: () => {},
@@ -151,9 +156,6 @@ export class Rooms {
     room.cancel();
     if (isSent(room)) this.#connector.send('leave-room', [room.name]);
     room.join = 0;
-    for (const { reject } of room.waiting)
-      reject(new AshlarError('client-closed', { room: room.name, detail: 'the room was left' }));
-    room.waiting = [];
     room.status.set({ state: 'left' });
   }
 
@@ -203,12 +205,8 @@ export class Rooms {
     room.failures = 0;
     startFrom(room.cursor, answer);
     const { access, recovered, reason } = answer;
-    const last: Joined = { room: room.name, access, recovered, reason };
-    room.last = last;
-    const { waiting } = room;
-    room.waiting = [];
+    room.last = { room: room.name, access, recovered, reason };
     room.status.set({ state: 'joined', access, recovered, reason });
-    for (const { resolve } of waiting) resolve(last);
   }
 
   #refused(room: Room, error: AshlarError): void {
@@ -221,10 +219,7 @@ export class Rooms {
     }
     if (room.last !== null) this.#connector.missed();
     // A position of before the refusal stays good: what was missed follows if the user is let in again.
-    const { waiting } = room;
-    room.waiting = [];
     room.status.set({ state: 'refused', error });
-    for (const { reject } of waiting) reject(error);
   }
 
   #onAccess(update: unknown): void {
