@@ -96,7 +96,7 @@ export function reduceConnection(connection: Connection, event: ConnectionEvent,
     case 'rejected':
       if (status.state !== 'connecting') return connection;
       return isFinal(event.code, rules)
-        ? { ...connection, status: { state: 'refused', code: event.code, message: ERRORS[event.code].message } }
+        ? refuse(connection, event.code)
         : retry(connection, 'refused', event.retryAfterMs, rules);
     case 'retry':
       return status.state === 'reconnecting' ? begin(connection, rules) : connection;
@@ -123,27 +123,25 @@ function begin(connection: Connection, rules: ConnectionRules): Connection {
   return { ...connection, status: { state: 'connecting', attempt: connection.failures + 1 } };
 }
 
+function refuse(connection: Connection, code: ErrorCode): Connection {
+  return { ...connection, status: { state: 'refused', code, message: ERRORS[code].message } };
+}
+
 function retry(connection: Connection, cause: LossCause, afterMs: number | undefined, rules: ConnectionRules): Connection {
   const { status, closingAfterMs } = connection;
   const lasted = status.state === 'connected' && rules.now - status.since >= STABLE_MS;
   const failures = lasted ? 1 : connection.failures + 1;
-  if (failures > rules.maxAttempts) {
-    const code = 'not-connected';
-    return { ...connection, status: { state: 'refused', code, message: ERRORS[code].message }, failures, closingAfterMs: null };
-  }
-  if (!rules.online) return { ...connection, status: OFFLINE, failures, closingAfterMs: null };
-  const asked = afterMs ?? closingAfterMs;
-  const wait = asked === null || asked === undefined ? 0 : jittered(asked, rules.random);
-  const delay = Math.max(wait, backoffMs(failures, rules.random));
+  const failed: Connection = { ...connection, failures, closingAfterMs: null };
+  if (failures > rules.maxAttempts) return refuse(failed, 'not-connected');
+  if (!rules.online) return { ...failed, status: OFFLINE };
+  const delay = Math.max(jittered(afterMs ?? closingAfterMs ?? 0, rules.random), backoffMs(failures, rules.random));
   return {
-    ...connection,
+    ...failed,
     status: {
       state: 'reconnecting',
       attempt: failures,
       retryAt: rules.now + delay,
       cause: closingAfterMs === null ? cause : 'closing',
     },
-    failures,
-    closingAfterMs: null,
   };
 }

@@ -360,7 +360,6 @@ export class LiveDocument implements KeptDocument {
       if (this.#restoration.isDue) this.#savers.uncount();
       else this.#savers.rejectAll(stoppedError(reason));
       this.#mountFresh();
-      this.#keeping?.load();
       this.#show({ state: 'joining' });
     }
     const { doc } = this;
@@ -373,6 +372,7 @@ export class LiveDocument implements KeptDocument {
   #mountFresh(): void {
     const doc = new Y.Doc();
     this.#mount(doc, new Awareness(doc));
+    this.#keeping?.load();
   }
 
   #replace(reason: ResetReason): void {
@@ -381,7 +381,6 @@ export class LiveDocument implements KeptDocument {
     this.#restoration.drop();
     this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
-    this.#keeping?.load();
     this.#tell('reset', { reason, unsaved: null, restoring: false, previous, doc: this.#doc });
     this.#count();
     this.#start();
