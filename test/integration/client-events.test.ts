@@ -70,6 +70,34 @@ test('a client connects, knows its user, and sees the current value of what it j
   expect(later.got[0]?.payload.value).toBe(7);
 });
 
+test('the latest value holds a lease while somebody subscribes, and a subscriber that throws is told to onError', async () => {
+  await using server = await start();
+  await server.realtime.toRoom('dashboard', 'dashboard:update', update('sales', 7));
+  let tell: (error: unknown) => void = () => {};
+  const told = new Promise((resolve) => {
+    tell = resolve;
+  });
+  using client = clientOf(server.url, 'ada', { onError: (error) => tell(error) });
+  await client.connect();
+  const sales = client.latest('dashboard:update', 'sales');
+  const broken = new Error('a subscriber');
+  const stop = sales.subscribe(() => {
+    throw broken;
+  });
+  expect(await told).toBe(broken);
+  expect(sales.get()?.value).toBe(7);
+  // One that goes and comes back at once interrupts nothing.
+  stop();
+  const again = gather<unknown>(1);
+  const end = sales.subscribe((value) => again.take(value, { room: 'dashboard', at: 0 }));
+  await server.realtime.toRoom('dashboard', 'dashboard:update', update('sales', 8));
+  await again.all;
+  expect(sales.get()?.value).toBe(8);
+  end();
+  await until(client.room('dashboard'), ({ state }) => state === 'left');
+  expect(sales.get()?.value).toBe(8);
+});
+
 test('a refresh brings the values again that the client has already, and a reconnect does not', async () => {
   await using server = await start();
   await using proxy = await startTcpProxy(server.url);
