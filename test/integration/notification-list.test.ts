@@ -10,11 +10,16 @@ const notification = (id: string) => ({
 });
 const ids = (answer: { notifications: { data: { id: string } }[] }) => answer.notifications.map(({ data }) => data.id);
 
+/** Two rooms have no order but that of the clock. */
+const nextMillisecond = (now = Date.now()) => expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(now);
+
 test('a device that was away asks which notifications are unread, of both rooms, oldest first', async () => {
   await using server = await startServer();
   const phone = await server.connect(tokenFor('ada'));
   await server.realtime.toUser('ada', 'system:notification', notification('n1'));
+  await nextMillisecond();
   await server.realtime.broadcast('system:notification', notification('n2'));
+  await nextMillisecond();
   await server.realtime.toUser('ada', 'system:notification', notification('n3'));
   await server.realtime.toUser('bob', 'system:notification', notification('of-bob'));
   const answer = await ask(phone, 'notification:list', {});
