@@ -143,7 +143,8 @@ export class EventHub {
       // The document's session joins again by itself.
       if (error.code === 'not-a-member' && isDocumentRoom(error.room ?? '')) return;
       if (this.#listeners.has('error')) this.#listeners.emit('error', error);
-      else this.#report(error, 'refused by the server');
+      // What is now or never and came too often is missed, as it is while offline: nobody has to mend anything.
+      else if (error.code !== 'rate-limited') this.#report(error, 'refused by the server');
       return;
     }
     if (PLATFORM.includes(event)) {

@@ -25,6 +25,7 @@ import { createTypingSignal, type Typer, Typers } from './typing.ts';
 export interface ChatState {
   /** `loading`: the newest page is on its way (and what was there before is shown); `refused`: see `error`. */
   readonly state: 'loading' | 'ready' | 'refused';
+  /** Why it is refused; with `ready`, why the newest page could not be read: then `messages` says nothing of what was written before. */
   readonly error: AshlarError | null;
   /** Oldest first; those on their way and those that failed at the end. */
   readonly messages: readonly ChatMessage[];

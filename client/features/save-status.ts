@@ -6,6 +6,7 @@ import type { Readable } from '../readable.ts';
 import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { sharedStore } from './shared-store.ts';
 
 export type SaveStatus =
   /** Everything that was edited here is on the server's disk. */
@@ -27,6 +28,11 @@ export type SaveStatus =
 
 /** What is shown before anything is known. */
 export const SAVED: SaveStatus = { state: 'saved' };
+
+/** The save status of a handle that all parts of a page share: what is dismissed in one is so in the others. */
+export function saveStatusOf(client: Pick<FeatureClient, 'status'>, handle: DocumentHandle): Readable<SaveStatus> {
+  return sharedStore(handle, 'save-status', () => createSaveStatus(client, handle));
+}
 
 /** How far a document's edits have come. Making one does nothing; it lives while somebody subscribes. */
 export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: DocumentHandle): Readable<SaveStatus> {

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { DocumentOptions, UnsavedDocument } from '../documents/documents.ts';
 import { type OpenDocument, watchedDocument } from '../features/open-document.ts';
-import { createSaveStatus, SAVED, type SaveStatus } from '../features/save-status.ts';
+import { SAVED, type SaveStatus, saveStatusOf } from '../features/save-status.ts';
 import { watchedArray, watchedMap, watchedText } from '../features/shared-types.ts';
 import type { Readable } from '../readable.ts';
 import { constant } from '../watched.ts';
@@ -106,10 +106,13 @@ export function useUnsavedDocuments(): readonly UnsavedDocument[] {
   return useStore(useDocumentClient('useUnsavedDocuments').unsavedDocuments, NONE_UNSAVED);
 }
 
-/** How far a document's edits have come: saved, saving, offline with so many changes, or refused. */
+/**
+ * How far a document's edits have come: saved, saving, offline with so many changes, or refused. All components that have the same handle
+ * share it: a refusal dismissed in one is over in the others.
+ */
 export function useSaveStatus(document: Pick<OpenDocument, 'handle'> | null): SaveStatus {
   const client = useClient('useSaveStatus');
   const handle = document?.handle;
-  const status = useMemo(() => (handle === undefined ? ALL_SAVED : createSaveStatus(client, handle)), [client, handle]);
+  const status = useMemo(() => (handle === undefined ? ALL_SAVED : saveStatusOf(client, handle)), [client, handle]);
   return useStore(status, SAVED);
 }

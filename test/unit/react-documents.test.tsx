@@ -216,6 +216,11 @@ test('a reader’s edit: the document mounts anew, with the server’s content, 
   let document: OpenDocument | null = null;
   let dismiss: (() => void) | undefined;
   let lost: Uint8Array | null = null;
+  let shownElsewhere = '';
+  function Header() {
+    shownElsewhere = useSaveStatus(document).state;
+    return null;
+  }
   function Editor({ doc }: { doc: Y.Doc }) {
     if (mounted.at(-1) !== doc) mounted.push(doc);
     return null;
@@ -227,6 +232,7 @@ test('a reader’s edit: the document mounts anew, with the server’s content, 
     return (
       <>
         {document === null ? null : <Editor key={document.generation} doc={document.doc} />}
+        <Header />
         {`${useText(document, 'body')} ${status.state} ${status.state === 'refused' ? status.reason : ''}`}
       </>
     );
@@ -244,8 +250,10 @@ test('a reader’s edit: the document mounts anew, with the server’s content, 
     expect.any(Number),
   ]);
   expect((lost as Uint8Array | null)?.length).toBeGreaterThan(2);
+  expect(shownElsewhere).toBe('refused');
   await act(() => dismiss?.());
   expect(page.text).toBe('theirs saved ');
+  expect(shownElsewhere).toBe('saved');
 });
 
 test('who else is there: entered, moved, gone; and only what was picked renders', async () => {
