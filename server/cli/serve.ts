@@ -77,7 +77,7 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   }
   ready = true;
   stopOnSignals(realtime, http, app);
-  announce(config, address, version, (fields, message) => log.info(fields, message));
+  announce(config, address, version, app !== null, (fields, message) => log.info(fields, message));
 }
 
 function hostOf(realtime: RealtimeServer, http: Server, { settings }: Config): AppHost {
@@ -159,7 +159,13 @@ async function stop(realtime: RealtimeServer, http: Server, app: App | null): Pr
 }
 
 /** Development: for a person, with a token to paste. Production: one log line, and never a token. */
-function announce(config: Config, address: AddressInfo, version: string, log: (fields: object, message: string) => void): void {
+function announce(
+  config: Config,
+  address: AddressInfo,
+  version: string,
+  hasPages: boolean,
+  log: (fields: object, message: string) => void,
+): void {
   const host = address.address.includes(':') ? `[${address.address}]` : address.address;
   const url = `http://${host}:${address.port}`;
   if (config.production || !canSign(config.settings)) {
@@ -173,6 +179,8 @@ function announce(config: Config, address: AddressInfo, version: string, log: (f
     access: { '*': 'write' },
   } as const;
   const token = signFor(config.settings, claims, DEVELOPMENT_TOKEN_SECONDS);
+  // All addresses are none that a browser opens everywhere.
+  const page = /^(0\.0\.0\.0|::)$/.test(address.address) ? `http://localhost:${address.port}` : url;
   process.stdout.write(`
   Ashlar ${version} listens on ${url}
   HTTP API: ${url}${config.settings.prefix}${PATHS.docs}
@@ -181,7 +189,9 @@ function announce(config: Config, address: AddressInfo, version: string, log: (f
 
 ${token}
 
-  Another one: ashlar token --id ben --access 'doc:*=write'. Stop with Ctrl-C.
+  Another one: ashlar token --id ben --access 'doc:*=write'.
+
+  ${hasPages ? `Open ${page} in a browser. ` : ''}Stop with Ctrl-C.
 
 `);
 }

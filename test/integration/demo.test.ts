@@ -21,9 +21,10 @@ function startInProduction(dataDir: string, environment: { readonly [name: strin
 
 const post = (url: string, headers: HeadersInit = {}) => fetch(url, { method: 'POST', headers });
 
-test('the demo’s server prints its address and a token for anna that works, and signs one for whoever picks a name', async () => {
+test('the demo’s server prints a token for anna that works, last the address to open, and signs one for whoever picks a name', async () => {
   await using demo = await startDemoServer();
   expect(demo.said).toContain(`listens on ${demo.url}`);
+  expect(demo.said.trim().split('\n').at(-1)).toBe(`  Open ${demo.url} in a browser. Stop with Ctrl-C.`);
   const printed = /^ey\S+$/m.exec(demo.said)?.[0];
   const stats = await fetch(`${demo.url}/api/ws/stats`, { headers: { authorization: `Bearer ${printed}` } });
   expect(stats.status).toBe(200);
