@@ -6,9 +6,11 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { Contained } from './shared/failure.tsx';
+import { keepFocus } from './shared/focus-keeper.ts';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
+keepFocus();
 createRoot(root).render(
   <StrictMode>
     <Contained>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { browserDemo } from '../support/browser-demo.ts';
@@ -24,7 +25,7 @@ function covered(page: Page): Promise<string[]> {
       .flatMap((control) => {
         const { left, top, width, height } = control.getBoundingClientRect();
         const [x, y] = [left + width / 2, top + height / 2];
-        const scroller = control.closest('main, .messages, .page-list')?.getBoundingClientRect();
+        const scroller = control.closest('.page-list ul, .messages, main')?.getBoundingClientRect();
         // What is scrolled out of sight is not covered.
         const outside = scroller && (y < scroller.top || y > scroller.bottom || x < scroller.left || x > scroller.right);
         if (outside || x < 0 || y < 0 || x > innerWidth || y > innerHeight) return [];
@@ -37,18 +38,33 @@ function covered(page: Page): Promise<string[]> {
 
 async function remind(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Remind me' }).click();
-  await toast(page).last().waitFor();
+  await toast(page).filter({ hasText: 'Reminder' }).waitFor();
+}
+
+/** As another backend does: with the token that the demo prints. */
+async function ship(userId: string): Promise<void> {
+  const data = { id: randomUUID(), level: 'info', title: 'Shipped', message: 'Order 4711', timestamp: new Date().toISOString() };
+  const answer = await fetch(`${site.demo.url}/api/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${/^ey\S+$/m.exec(site.demo.said)?.[0]}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ event: 'system:notification', userId, data }),
+  });
+  expect(answer.ok).toBe(true);
 }
 
 test.each([PHONE, DESKTOP])(
-  'toasts cover no control, stay while they are read, and are closed by keyboard: $width px',
+  'toasts cover no control, stay while they are read, stand for all that say the same, and are closed by keyboard: $width px',
   async (size) => {
     await using chloe = await site.visit('chloe', { place: '#/dashboard', size });
     const { page } = chloe;
     await page.clock.install();
     await remind(page);
-    await remind(page);
+    await ship('chloe');
     await expect.poll(() => toast(page).count()).toBe(2);
+    // The same once more is no other toast.
+    await remind(page);
+    await toast(page).filter({ hasText: 'Reminder ×2' }).waitFor();
+    expect(await toast(page).count()).toBe(2);
     for (const view of ['pages/page-welcome', 'board', 'dashboard', 'chat']) {
       await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/${view}`);
       await page.getByRole('button', { name: 'Close “Reminder”' }).first().focus();
@@ -57,7 +73,7 @@ test.each([PHONE, DESKTOP])(
     await page.clock.fastForward(20_000);
     expect(await toast(page).count()).toBe(2);
     await page.keyboard.press('Enter');
-    await isFocused(page, 'Close “Reminder”');
+    await isFocused(page, 'Close “Shipped”');
     await page.clock.fastForward(20_000);
     expect(await toast(page).count()).toBe(1);
     await page.keyboard.press('Enter');
@@ -71,6 +87,28 @@ test.each([PHONE, DESKTOP])(
     expect(chloe.complaints()).toEqual([]);
   },
 );
+
+test('on a phone what is pressed is in sight, named in words, and large enough', async () => {
+  await using anna = await site.visit('anna', { size: PHONE, place: '#/pages/page-welcome' });
+  const { page } = anna;
+  await page.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  const small = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('button, a, input')].flatMap((control) => {
+        const { width, height, right } = control.getBoundingClientRect();
+        const name = control.getAttribute('aria-label') ?? control.textContent ?? '';
+        if (!control.checkVisibility() || control.classList.contains('skip')) return [];
+        const outside = right > innerWidth && control.closest('.page-list ul') === null;
+        return width < 40 || height < 40 || outside ? [`${name} ${width}x${height} to ${right}`] : [];
+      }),
+    );
+  expect(await small()).toEqual([]);
+  await page.getByRole('button', { name: 'Cut my connection' }).getByText('Cut', { exact: false }).first().waitFor();
+  await page.evaluate(() => Object.assign(window.location, { hash: '#/board' }));
+  await page.getByRole('button', { name: 'Undo' }).waitFor();
+  expect(await small()).toEqual([]);
+  expect(anna.complaints()).toEqual([]);
+});
 
 test('on a phone the second person’s frame covers neither the way around nor anything else of the first', async () => {
   const context = await site.browser.newContext({ viewport: PHONE });
@@ -111,6 +149,85 @@ test('a card is removed by its button or by Delete: the focus goes to its neighb
   await isFocused(page, 'Undo');
   expect(await undo.isDisabled()).toBe(true);
   expect(anna.complaints()).toEqual([]);
+});
+
+test('a dragged card is dimmed, a line shows where it would be put, and it is put there; Ctrl+Z takes it back', async () => {
+  await using anna = await site.visit('anna', { place: '#/board' });
+  const { page } = anna;
+  const column = (name: string) => page.getByRole('region', { name: new RegExp(`^${name}`) });
+  const titles = (name: string) => column(name).locator('.board-card-title').allTextContents();
+  const box = async (title: string) => (await page.getByRole('button', { name: title, exact: true }).boundingBox())!;
+  const from = await box('Photos of the new range');
+  const below = await box('Load test of the checkout');
+  await page.mouse.move(from.x + 20, from.y + from.height / 2);
+  await page.mouse.down();
+  // Into the gap between the two cards of “Doing”.
+  for (const x of [from.x + 60, below.x + 30, below.x + 40]) await page.mouse.move(x, below.y - 3);
+  await page.locator('.board-card-drop-before', { hasText: 'Load test of the checkout' }).waitFor();
+  expect(await page.locator('.board-card-dragged').allTextContents()).toEqual(['Photos of the new range']);
+  await page.mouse.up();
+  await expect
+    .poll(() => titles('Doing'))
+    .toEqual(['Payment provider contract', 'Photos of the new range', 'Load test of the checkout']);
+  expect(await page.locator('.board-card-dragged, .board-card-drop-before').count()).toBe(0);
+  await isFocused(page, 'Photos of the new range');
+  await page.keyboard.press('Control+z');
+  await expect.poll(() => titles('To do')).toContain('Photos of the new range');
+  await page.getByText('Undone', { exact: true }).waitFor({ state: 'attached' });
+  await page.keyboard.press('Control+Shift+Z');
+  await expect.poll(() => titles('Doing')).toContain('Photos of the new range');
+  await page.keyboard.press('Control+z');
+  await expect.poll(() => titles('To do')).toContain('Photos of the new range');
+  // A field has an undo of its own.
+  await column('Done').getByRole('textbox').fill('half a card');
+  await page.keyboard.press('Control+z');
+  expect(await page.getByText('Nothing to undo').count()).toBe(0);
+  expect(anna.complaints()).toEqual([]);
+});
+
+test('the focus goes on where what had it goes: by signing in and out, closing a field or a frame, and by somebody else', async () => {
+  const context = await site.browser.newContext({ viewport: DESKTOP });
+  const page = await context.newPage();
+  await page.goto(site.demo.url);
+  await page.getByRole('button', { name: /Anna Lindqvist/ }).focus();
+  await page.keyboard.press('Enter');
+  await isFocused(page, 'Pages');
+  await page.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  await page.getByRole('button', { name: 'New page' }).focus();
+  await page.keyboard.press('Enter');
+  await isFocused(page, 'Title of the new page');
+  await page.keyboard.press('Escape');
+  await isFocused(page, ' New page');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('Fresh');
+  await page.keyboard.press('Enter');
+  await isFocused(page, 'Fresh');
+  await page.keyboard.type('Typed at once.');
+  await page.getByRole('textbox', { name: 'Fresh' }).getByText('Typed at once.').waitFor();
+  await page.getByRole('button', { name: 'Second person' }).press('Enter');
+  await page.getByRole('button', { name: 'Close the second person' }).press('Enter');
+  await isFocused(page, 'Second person');
+
+  await using ben = await site.visit('ben', { place: '#/board' });
+  await page.evaluate(() => Object.assign(window.location, { hash: '#/board' }));
+  await page.getByRole('button', { name: 'Translate the product texts', exact: true }).focus();
+  await ben.page.getByRole('button', { name: 'Move “Translate the product texts” to Doing' }).click();
+  const moved = page
+    .getByRole('region', { name: /^Doing/ })
+    .getByRole('button', { name: 'Translate the product texts', exact: true });
+  await moved.waitFor();
+  await isFocused(page, 'Translate the product texts');
+  await ben.page.getByRole('button', { name: 'Move “Translate the product texts” to To do' }).click();
+  await moved.waitFor({ state: 'detached' });
+  await isFocused(page, 'Translate the product texts');
+  await ben.page.getByRole('button', { name: 'Remove “Translate the product texts”' }).click();
+  await moved.waitFor({ state: 'detached' });
+  await isFocused(page, 'Terms of delivery');
+  await ben.page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('button', { name: 'Translate the product texts', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).press('Enter');
+  await isFocused(page, 'Who are you today?');
+  await context.close();
 });
 
 test('by finger a card is moved and removed, on targets of 44 px', async () => {

@@ -1,3 +1,4 @@
+import type { DragEvent } from 'react';
 import { Icon } from '../shared/icon.tsx';
 import type { Card } from './use-board.ts';
 
@@ -14,26 +15,36 @@ export interface BoardCardProps {
   /** The columns beside it. */
   left: string | undefined;
   right: string | undefined;
+  dragged: boolean;
+  /** A dragged card would be put before this one, or behind it. */
+  drop: 'before' | 'behind' | null;
+  onDragStart: (event: DragEvent) => void;
+  onDragEnd: () => void;
   onMove: (sideways: number, down: number) => void;
   onRemove: () => void;
 }
 
 /** A card: dragged, moved and removed by its buttons, or by the arrow keys and Delete while its title has the focus. */
-export function BoardCard({ card, editable, left, right, onMove, onRemove }: BoardCardProps) {
+export function BoardCard({
+  card,
+  editable,
+  left,
+  right,
+  dragged,
+  drop,
+  onDragStart,
+  onDragEnd,
+  onMove,
+  onRemove,
+}: BoardCardProps) {
   if (!editable) return <li className="board-card board-card-still">{card.title}</li>;
+  const classes = ['board-card', dragged ? 'board-card-dragged' : '', drop === null ? '' : `board-card-drop-${drop}`];
   return (
-    <li
-      className="board-card"
-      draggable
-      onDragStart={({ dataTransfer }) => {
-        dataTransfer.setData('text/plain', card.id);
-        dataTransfer.effectAllowed = 'move';
-      }}
-    >
+    <li className={classes.join(' ').trim()} draggable onDragStart={onDragStart} onDragEnd={onDragEnd}>
       <button
         type="button"
         className="board-card-title"
-        data-card={card.id}
+        data-focus-key={card.id}
         aria-describedby="card-help"
         onKeyDown={(event) => {
           const move = MOVES[event.key];

@@ -1,15 +1,17 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useUndo } from 'ashlar/react';
-import { useEffect, useRef, useState } from 'react';
-import { RefusedEdits } from '../connection/save-state.tsx';
+import { useCallback, useState } from 'react';
+import { RefusedEdits } from '../connection/refused-edits.tsx';
 import { useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
-import { catchFocus } from '../shared/catch-focus.ts';
+import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
 import { BoardCard } from './board-card.tsx';
 import { NewCard } from './new-card.tsx';
-import { addCard, type Card, moveCard, removeCard, useBoard } from './use-board.ts';
+import { addCard, boardText, type Card, type Column, moveCard, removeCard, useBoard } from './use-board.ts';
+import { useCardDrag } from './use-card-drag.ts';
+import { useUndoKeys } from './use-undo-keys.ts';
 
 const UNDO = { types: ['cards'] };
 
@@ -19,28 +21,25 @@ export function BoardView({ document }: { document: OpenDocument }) {
   const access = useAccess(document);
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
-  const focusNext = useRef<string | null>(null);
+  const drag = useCardDrag();
   const editable = access === 'write' || access === 'admin';
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    // The cards’ buttons go with the right to edit.
-    if (access === 'read') catchFocus(heading.current);
-  }, [access]);
+  const takeBack = useCallback(() => {
+    if (canUndo) undo();
+    setSaid(canUndo ? 'Undone' : 'Nothing to undo');
+  }, [canUndo, undo]);
+  const bringBack = useCallback(() => {
+    if (canRedo) redo();
+    setSaid(canRedo ? 'Redone' : 'Nothing to redo');
+  }, [canRedo, redo]);
+  useUndoKeys(takeBack, bringBack);
   const { columns } = board;
 
-  // A moved card is another element in another list, and a removed one is none: the focus goes on.
-  useEffect(() => {
-    if (focusNext.current !== null) window.document.querySelector<HTMLElement>(focusNext.current)?.focus();
-    focusNext.current = null;
-  });
-
-  const move = (card: Card, columnIndex: number, index: number): void => {
-    const column = columns[columnIndex];
-    if (column === undefined) return;
+  /** @param index as in `moveCard` */
+  const move = (card: Card, column: Column, index: number): void => {
     const others = board.cardsOf(column.id).filter(({ id }) => id !== card.id);
     const place = Math.min(Math.max(index, 0), others.length);
     if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
-    focusNext.current = selectorOf(card.id);
+    focusSoon(`[data-focus-key="${CSS.escape(card.id)}"]`);
     // Each move is taken back on its own.
     stopCapturing();
     moveCard(document, board, card.id, column.id, place);
@@ -48,10 +47,6 @@ export function BoardView({ document }: { document: OpenDocument }) {
   };
 
   const remove = (card: Card): void => {
-    const cards = board.cardsOf(card.column);
-    const at = cards.findIndex(({ id }) => id === card.id);
-    const neighbour = cards[at + 1] ?? cards[at - 1];
-    focusNext.current = neighbour === undefined ? `[data-new-card="${CSS.escape(card.column)}"]` : selectorOf(neighbour.id);
     stopCapturing();
     removeCard(document, card.id);
     setSaid(`${card.title}: removed. Undo brings it back.`);
@@ -60,9 +55,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
   return (
     <div className="view board">
       <header className="view-head">
-        <h1 ref={heading} tabIndex={-1}>
-          Board
-        </h1>
+        <h1>Board</h1>
         {editable ? null : (
           <span className="read-only-mark">
             <Icon name="lock" /> You may only read
@@ -78,7 +71,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 aria-label="Undo"
                 title="Undo"
                 aria-disabled={!canUndo}
-                onClick={undo}
+                onClick={takeBack}
               >
                 <Icon name="undo" />
               </button>
@@ -88,7 +81,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
                 aria-label="Redo"
                 title="Redo"
                 aria-disabled={!canRedo}
-                onClick={redo}
+                onClick={bringBack}
               >
                 <Icon name="redo" />
               </button>
@@ -96,7 +89,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
           ) : null}
         </div>
       </header>
-      <RefusedEdits document={document} />
+      <RefusedEdits document={document} title="Board" text={boardText} />
       <p className="visually-hidden" id="card-help">
         The arrow keys move the card, Delete removes it.
       </p>
@@ -107,38 +100,50 @@ export function BoardView({ document }: { document: OpenDocument }) {
         <div className="columns">
           {columns.map((column, columnIndex) => {
             const cards = board.cardsOf(column.id);
+            const [left, right] = [columns[columnIndex - 1], columns[columnIndex + 1]];
+            const others = cards.filter(({ id }) => id !== drag.dragged);
+            const place = drag.place?.column === column.id ? drag.place.index : null;
+            const [below, above] = place === null ? [] : [others[place], others[place - 1]];
             return (
               <section
                 key={column.id}
                 className="column"
                 aria-label={`${column.title}, ${cards.length}`}
-                onDragOver={(event) => editable && event.preventDefault()}
-                onDrop={(event) => {
-                  // A link that is dropped here must not take the page away.
-                  event.preventDefault();
-                  const id = event.dataTransfer.getData('text/plain');
-                  const card = columns.flatMap(({ id: from }) => board.cardsOf(from)).find((one) => one.id === id);
-                  const target = (event.target as Element).closest<HTMLElement>('[data-card]')?.dataset.card;
-                  const index = cards.findIndex((one) => one.id === target);
-                  if (card !== undefined) move(card, columnIndex, index === -1 ? cards.length : index);
-                }}
+                {...(editable
+                  ? {
+                      onDragEnter: (event) => drag.over(event, column.id),
+                      onDragOver: (event) => drag.over(event, column.id),
+                      onDragLeave: drag.leave,
+                      onDrop: (event) => {
+                        const dropped = drag.drop(event, column.id);
+                        const card = columns.flatMap(({ id }) => board.cardsOf(id)).find(({ id }) => id === dropped?.card);
+                        if (dropped !== null && card !== undefined) move(card, column, dropped.index);
+                      },
+                    }
+                  : {})}
               >
                 <h2>
                   {column.title} <span className="muted">{cards.length}</span>
                 </h2>
-                <ul>
+                <ul
+                  data-drop={place !== null && others.length === 0}
+                  data-focus-next={`[data-new-card="${CSS.escape(column.id)}"]`}
+                >
                   {cards.map((card, index) => (
                     <BoardCard
                       key={card.id}
                       card={card}
                       editable={editable}
-                      left={columns[columnIndex - 1]?.title}
-                      right={columns[columnIndex + 1]?.title}
-                      onMove={(sideways, down) =>
-                        sideways === 0
-                          ? move(card, columnIndex, index + down)
-                          : move(card, columnIndex + sideways, board.cardsOf(columns[columnIndex + sideways]?.id ?? '').length)
-                      }
+                      left={left?.title}
+                      right={right?.title}
+                      dragged={card.id === drag.dragged}
+                      drop={card === below ? 'before' : below === undefined && card === above ? 'behind' : null}
+                      onDragStart={(event) => drag.start(event, card.id)}
+                      onDragEnd={drag.end}
+                      onMove={(sideways, down) => {
+                        const to = sideways < 0 ? left : sideways > 0 ? right : column;
+                        if (to !== undefined) move(card, to, sideways === 0 ? index + down : board.cardsOf(to.id).length);
+                      }}
                       onRemove={() => remove(card)}
                     />
                   ))}
@@ -153,8 +158,4 @@ export function BoardView({ document }: { document: OpenDocument }) {
       </WhenHere>
     </div>
   );
-}
-
-function selectorOf(cardId: string): string {
-  return `[data-card="${CSS.escape(cardId)}"]`;
 }

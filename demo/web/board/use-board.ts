@@ -34,11 +34,20 @@ const isCard = (value: unknown): value is Stored => {
 };
 
 export function useBoard(document: OpenDocument): Board {
-  const columns = useArray<unknown>(document, 'columns').filter(isColumn);
-  const stored = useMap<Record<string, unknown>>(document, 'cards');
+  return boardOf(useArray<unknown>(document, 'columns'), useMap<Record<string, unknown>>(document, 'cards'));
+}
+
+/** The board as Markdown. */
+export function boardText(doc: Y.Doc): string {
+  const { columns, cardsOf } = boardOf(doc.getArray('columns').toJSON(), doc.getMap('cards').toJSON());
+  const lists = columns.map(({ id, title }) => [`## ${title}`, ...cardsOf(id).map((card) => `- ${card.title}`)].join('\n'));
+  return `${lists.join('\n\n')}\n`;
+}
+
+function boardOf(columns: readonly unknown[], stored: Readonly<Record<string, unknown>>): Board {
   const cards = Object.entries(stored).flatMap(([id, card]) => (isCard(card) ? [{ ...card, id }] : []));
   return {
-    columns,
+    columns: columns.filter(isColumn),
     cardsOf: (column) =>
       cards
         .filter((card) => card.column === column)

@@ -35,9 +35,23 @@ export function CatalogChanges() {
             <time dateTime={updatedAt} className="muted">
               {new Date(updatedAt).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false })}
             </time>
-            <span>
-              <b className="added">+{added}</b> new, <b>{modified}</b> changed, <b className="deleted">−{deleted}</b> gone
-            </span>
+            <ul className="counts">
+              {added === 0 ? null : (
+                <li>
+                  <b className="added">+{added}</b> new
+                </li>
+              )}
+              {modified === 0 ? null : (
+                <li>
+                  <b>{modified}</b> changed
+                </li>
+              )}
+              {deleted === 0 ? null : (
+                <li>
+                  <b className="deleted">−{deleted}</b> gone
+                </li>
+              )}
+            </ul>
           </li>
         ))}
       </ul>

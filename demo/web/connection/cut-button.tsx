@@ -5,11 +5,16 @@ import type { SwitchedNetwork } from './switched-network.ts';
 /** Takes the page off the network, and puts it back. */
 export function CutButton({ network }: { network: SwitchedNetwork }) {
   const isCut = useReadable(network.isCut);
-  const label = isCut ? 'Reconnect' : 'Cut my connection';
   return (
-    <button type="button" className={isCut ? 'button button-warn' : 'button'} onClick={() => network.cut(!isCut)} title={label}>
+    <button type="button" className={isCut ? 'button button-warn' : 'button'} onClick={() => network.cut(!isCut)}>
       <Icon name="plug" />
-      <span className="button-label">{label}</span>
+      {isCut ? (
+        'Reconnect'
+      ) : (
+        <span>
+          Cut<span className="more"> my connection</span>
+        </span>
+      )}
     </button>
   );
 }

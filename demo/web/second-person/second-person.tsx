@@ -9,7 +9,7 @@ export function SecondPerson({ self, place, onClose }: { self: string; place: st
   // Where the visitor stood when the frame was opened: later it goes its own ways.
   const [start] = useState(place);
   return (
-    <aside className="second-person" aria-label="Second person">
+    <aside className="second-person" aria-label="Second person" data-focus-next="#second-person">
       <header>
         <label>
           <span>You are also</span>
