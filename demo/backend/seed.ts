@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { RealtimeServer } from 'ashlar/server';
 import * as Y from 'yjs';
 
-/** A page's blocks, from top to bottom: `# ` a heading, `- ` an item of a list, else a paragraph. */
+/** A page's blocks below its title, from top to bottom: `## ` a heading, `- ` an item of a list, else a paragraph. */
 const PAGES: readonly { readonly id: string; readonly title: string; readonly blocks: readonly string[] }[] = [
   {
     id: 'page-welcome',
     title: 'Welcome',
     blocks: [
-      '# Welcome',
       'This page is edited by everybody who has it open, at once. Press “Second person” above and type on both sides.',
       '## Things to try',
       '- Cut the connection, go on writing, and come back.',
@@ -21,7 +20,6 @@ const PAGES: readonly { readonly id: string; readonly title: string; readonly bl
     id: 'page-launch',
     title: 'Launch plan',
     blocks: [
-      '# Launch plan',
       'The new shop opens in spring. What is missing stands on the board; what is decided stands here.',
       '## Decided',
       '- Delivery within two days, in all of Europe.',
@@ -34,7 +32,6 @@ const PAGES: readonly { readonly id: string; readonly title: string; readonly bl
     id: 'page-handbook',
     title: 'Company handbook',
     blocks: [
-      '# Company handbook',
       'Everybody reads this page; a few may change it.',
       '## Working hours',
       'Work when you work best. Be there from ten to three, so that others find you.',

@@ -8,7 +8,7 @@ import { CutButton } from './connection/cut-button.tsx';
 import { SaveState } from './connection/save-state.tsx';
 import type { SwitchedNetwork } from './connection/switched-network.ts';
 import { DashboardView } from './dashboard/dashboard-view.tsx';
-import { DocumentView } from './document/document-view.tsx';
+import { PagesView } from './document/pages-view.tsx';
 import { usePages } from './document/use-pages.ts';
 import { Bell } from './notifications/bell.tsx';
 import { Toasts } from './notifications/toasts.tsx';
@@ -46,10 +46,9 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const { view, page } = usePlace();
   const [second, setSecond] = useState(false);
   const client = useRealtime();
-  const viewed = view === 'pages' ? page : view === 'board' ? 'board' : null;
   const workspace = useDocument('workspace', KEPT);
-  const open = useDocument(viewed, KEPT);
   const pages = usePages(workspace);
+  const open = useDocument(view === 'pages' ? page : view === 'board' ? 'board' : null, KEPT);
   const names = useMemo(() => ['workspace', 'board', ...pages.map(({ id }) => id)], [pages]);
   const kept = useKeptDocuments(names);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';
@@ -91,12 +90,13 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
               <button
                 type="button"
                 className="button"
+                id="second-person"
                 aria-expanded={second}
                 title="Be a second person"
                 onClick={() => setSecond(!second)}
               >
                 <Icon name="people" />
-                <span className="button-label">Second person</span>
+                <span>Second person</span>
               </button>
             ) : null}
             <Bell />
@@ -129,10 +129,10 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
           <StatusBanner />
           <ConnectionBanner />
         </section>
-        <main id="main" tabIndex={-1}>
+        <main id="main" tabIndex={-1} aria-label={label}>
           <Contained resetKeys={[view, page]}>
-            {view === 'pages' && workspace !== null && open?.name === page ? (
-              <DocumentView key={page} workspace={workspace} document={open} page={page} />
+            {view === 'pages' && workspace !== null ? (
+              <PagesView workspace={workspace} pages={pages} page={page} document={open?.name === page ? open : null} />
             ) : null}
             {view === 'board' && open?.name === 'board' ? <BoardView key={open.generation} document={open} /> : null}
             {view === 'dashboard' ? <DashboardView /> : null}

@@ -63,7 +63,10 @@ test('a message that is refused says why, and is sent once by trying again; anot
     await messages(anna.page).locator(':is([data-status=sent], [data-status=failed])', { hasText: said }).waitFor();
   }
   await say(anna.page, 'too much');
-  await failed.filter({ hasText: 'too much' }).getByRole('alert').getByText('Not sent: Rate limit exceeded').waitFor();
+  await failed.filter({ hasText: 'too much' }).getByText('Not sent').waitFor();
+  // One line for however many.
+  const alerts = anna.page.getByRole('alert').filter({ hasText: /./ });
+  expect(await alerts.allTextContents()).toEqual(['Not sent: Rate limit exceeded. Try again in a moment.']);
   // On a slow machine the budget may have room for one by then.
   let refused = '';
   for (let index = 0; index < 5 && refused === ''; index++) {
@@ -79,7 +82,10 @@ test('a message that is refused says why, and is sent once by trying again; anot
     .poll(
       async () => {
         const again = failed.filter({ hasText: 'too much' }).getByRole('button', { name: 'Try again' });
-        if ((await again.count()) > 0) await again.click();
+        if ((await again.count()) > 0) {
+          await again.press('Enter');
+          expect(await anna.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Message');
+        }
         return messages(anna.page).locator('[data-status=sent]', { hasText: 'too much' }).count();
       },
       { timeout: 30_000, interval: 1_000 },
@@ -88,7 +94,5 @@ test('a message that is refused says why, and is sent once by trying again; anot
   await messages(ben.page).getByText('too much').waitFor();
   expect(await messages(ben.page).getByText('too much').count()).toBe(1);
   expect(await ben.page.getByText(refused).count()).toBe(0);
-  // That one types is refused as well, and nobody waits for an answer: it stands in the console.
-  const others = anna.complaints().filter((said) => !said.includes('AshlarError: Rate limit exceeded'));
-  expect([...others, ...ben.complaints()]).toEqual([]);
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 90_000);

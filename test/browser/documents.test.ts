@@ -130,15 +130,41 @@ test('who is put out of a page and let in again goes on writing there, without a
   await anna.page.getByRole('button', { name: 'Share' }).click();
   await grant('no access');
   await chloe.page.getByText('This page is not open to you.').waitFor();
+  const focused = () =>
+    chloe.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent);
+  await expect.poll(focused).toBe('This page is not open to you.');
+  for (const untrue of ['Only you are here', 'Also here']) expect(await chloe.page.getByText(untrue).count()).toBe(0);
   await grant('may edit');
   await chloe.page.getByRole('toolbar').waitFor();
-  await write('let in. ');
+  await expect.poll(focused).toBe('Given back');
+  await chloe.page.keyboard.type('let in. ');
+  await saved(chloe.page);
   await grant('may read');
   await chloe.page.getByText('You may only read this page').waitFor();
   await grant('may edit');
   await chloe.page.getByRole('toolbar').waitFor();
   await write('writer again.');
-  await expect.poll(() => textOf(anna.page)).toBe('before. let in. writer again.');
+  await expect.poll(() => textOf(anna.page)).toMatch(/^(before\. let in\. |let in\. before\. )writer again\.$/);
   expect(await chloe.page.evaluate(() => 'neverReloaded' in window)).toBe(true);
   expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 40_000);
+
+test('a page that does not exist says so, with a way back, and an empty one says what it is for', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-nowhere' });
+  const { page } = anna;
+  await page.getByRole('heading', { name: 'This page does not exist' }).waitFor();
+  for (const role of ['textbox', 'toolbar'] as const) expect(await page.locator('main').getByRole(role).count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Share' }).count()).toBe(0);
+  await page.getByRole('link', { name: 'Go to “Welcome”' }).click();
+  await page.getByRole('textbox', { name: 'Welcome' }).waitFor();
+  expect(await page.getByRole('heading', { name: 'Welcome' }).count()).toBe(1);
+  await newPage(page, 'Empty');
+  const placeholder = () =>
+    editor(page)
+      .locator('p')
+      .evaluate((line) => getComputedStyle(line, '::before').content);
+  await expect.poll(placeholder).toBe('"Write something…"');
+  await page.keyboard.type('w');
+  await expect.poll(placeholder).toBe('none');
+  expect(anna.complaints()).toEqual([]);
+});

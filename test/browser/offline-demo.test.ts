@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import * as Y from 'yjs';
 import { textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
 import { written } from '../support/kept-edits.ts';
@@ -233,14 +232,14 @@ test('edits that the server takes no more, sent after a reload, are offered for 
   const told = page.getByRole('alert').filter({ hasText: /could not be saved|was not saved/ });
   await told.waitFor();
   expect(await textOf(page)).not.toContain('Too late.');
-  const [file] = await Promise.all([page.waitForEvent('download'), told.getByRole('button', { name: 'Download them' }).click()]);
-  const { structs } = Y.decodeUpdate(readFileSync(await file.path()));
-  const texts = structs.map((struct) =>
-    struct instanceof Y.Item && struct.content instanceof Y.ContentString ? struct.content.str : '',
-  );
-  expect(texts.join('')).toBe(' Too late.');
-  await told.getByRole('button', { name: 'Close' }).click();
+  const download = told.getByRole('button', { name: 'Download as text' });
+  const [file] = await Promise.all([page.waitForEvent('download'), download.click()]);
+  expect(file.suggestedFilename()).toBe('Launch plan.md');
+  const text = readFileSync(await file.path(), 'utf8');
+  expect(text).toMatch(/^# Launch plan\n\nThe new shop [\s\S]+\n\n## Decided\n\n- Delivery [\s\S]+ Too late\.\n$/);
+  await told.getByRole('button', { name: 'Close' }).press('Enter');
   await told.waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Launch plan');
   expect(await page.evaluate(() => window.unsavedDocuments?.())).toEqual([]);
   await page.reload();
   await sheet(page, 'Launch plan').getByText('Who answers').waitFor();

@@ -1,12 +1,16 @@
-import { useChat } from 'ashlar/react';
+import type { ChatMessage } from 'ashlar/client';
+import { type Chat, useChat } from 'ashlar/react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { useConnectionTrouble } from '../connection/connection-state.tsx';
 import { usePerson } from '../shared/person-context.ts';
 import { MessageRow } from './message-row.tsx';
 
 /** The team's chat: history, who types, and messages that wait for the network. */
 export function ChatPanel() {
   const { id: ownId } = usePerson();
-  const { messages, hasOlder, loadingOlder, typing, state, error, send, retry, discard, loadOlder, setTyping } = useChat('team');
+  const chat = useChat('team');
+  const { messages, hasOlder, loadingOlder, typing, state, error, send, retry, discard, loadOlder, setTyping } = chat;
+  const trouble = useConnectionTrouble();
   const [draft, setDraft] = useState('');
   const list = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -31,11 +35,11 @@ export function ChatPanel() {
       <h2 id="chat-title">Team chat</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <div className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
-        {messages.length === 0 ? <p className="empty">Nothing said yet. What you write goes to everybody.</p> : null}
+        {messages.length === 0 ? <p className="empty">{whyEmpty(chat, trouble)}</p> : null}
         <ol>
           {hasOlder ? (
             <li className="older">
-              <button type="button" className="button" disabled={loadingOlder} onClick={() => void loadOlder()}>
+              <button type="button" className="button" aria-disabled={loadingOlder} onClick={() => void loadOlder()}>
                 Older messages
               </button>
             </li>
@@ -54,9 +58,13 @@ export function ChatPanel() {
       <p className="typing muted" role="status" aria-label="Who types">
         {state === 'refused' ? `The chat is closed to you: ${error?.message ?? ''}` : typingLine(names)}
       </p>
+      <p className="failure" role="alert">
+        {whyFailed(messages)}
+      </p>
       <form onSubmit={submit}>
         <input
           ref={field}
+          id="chat-field"
           value={draft}
           onChange={({ target }) => write(target.value)}
           onBlur={() => setTyping(false)}
@@ -75,6 +83,20 @@ export function ChatPanel() {
       </p>
     </section>
   );
+}
+
+/** Only a history that was read says that nothing was said. */
+function whyEmpty({ state, error }: Chat, trouble: string | null): string {
+  if (state === 'refused') return '';
+  if (state === 'ready' && error === null) return 'Nothing said yet. What you write goes to everybody.';
+  if (trouble !== null) return 'The messages have not been loaded. They come when the connection is back.';
+  return error === null ? 'Loading the messages…' : `The messages could not be loaded: ${error.message}`;
+}
+
+/** One line for all that failed: said once, not with each message. */
+function whyFailed(messages: readonly ChatMessage[]): string {
+  const reasons = new Set(messages.flatMap(({ status, error }) => (status === 'failed' ? [error?.message ?? 'no answer'] : [])));
+  return reasons.size === 0 ? '' : `Not sent: ${[...reasons].join('; ')}. Try again in a moment.`;
 }
 
 function typingLine(names: readonly string[]): string {

@@ -13,7 +13,7 @@ export interface MessageRowProps {
 
 /** A message, and what became of it. */
 export function MessageRow({ message, isOwn, onRetry, onDiscard }: MessageRowProps) {
-  const { content, sender, name, userId, timestamp, status, error } = message;
+  const { content, sender, name, userId, timestamp, status } = message;
   const author = sender === 'assistant' ? ASSISTANT : { name: name ?? 'Somebody', color: findPerson(userId)?.color ?? '#5a6068' };
   return (
     <li className={isOwn ? 'message message-own' : 'message'} data-status={status}>
@@ -28,15 +28,15 @@ export function MessageRow({ message, isOwn, onRetry, onDiscard }: MessageRowPro
         </p>
         <p className="message-text">{content}</p>
         {status === 'failed' ? (
-          <p className="failure" role="alert">
-            Not sent{error === null ? '' : `: ${error.message}`}
+          <div className="failure" data-focus-next="#chat-field">
+            <span>Not sent</span>
             <button type="button" className="button" onClick={onRetry}>
               Try again
             </button>
             <button type="button" className="button" onClick={onDiscard}>
               Discard
             </button>
-          </p>
+          </div>
         ) : null}
       </div>
     </li>

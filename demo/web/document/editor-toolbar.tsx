@@ -53,13 +53,20 @@ const TOOLS: readonly Tool[] = [
 
 export function EditorToolbar({ editor }: { editor: Editor }) {
   const [, render] = useState(0);
+  // Before the caret was set anywhere there is no format at it.
+  const [isUsed, setUsed] = useState(editor.isFocused);
   useEffect(() => {
     const renew = (): void => render((count) => count + 1);
+    const use = (): void => setUsed(true);
     editor.on('transaction', renew);
-    return () => void editor.off('transaction', renew);
+    editor.on('focus', use);
+    return () => {
+      editor.off('transaction', renew);
+      editor.off('focus', use);
+    };
   }, [editor]);
   return (
-    <div className="toolbar" role="toolbar" aria-label="Format">
+    <div className="toolbar" role="toolbar" aria-label="Format" data-focus-next=".prose">
       {TOOLS.map(({ label, icon, isOn, isOff, run }) => (
         <button
           key={label}
@@ -67,8 +74,8 @@ export function EditorToolbar({ editor }: { editor: Editor }) {
           className="button icon-button"
           aria-label={label}
           title={label}
-          aria-pressed={isOn?.(editor)}
-          disabled={isOff?.(editor)}
+          aria-pressed={isOn === undefined ? undefined : isUsed && isOn(editor)}
+          aria-disabled={isOff?.(editor)}
           // The selection stays where it is.
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => run(editor)}

@@ -4,7 +4,6 @@ import { CollaborationCaret } from '@tiptap/extension-collaboration-caret';
 import { StarterKit } from '@tiptap/starter-kit';
 import type { OpenDocument } from 'ashlar/client';
 import { useEffect, useRef, useState } from 'react';
-import { catchFocus } from '../shared/catch-focus.ts';
 import { usePerson } from '../shared/person-context.ts';
 import { drawCaret } from './draw-caret.ts';
 import { EditorToolbar } from './editor-toolbar.tsx';
@@ -14,16 +13,22 @@ export function Editor({ document, title, editable }: { document: OpenDocument; 
   const place = useRef<HTMLDivElement>(null);
   const { id, name, color } = usePerson();
   const [editor, setEditor] = useState<Tiptap | null>(null);
-  const { doc, awareness } = document;
-  const afterReset = document.reset !== null;
-  const wasEditable = useRef(false);
+  const { doc, awareness, name: page } = document;
   useEffect(() => {
     const made = new Tiptap({
       element: place.current,
       editable: false,
       injectCSS: false,
       editorProps: {
-        attributes: { 'aria-label': title, role: 'textbox', 'aria-multiline': 'true', class: 'prose', tabindex: '0' },
+        attributes: {
+          role: 'textbox',
+          'aria-label': title,
+          'aria-multiline': 'true',
+          'aria-placeholder': 'Write something…',
+          class: 'prose',
+          tabindex: '0',
+          'data-focus-key': page,
+        },
       },
       extensions: [
         // The document has an undo of its own, which leaves others' words alone.
@@ -33,27 +38,24 @@ export function Editor({ document, title, editable }: { document: OpenDocument; 
       ],
     });
     setEditor(made);
-    // The text that a reset took away may have had the focus.
-    if (afterReset) catchFocus(made.view.dom);
     return () => {
       setEditor(null);
       made.destroy();
     };
-  }, [doc, awareness, afterReset, id, name, color, title]);
+  }, [doc, awareness, page, id, name, color, title]);
   useEffect(() => {
     // Where the title or the document changes in the same render, this is the editor before, which is gone.
     if (editor === null || editor.isDestroyed) return;
     editor.setEditable(editable, false);
     // A reader's text is not a field to type into.
     editor.view.dom.setAttribute('aria-readonly', String(!editable));
-    // The toolbar goes with the right to edit.
-    if (wasEditable.current && !editable) catchFocus(editor.view.dom);
-    wasEditable.current = editable;
+    // It had the focus before it was a field: the caret comes with this.
+    if (editable && editor.view.hasFocus()) editor.commands.focus();
   }, [editor, editable]);
   return (
-    <>
+    <div className="editor">
       {editor !== null && editable ? <EditorToolbar editor={editor} /> : null}
-      <div className="editor" ref={place} />
-    </>
+      <div ref={place} />
+    </div>
   );
 }

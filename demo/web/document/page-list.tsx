@@ -2,13 +2,13 @@ import type { OpenDocument } from 'ashlar/client';
 import { useRealtime } from 'ashlar/react';
 import { type FormEvent, useCallback, useState } from 'react';
 import { rememberAccess, useAccess } from '../offline/remembered-access.ts';
+import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
 import { usePerson } from '../shared/person-context.ts';
-import { addPage, usePages } from './use-pages.ts';
+import { addPage, type Page } from './use-pages.ts';
 
 /** The workspace's pages, and a field for a new one. */
-export function PageList({ workspace, current }: { workspace: OpenDocument; current: string | null }) {
-  const pages = usePages(workspace);
+export function PageList({ workspace, pages, current }: { workspace: OpenDocument; pages: readonly Page[]; current: string }) {
   const access = useAccess(workspace);
   const client = useRealtime();
   const { id: ownId } = usePerson();
@@ -23,6 +23,7 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
     const id = addPage(client, workspace, name);
     // Made without a network, it is there to write in at once.
     rememberAccess(ownId, id, 'write');
+    focusSoon(`[data-focus-key="${id}"]`);
     window.location.hash = `#/pages/${id}`;
   };
   return (
@@ -31,7 +32,7 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
       <ul>
         {pages.map(({ id, title: name }) => (
           <li key={id}>
-            <a href={`#/pages/${id}`} {...(id === current ? { 'aria-current': 'page', ref: show } : {})}>
+            <a href={`#/pages/${id}`} title={name} {...(id === current ? { 'aria-current': 'page', ref: show } : {})}>
               {name}
             </a>
           </li>
@@ -39,11 +40,11 @@ export function PageList({ workspace, current }: { workspace: OpenDocument; curr
       </ul>
       {access === 'write' || access === 'admin' ? (
         title === null ? (
-          <button type="button" className="button" onClick={() => setTitle('')}>
+          <button type="button" className="button" id="new-page" onClick={() => setTitle('')}>
             <Icon name="plus" /> New page
           </button>
         ) : (
-          <form onSubmit={add}>
+          <form onSubmit={add} data-focus-next="#new-page">
             <input
               // biome-ignore lint/a11y/noAutofocus: the visitor has just asked for this field.
               autoFocus

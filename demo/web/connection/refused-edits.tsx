@@ -1,0 +1,88 @@
+import type { OpenDocument, SaveStatus } from 'ashlar/client';
+import { useSaveStatus } from 'ashlar/react';
+import { useEffect, useState } from 'react';
+import * as Y from 'yjs';
+import { useAccess } from '../offline/remembered-access.ts';
+
+type Refusal = Extract<SaveStatus, { state: 'refused' }>;
+
+export interface RefusedEditsProps {
+  document: OpenDocument;
+  title: string;
+  /** The content in words. */
+  text: (doc: Y.Doc) => string;
+}
+
+/** Says what became of edits that the server did not take, on this visit or an earlier one, and offers the text with them for download. */
+export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
+  const { handle } = document;
+  const status = useSaveStatus(document);
+  const access = useAccess(document);
+  const [left, setLeft] = useState<Uint8Array | null>(null);
+  // Told here, and not to the console.
+  useEffect(() => handle.on('error', () => {}), [handle]);
+  useEffect(() => {
+    let wanted = true;
+    setLeft(null);
+    void handle.whenLoaded.then(() => wanted && setLeft(handle.unsaved));
+    return () => {
+      wanted = false;
+    };
+  }, [handle]);
+  const refused = status.state === 'refused' ? status : null;
+  const mayEditAgain = isOfAccess(refused) && (access === 'write' || access === 'admin');
+  useEffect(() => {
+    if (!mayEditAgain || refused === null) return;
+    // The refusal is over; what it took is on offer all the same.
+    setLeft(handle.unsaved);
+    refused.dismiss();
+  }, [mayEditAgain, refused, handle]);
+  if ((refused === null || mayEditAgain) && left === null) return null;
+  const close = (): void => {
+    refused?.dismiss();
+    handle.forgetUnsaved();
+    setLeft(null);
+  };
+  return (
+    <div className={refused === null ? 'banner banner-lost' : 'banner banner-failed'} role="alert">
+      <span>
+        {refused === null ? 'Earlier changes of yours could not be saved, and are not in this text.' : describe(refused)}
+      </span>
+      <button
+        type="button"
+        className="button"
+        onClick={() => download(title, text(withUnsaved(document.doc, refused?.unsaved ?? left)))}
+      >
+        Download as text
+      </button>
+      <button type="button" className="button" onClick={close}>
+        Close
+      </button>
+    </div>
+  );
+}
+
+function isOfAccess(refused: Refusal | null): boolean {
+  return refused?.reason === 'read-only' || refused?.reason === 'access-denied';
+}
+
+function describe(refused: Refusal): string {
+  if (isOfAccess(refused)) return 'You may no longer edit this. What you changed last was not saved.';
+  return `This could not be saved: ${refused.error?.message ?? refused.reason}`;
+}
+
+/** The document as it would be, had the edits been taken. */
+function withUnsaved(doc: Y.Doc, unsaved: Uint8Array | null): Y.Doc {
+  const copy = new Y.Doc();
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc));
+  if (unsaved !== null) Y.applyUpdate(copy, unsaved);
+  return copy;
+}
+
+function download(title: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/markdown' }));
+  const name = `${title.replaceAll(/[^\p{L}\p{N} _-]/gu, '').trim() || 'page'}.md`;
+  const link = Object.assign(window.document.createElement('a'), { href: url, download: name });
+  link.click();
+  URL.revokeObjectURL(url);
+}
