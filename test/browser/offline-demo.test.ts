@@ -14,7 +14,8 @@ const go = (page: Page, hash: string) => page.evaluate((to) => Object.assign(win
 const cut = (page: Page) => page.getByRole('button', { name: 'Cut my connection' }).click();
 const reconnect = (page: Page) => page.getByRole('button', { name: 'Reconnect' }).click();
 const connected = (page: Page) => page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor();
-const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
+const saving = (page: Page) => page.getByRole('status', { name: 'Saving' });
+const saved = (page: Page) => saving(page).getByText('All changes saved').waitFor();
 const sheet = (page: Page, title: string) => page.getByRole('textbox', { name: title, exact: true });
 const card = (page: Page, column: string, title: string) =>
   page.getByRole('region', { name: new RegExp(`^${column}`) }).getByRole('button', { name: title, exact: true });
@@ -67,9 +68,20 @@ test('[2] what is written while cut is there after looking elsewhere, and after 
   // It is held open, and she is not in it.
   await ben.page.getByText('Only you are here').waitFor();
   await go(anna.page, '#/pages/page-launch');
+  const tab = await anna.context.newPage();
+  await tab.goto(`${site.demo.url}/?as=anna#/pages/page-launch`);
+  await sheet(tab, 'Launch plan').getByText('Who answers').waitFor();
+  await cut(tab);
   await cut(anna.page);
   await write(anna.page, ' Written while cut.');
-  await go(anna.page, '#/board');
+  // What the other tab wrote is the other's to save.
+  await sheet(tab, 'Launch plan').getByText('Written while cut.').waitFor();
+  await saving(tab).getByText('No unsaved changes in this tab').waitFor();
+  await tab.close();
+  for (const view of ['#/dashboard', '#/board']) {
+    await go(anna.page, view);
+    await saving(anna.page).getByText('Changes not saved yet').waitFor();
+  }
   await card(anna.page, 'To do', 'Terms of delivery').focus();
   await anna.page.keyboard.press('ArrowRight');
   await card(anna.page, 'Doing', 'Terms of delivery').waitFor();
@@ -247,6 +259,21 @@ test('edits that the server takes no more, sent after a reload, are offered for 
   expect(await told.count()).toBe(0);
   await share.getByRole('button', { name: 'may edit' }).click();
   await page.getByRole('toolbar').waitFor();
+
+  // Once more on one visit: that one may no longer edit is said for as long as it is so.
+  await cut(page);
+  await write(page, ' Later still.');
+  await share.getByRole('button', { name: 'may read' }).click();
+  await share.locator('[aria-pressed=true]', { hasText: 'may read' }).waitFor();
+  await reconnect(page);
+  await told.filter({ hasText: 'You may no longer edit this.' }).waitFor();
+  await saving(page).getByText('Not saved', { exact: true }).waitFor();
+  await share.getByRole('button', { name: 'may edit' }).click();
+  await told.filter({ hasText: 'Earlier changes of yours could not be saved' }).waitFor();
+  await saved(page);
+  expect(await told.filter({ hasText: 'no longer' }).count()).toBe(0);
+  await told.getByRole('button', { name: 'Close' }).click();
+  await told.waitFor({ state: 'detached' });
   expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 60_000);
 

@@ -14,10 +14,12 @@ export function ChatPanel() {
   const [draft, setDraft] = useState('');
   const list = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const newest = messages.at(-1)?.key;
+  const newest = messages.at(-1);
+  // One that failed is taller than it was.
+  const end = newest === undefined ? null : `${newest.key} ${newest.status}`;
   useEffect(() => {
-    if (newest !== undefined) list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [newest]);
+    if (end !== null) list.current?.scrollTo({ top: list.current.scrollHeight });
+  }, [end]);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     send(draft);

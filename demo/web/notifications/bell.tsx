@@ -41,7 +41,8 @@ export function Bell() {
             </button>
           </div>
           {notifications.length === 0 ? <p className="muted">Nothing new.</p> : null}
-          <ul className="rows">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+          <ul className="rows" tabIndex={0}>
             {notifications.map(({ id, title, message, timestamp, read: isRead }) => (
               <li key={id} className={isRead ? 'notification' : 'notification notification-unread'}>
                 <div>
