@@ -42,6 +42,20 @@ test('cut off, one is told so at once; what is written to the chat meanwhile is 
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 30_000);
 
+test('that nothing was said is told only of messages that were read', async () => {
+  const context = await site.browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${site.demo.url}/#/chat`);
+  await page.getByRole('button', { name: /Emil Novak/ }).waitFor();
+  await context.setOffline(true);
+  await page.getByRole('button', { name: /Emil Novak/ }).click();
+  await messages(page).getByText('The messages have not been loaded. They come when the connection is back.').waitFor();
+  expect(await page.getByText('Nothing said yet').count()).toBe(0);
+  await context.setOffline(false);
+  await messages(page).getByText('Begin a line with @assistant').waitFor();
+  await context.close();
+});
+
 test('the assistant, addressed, answers with the backend’s own numbers, and is seen to type before', async () => {
   await using ben = await site.visit('ben', { place: '#/chat', size: { width: 390, height: 844 } });
   await ben.page.getByRole('textbox', { name: 'Message' }).fill('@assistant how many orders?');
