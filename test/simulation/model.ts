@@ -158,7 +158,8 @@ export class Model implements DiskWitness {
       if (begun.has(id.client)) continue;
       begun.add(id.client);
       const known = Y.getState(must.store, id.client);
-      if (id.clock !== known) this.#world.violate(`${userId} wrote in ${room} from ${id.client}:${id.clock} on, ${known} was next`);
+      if (id.clock !== known)
+        this.#world.violate(`${userId} wrote in ${room} from ${id.client}:${id.clock} on, ${known} was next`);
     }
   }
 
