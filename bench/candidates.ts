@@ -15,6 +15,8 @@ export interface Candidate {
   readonly connect: ConnectDocument;
   /** Whether a document can be had again from the server. A relay forgets. */
   readonly keeps: boolean;
+  /** A file of `own-clients/`: the client library that its users have. */
+  readonly ownClient?: string;
 }
 
 export const CANDIDATES: readonly Candidate[] = [
@@ -38,6 +40,7 @@ export const CANDIDATES: readonly Candidate[] = [
     server: 'ashlar',
     connect: connectAshlar,
     keeps: true,
+    ownClient: 'ashlar',
   },
   {
     name: 'socket.io',
@@ -59,6 +62,7 @@ export const CANDIDATES: readonly Candidate[] = [
     server: 'y-websocket',
     connect: connectYWebsocket,
     keeps: true,
+    ownClient: 'y-websocket',
   },
   {
     name: 'y-socket.io',
@@ -66,6 +70,7 @@ export const CANDIDATES: readonly Candidate[] = [
     server: 'y-socket-io',
     connect: connectYSocketIo,
     keeps: true,
+    ownClient: 'y-socket-io',
   },
   {
     name: 'hocuspocus',
@@ -73,5 +78,6 @@ export const CANDIDATES: readonly Candidate[] = [
     server: 'hocuspocus',
     connect: connectHocuspocus,
     keeps: true,
+    ownClient: 'hocuspocus',
   },
 ];

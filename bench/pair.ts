@@ -1,10 +1,9 @@
 import * as Y from 'yjs';
 import type { DocumentClient, DocumentClientOptions } from './clients/document-client.ts';
-import { readTrace } from './read-trace.ts';
+import { readTrace, SEPH_BLOG1 } from './read-trace.ts';
 import type { Round } from './scenario.ts';
 import { type Deadline, inPace, TEXT, type Typing } from './support.ts';
 
-const TRACE = new URL('../../test/fixtures/traces/seph-blog1.json.gz', import.meta.url);
 /** Updates that the reader lacks: as many as an Ashlar client has under way (client/documents/update-sender.ts). */
 export const IN_FLIGHT = 32;
 
@@ -34,7 +33,7 @@ export function recordedCourse(transactions: number, perUpdate: number): Course 
   const key = `${transactions}/${perUpdate}`;
   let course = courses.get(key);
   if (course === undefined) {
-    recorded ??= readTrace(TRACE, 1, 0);
+    recorded ??= readTrace(SEPH_BLOG1, 1, 0);
     const singly = recorded.updates.slice(0, transactions);
     const updates = Array.from({ length: Math.ceil(singly.length / perUpdate) }, (_, index) => {
       const some = singly.slice(index * perUpdate, (index + 1) * perUpdate);

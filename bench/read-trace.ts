@@ -11,10 +11,32 @@ export interface RecordedSession {
   readonly text: string;
 }
 
+/** What was edited at once. */
+export type Transaction = readonly (readonly [at: number, deleted: number, inserted: string])[];
+
 interface Trace {
   readonly startContent: string;
   readonly endContent: string;
-  readonly txns: readonly { readonly patches: readonly (readonly [at: number, deleted: number, inserted: string])[] }[];
+  readonly txns: readonly { readonly patches: Transaction }[];
+}
+
+/** The recorded session seph-blog1, which begins with an empty text. */
+export const SEPH_BLOG1 = new URL('../../test/fixtures/traces/seph-blog1.json.gz', import.meta.url);
+
+/** The transactions of seph-blog1 as they were typed. */
+export function readEdits(): readonly Transaction[] {
+  return parse(SEPH_BLOG1).txns.map(({ patches }) => patches);
+}
+
+/** What transactions make of an empty text, found without Yjs. */
+export function textOf(transactions: readonly Transaction[]): string {
+  let text = '';
+  for (const [at, deleted, inserted] of transactions.flat()) text = text.slice(0, at) + inserted + text.slice(at + deleted);
+  return text;
+}
+
+function parse(file: URL): Trace {
+  return JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as Trace;
 }
 
 /**
@@ -23,7 +45,7 @@ interface Trace {
  * @param singly the last edits, which come one an update
  */
 export function readTrace(file: URL, editsPerUpdate: number, singly: number): RecordedSession {
-  const trace = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as Trace;
+  const trace = parse(file);
   const doc = new Y.Doc();
   doc.clientID = 1_234_567_891;
   const text = doc.getText(TEXT);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Candidate } from './candidates.ts';
 import type { ScenarioResults } from './results.ts';
 import type { Figures, Round, Scenario } from './scenario.ts';
-import { createFolder, type ServerProcess, startServer } from './server-process.ts';
+import { createFolder, type Process, startProcess, startServer } from './server-process.ts';
 
 export interface RunOptions {
   readonly quick: boolean;
@@ -35,7 +35,7 @@ export async function runScenario(
       for (let place = 0; place < candidates.length; place += 1) {
         const candidate = candidates[(number + place) % candidates.length] as Candidate;
         if (failures[candidate.name] !== undefined) continue;
-        const started: ServerProcess[] = [];
+        const started: Process[] = [];
         const round: Round = {
           candidate,
           quick: options.quick,
@@ -45,6 +45,11 @@ export async function runScenario(
             const server = await startServer(candidate.server, folder, options.profile);
             started.push(server);
             return server;
+          },
+          async startOwnClients(port) {
+            const clients = await startProcess('own-clients/type-session', [candidate.ownClient ?? '', `${port}`], options.profile);
+            started.push(clients);
+            return clients;
           },
           once<Value>(key: string, make: () => Promise<Value>): Promise<Value> {
             const name = `${candidate.name}\n${key}`;

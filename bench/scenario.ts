@@ -1,5 +1,5 @@
 import type { Candidate } from './candidates.ts';
-import type { ServerProcess } from './server-process.ts';
+import type { Process, ServerProcess } from './server-process.ts';
 
 /** What one figure is, for people. */
 export interface Metric {
@@ -17,6 +17,8 @@ export interface Round {
   readonly quick: boolean;
   /** Starts the candidate's server, on a new folder unless one is given. Whatever a round started is ended after it. */
   start(folder?: string): Promise<ServerProcess>;
+  /** Starts a process of the candidate's own client library (`own-clients/type-session.ts`), ended after the round. */
+  startOwnClients(port: number): Promise<Process>;
   /** A new, empty folder, deleted when the scenario is over. */
   folder(): Promise<string>;
   /** Remembers something for all rounds of a candidate, such as a folder with a long document: made once, by the first. */

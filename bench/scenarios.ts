@@ -11,6 +11,7 @@ import { idle } from './scenarios/idle.ts';
 import { manyRooms } from './scenarios/many-rooms.ts';
 import { mixedDay } from './scenarios/mixed-day.ts';
 import { replay, replaySingly } from './scenarios/replay.ts';
+import { replayOwnClient } from './scenarios/replay-own-client.ts';
 import { returning } from './scenarios/returning.ts';
 
 /** All there is to measure, in the order of the table. */
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   manyRooms,
   replay,
   replaySingly,
+  replayOwnClient,
   eventFanOut,
   coldJoin,
   catchUp,

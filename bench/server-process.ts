@@ -6,18 +6,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Question, Usage } from './servers/answer-parent.ts';
 
-/** A candidate's server in a process of its own. */
-export interface ServerProcess {
+/** A process that answers the benchmark's questions. */
+export interface Process {
+  /** What a server listens on, and clients connect to. */
   readonly port: number;
-  readonly folder: string;
   /** CPU so far, and memory now; `collect` runs the garbage collector first. */
   usage(collect?: boolean): Promise<Usage>;
   watchDelay(): Promise<void>;
   /** Event loop delay since `watchDelay`, ms; ends the watching. */
   delay(): Promise<{ p99: number; max: number }>;
   do(what: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** Ends the process and keeps its folder. */
+  /** Ends the process. */
   kill(): Promise<void>;
+}
+
+/** A candidate's server in a process of its own. */
+export interface ServerProcess extends Process {
+  readonly folder: string;
   /** Ends the process and deletes its folder. */
   dispose(): Promise<void>;
 }
@@ -29,10 +34,23 @@ export function createFolder(): Promise<string> {
 
 /** Starts a server file of `servers/`; resolves when it listens. @param profile a folder for a CPU profile of it */
 export async function startServer(file: string, folder: string, profile?: string): Promise<ServerProcess> {
+  const server = await startProcess(`servers/${file}`, [folder], profile);
+  return {
+    ...server,
+    folder,
+    async dispose() {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a file of the benchmark; resolves when it has told its port. @param profile a folder for a CPU profile of it */
+export async function startProcess(file: string, args: readonly string[], profile?: string): Promise<Process> {
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = spawn(
     process.execPath,
-    ['--expose-gc', ...flags, fileURLToPath(new URL(`./servers/${file}.js`, import.meta.url)), folder],
+    ['--expose-gc', ...flags, fileURLToPath(new URL(`./${file}.js`, import.meta.url)), ...args],
     {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production' },
@@ -45,12 +63,12 @@ export async function startServer(file: string, folder: string, profile?: string
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let nextId = 0;
   child.on('exit', (code, signal) => {
-    const error = new Error(`the server ${file} ended (${code ?? signal}): ${said}`);
+    const error = new Error(`${file} ended (${code ?? signal}): ${said}`);
     for (const { reject } of waiting.values()) reject(error);
     waiting.clear();
   });
   const port = await new Promise<number>((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`the server ${file} did not start: ${said}`)));
+    child.once('exit', () => reject(new Error(`${file} did not start: ${said}`)));
     child.on('message', (message: { port?: number; id?: number; value?: unknown; error?: string }) => {
       if (message.port !== undefined) resolve(message.port);
       const asked = waiting.get(message.id ?? -1);
@@ -71,16 +89,11 @@ export async function startServer(file: string, folder: string, profile?: string
   const kill = () => end(child, profile === undefined ? 'SIGKILL' : 'disconnect');
   return {
     port,
-    folder,
     usage: (collect = false) => ask<Usage>({ ask: 'usage', collect }),
     watchDelay: () => ask<void>({ ask: 'watch-delay' }),
     delay: () => ask<{ p99: number; max: number }>({ ask: 'delay' }),
     do: (what, args = {}) => ask({ ask: 'do', what, args }),
     kill,
-    async dispose() {
-      await kill();
-      await rm(folder, { recursive: true, force: true });
-    },
   };
 }
 
