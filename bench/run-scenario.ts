@@ -47,7 +47,11 @@ export async function runScenario(
             return server;
           },
           async startOwnClients(port) {
-            const clients = await startProcess('own-clients/type-session', [candidate.ownClient ?? '', `${port}`], options.profile);
+            const clients = await startProcess(
+              'own-clients/type-session',
+              [candidate.ownClient ?? '', `${port}`],
+              options.profile,
+            );
             started.push(clients);
             return clients;
           },

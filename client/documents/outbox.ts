@@ -1,4 +1,5 @@
 import { invariant } from '../../shared/errors.ts';
+import { joinRuns } from './join-runs.ts';
 import { mergeInTree } from './merge-updates.ts';
 
 /** An update with its counter: its bytes never change from here on, so that a resend is the same update. */
@@ -143,8 +144,9 @@ export class Outbox {
 }
 
 function mergeWaiting(entries: readonly Waiting[]): { update: Uint8Array; edits: number } {
+  const merged = mergeInTree(entries.map((entry) => entry.update));
   return {
-    update: mergeInTree(entries.map((entry) => entry.update)),
+    update: entries.length === 1 ? merged : joinRuns(merged),
     edits: entries.reduce((sum, entry) => sum + entry.edits, 0),
   };
 }
