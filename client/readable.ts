@@ -24,7 +24,7 @@ export interface WritableOptions<Value> {
 
 /** For `same`, where values are plain data. */
 export function sameJson(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left) === JSON.stringify(right);
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
 export function writable<Value>(initial: Value, report: Report, options: WritableOptions<Value> = {}): Writable<Value> {

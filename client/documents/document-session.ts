@@ -3,7 +3,7 @@ import type { ServerFrame } from '../../shared/document-frame.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { JoinAnswer } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
-import type { DocumentStatus, ResetReason } from './document-status.ts';
+import { type DocumentStatus, type ResetReason, SYNCED } from './document-status.ts';
 import { FormerIds } from './former-ids.ts';
 import { JoinRetry } from './join-retry.ts';
 import { isWorthTelling, judgeJoinRefusal, judgeUpdateRefusal } from './judge-refusal.ts';
@@ -69,7 +69,7 @@ export class DocumentSession {
     if (this.#phase === 'offline') return { state: 'offline' };
     if (this.#phase === 'refused') return { state: 'refused', error: this.#refusal ?? new AshlarError('access-denied') };
     if (!this.inRoom) return { state: 'joining' };
-    if (this.#phase === 'live' && this.#caughtUp && this.everSynced) return { state: 'synced' };
+    if (this.#phase === 'live' && this.#caughtUp && this.everSynced) return SYNCED;
     return { state: 'syncing', received: this.#transfer?.chunks.length ?? 0, total: this.#transfer?.first.count ?? 0 };
   }
 
@@ -369,7 +369,7 @@ export class DocumentSession {
     if (code === 'read-only') this.#access = 'read';
     const verdict = judgeUpdateRefusal(error);
     if (verdict === 'rejoin') this.#rejoinAfterBackoff();
-    if (verdict === 'hold') this.#sender.hold(counter, retryAfterMs);
+    if (verdict === 'hold') this.#sender.hold(counter, code, retryAfterMs);
     if (isWorthTelling(error)) this.#ports.error(error);
     if (verdict === 'reset') this.#fail(code);
   }

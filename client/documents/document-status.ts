@@ -14,6 +14,9 @@ export type DocumentStatus =
   /** The content here and on the server went apart, and the SDK must not decide: see the `reset` event. */
   | { readonly state: 'stopped'; readonly reason: ResetReason };
 
+/** One object: each edit asks whether the status is still the same. */
+export const SYNCED: DocumentStatus = { state: 'synced' };
+
 /**
  * Why the content of a document was given up: an error code (`read-only`, `foreign-client-id`, `invalid-update`, `too-large`, …),
  * `gone` (deleted), `replaced` (deleted and created again), `other-user` (somebody else signed in), `quarantined` (the server took records out), or what a newer server says.

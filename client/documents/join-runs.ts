@@ -1,7 +1,5 @@
 import * as Y from 'yjs';
 
-type Struct = ReturnType<typeof Y.decodeUpdate>['structs'][number];
-
 /**
  * Makes one item of each run of typed text in an update (V1), as a Y.Doc does with what it holds: `Y.mergeUpdates` leaves each keystroke an
  * item of its own, some twenty bytes. Whoever applies either has the same.
@@ -13,11 +11,13 @@ export function joinRuns(update: Uint8Array): Uint8Array {
   const { clients } = joined.store;
   let items = 0;
   for (const struct of structs) {
+    // A gap (Skip) or what was collected (GC) would count as deleted below.
+    if (!(struct instanceof Y.Item)) return update;
     const list = clients.get(struct.id.client) ?? [];
     const last = list.at(-1);
     if (last !== undefined && goesOn(last, struct)) continue;
     clients.set(struct.id.client, list);
-    list.push(struct as Y.Item);
+    list.push(struct);
     items++;
   }
   // Merging takes the longer items, and the deletions as they were.
@@ -25,10 +25,8 @@ export function joinRuns(update: Uint8Array): Uint8Array {
 }
 
 /** Adds an item's text to the one that it was typed right behind, where nothing else tells the two apart. */
-function goesOn(before: Struct, struct: Struct): boolean {
-  // GC and Skip have none.
+function goesOn(before: Y.Item | Y.GC, next: Y.Item): boolean {
   const { id, content, rightOrigin } = before as Y.Item;
-  const next = struct as Y.Item;
   if (!(content instanceof Y.ContentString && next.content instanceof Y.ContentString)) return false;
   const end = id.clock + before.length;
   const follows = next.id.clock === end && next.origin?.client === id.client && next.origin.clock === end - 1;

@@ -1,4 +1,5 @@
 import type { ClientFrame } from '../../shared/document-frame.ts';
+import type { ErrorCode } from '../../shared/errors.ts';
 import { backoffMs, jittered } from '../backoff.ts';
 import type { Environment } from '../environment.ts';
 import { type Numbered, Outbox } from './outbox.ts';
@@ -29,6 +30,8 @@ export class UpdateSender {
   #refusals = 0;
   #holdUntil = 0;
   #cancelHold: (() => void) | null = null;
+  /** It holds for nothing but an update before: once that is taken, it is over. */
+  #waitsForTurn = false;
 
   constructor(ports: SenderPorts, onReady: () => void) {
     this.#ports = ports;
@@ -52,9 +55,7 @@ export class UpdateSender {
   /** Out of the room: nothing under way will be answered. */
   stop(): void {
     this.#unanswered.clear();
-    this.#holdUntil = 0;
-    this.#cancelHold?.();
-    this.#cancelHold = null;
+    this.#endHold();
   }
 
   /** The server will count a new session's updates: from 1. */
@@ -69,6 +70,8 @@ export class UpdateSender {
     this.#acknowledged = counter;
     this.#refusals = 0;
     this.outbox.acknowledge(counter);
+    // Nothing was sent from there on since: what was refused was so for what is saved now.
+    if (this.#waitsForTurn && this.#next === counter + 1) this.#endHold();
     this.#next = Math.max(this.#next, counter + 1);
     for (const answered of this.#unanswered.keys()) if (answered <= counter) this.#unanswered.delete(answered);
     return true;
@@ -85,8 +88,12 @@ export class UpdateSender {
     return answered !== undefined && copies?.length === 0 && answered === this.outbox.at(counter);
   }
 
-  /** Sends nothing for a while, then from `counter` on again. @param retryAfterMs 0: the server leaves it to us */
-  hold(counter: number, retryAfterMs: number): void {
+  /**
+   * Sends nothing for a while, then from `counter` on again: sooner where all that is refused waits for its turn (`counter-gap`) and that comes.
+   * @param retryAfterMs 0: the server leaves it to us
+   */
+  hold(counter: number, code: ErrorCode, retryAfterMs: number): void {
+    this.#waitsForTurn = code === 'counter-gap' && (this.#waitsForTurn || this.#cancelHold === null);
     this.#next = Math.min(this.#next, counter);
     const random = this.#ports.env.random();
     const wait = retryAfterMs > 0 ? jittered(retryAfterMs, random) : 20 + backoffMs(++this.#refusals, random, RESEND);
@@ -96,10 +103,15 @@ export class UpdateSender {
     this.#holdUntil = until;
     this.#cancelHold?.();
     this.#cancelHold = this.#ports.env.after(wait, () => {
-      this.#cancelHold = null;
-      this.#holdUntil = 0;
+      this.#endHold();
       this.#onReady();
     });
+  }
+
+  #endHold(): void {
+    this.#holdUntil = 0;
+    this.#cancelHold?.();
+    this.#cancelHold = null;
   }
 
   /** Puts a full step under `counter`, for it and all above. What is numbered below stays: the server may have it queued. */

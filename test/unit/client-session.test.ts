@@ -4,7 +4,7 @@ import { DocumentSession } from '../../client/documents/document-session.ts';
 import { createReplica, hasContent } from '../../client/documents/replica.ts';
 import type { SessionPorts } from '../../client/documents/session-ports.ts';
 import type { ClientFrame } from '../../shared/document-frame.ts';
-import type { AshlarError } from '../../shared/errors.ts';
+import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
 import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
@@ -176,6 +176,27 @@ test('a refusal that may pass is waited for, then the same bytes go again from t
   time.advance(600);
   expect(updates().slice(3)).toEqual(first.slice(1));
   expect(errors).toEqual([]);
+});
+
+test('what is refused for an update before it goes again as soon as that is saved; a limit is waited for all the same', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (const text of ['a', 'b', 'c', 'd']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  const refuse = (counter: number, code: ErrorCode) =>
+    session.frame({ type: 'refused', counter, code, retryAfterMs: 1_000, detail: '' });
+  const first = updates();
+  for (const counter of [2, 3, 4]) refuse(counter, 'counter-gap');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 1 }] });
+  expect(updates().slice(4)).toEqual(first.slice(1));
+  refuse(3, 'rate-limited');
+  refuse(4, 'counter-gap');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 2, counter: 2 }] });
+  expect(updates()).toHaveLength(7);
+  time.advance(1_600);
+  expect(updates().slice(7)).toEqual(first.slice(2));
 });
 
 test('a gap is answered with one full step under its counter, and a second answer to an older copy changes nothing', () => {
