@@ -5,7 +5,7 @@ import * as Y from 'yjs';
  * item of its own, some twenty bytes. Whoever applies either has the same.
  */
 export function joinRuns(update: Uint8Array): Uint8Array {
-  const { structs } = Y.decodeUpdate(update);
+  const { structs, ds } = Y.decodeUpdate(update);
   // A store only to be written from: nothing is integrated. Drawing a guid would take longer than all the rest.
   const joined = new Y.Doc({ guid: '' });
   const { clients } = joined.store;
@@ -20,8 +20,10 @@ export function joinRuns(update: Uint8Array): Uint8Array {
     list.push(struct);
     items++;
   }
+  if (items === structs.length) return update;
+  const encoded = Y.encodeStateAsUpdate(joined);
   // Merging takes the longer items, and the deletions as they were.
-  return items < structs.length ? Y.mergeUpdates([Y.encodeStateAsUpdate(joined), update]) : update;
+  return ds.clients.size === 0 ? encoded : Y.mergeUpdates([encoded, update]);
 }
 
 /** Adds an item's text to the one that it was typed right behind, where nothing else tells the two apart. */
