@@ -2,7 +2,7 @@ import { IN_FLIGHT, Pair, recordedCourse } from '../pair.ts';
 import { expect, type Figures, type Round, type Scenario } from '../scenario.ts';
 import { Deadline, settle, TEXT, wait } from '../support.ts';
 
-/** What an Ashlar client merges first where edits wait for a place on the wire (client/documents/outbox.ts). */
+/** As bytes, for all candidates alike. An Ashlar client merges more, and joins what was typed on: see `replay-own-client`. */
 const MERGED = 16;
 const WARM = 2_000;
 /** One socket may send 20,000 packets at once, and an update is two. */

@@ -19,7 +19,7 @@ interface Waiting {
   readonly level: number;
 }
 
-const GROUP = 16;
+const GROUP = 32;
 const LARGEST_GROUP_BYTES = 256_000;
 
 /**
