@@ -60,14 +60,14 @@ export class LiveDocument implements KeptDocument {
   /** As last told. */
   #savedThrough = 0;
   readonly #savers = new Savers();
-  readonly #pace = new ResetPace();
-  #cancelStart: () => void = () => {};
+  readonly #pace: ResetPace;
   #closed = false;
 
   constructor(room: string, options: LiveDocumentOptions, core: ClientCore) {
     this.room = room;
     this.#core = core;
     this.#env = core.env;
+    this.#pace = new ResetPace(core.env);
     this.#ownDoc = options.doc === undefined && options.awareness === undefined;
     this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameStatus });
     this.access = writable<Access | null>(null, core.report);
@@ -254,12 +254,12 @@ export class LiveDocument implements KeptDocument {
   }
 
   get #mayJoin(): boolean {
-    const loading = this.#opening !== null || this.#keeping?.isLoading;
-    return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !loading;
+    const waits = this.#opening !== null || this.#keeping?.isLoading || this.#pace.isWaiting;
+    return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !waits;
   }
 
   #stop(): void {
-    this.#cancelStart();
+    this.#pace.stop();
     this.#upload.clear();
     this.#awareness.left();
     this.#session.disconnected();
@@ -366,7 +366,7 @@ export class LiveDocument implements KeptDocument {
     this.#tell('reset', { reason, unsaved, restoring, previous, doc });
     if (this.#stopped !== null) return;
     this.#count();
-    this.#startAfterReset();
+    this.#pace.begin(() => this.#start());
   }
 
   #mountFresh(): void {
@@ -385,12 +385,6 @@ export class LiveDocument implements KeptDocument {
     this.#count();
     this.#start();
     this.#changed(this.#session);
-  }
-
-  #startAfterReset(): void {
-    const wait = this.#pace.waitMs(this.#env.now(), this.#env.random());
-    this.#cancelStart();
-    this.#cancelStart = this.#env.after(wait, () => this.#start());
   }
 
   #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {

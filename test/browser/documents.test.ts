@@ -21,6 +21,20 @@ async function newPage(page: Page, title: string): Promise<string> {
   return new URL(page.url()).hash;
 }
 
+test('who may only read and is the first on a page that ends in a list reads it, and nothing is said of edits; a look alone is none of a writer’s either', async () => {
+  await using emil = await site.visit('emil', { place: '#/pages/page-welcome' });
+  await emil.page.getByText('You may only read this page').waitFor();
+  await emil.page.getByText('Start a job on the dashboard').waitFor();
+  await saved(emil.page);
+  await using anna = await site.visit('anna', { place: '#/pages/page-welcome' });
+  await anna.page.getByText('Start a job on the dashboard').waitFor();
+  await editor(anna.page).locator('p').first().click();
+  await anna.page.locator('.prose:focus').waitFor();
+  expect(await anna.page.getByRole('button', { name: 'Undo' }).isEnabled()).toBe(false);
+  expect((await emil.page.getByRole('alert').allInnerTexts()).join('')).toBe('');
+  expect([...emil.complaints(), ...anna.complaints()]).toEqual([]);
+}, 40_000);
+
 test('two people write in one page at once, see each other’s carets, and take back only what they wrote', async () => {
   await using anna = await site.visit('anna');
   const place = await newPage(anna.page, 'Together');

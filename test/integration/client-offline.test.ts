@@ -181,6 +181,28 @@ test('[2] a crash may take any of the last writes: all that was typed before is 
   expect(read(await stored(server.url))).toBe('cba2356789');
 });
 
+test('an editor that writes as it mounts, for a reader, is reset ever more slowly', async () => {
+  await using server = await startServer();
+  await server.realtime.documents.create('notes', (doc) => doc.getText('text').insert(0, 'to read'));
+  const token = () => Promise.resolve(tokenFor('emil', { access: { 'doc:*': 'read' } }));
+  const handle = page(server.url, new MemoryOfflineStorage(), 'emil', { token }).open();
+  const times: number[] = [];
+  const third = new Promise<void>((resolve) => {
+    const write = () => {
+      times.push(performance.now());
+      if (times.length === 4) resolve();
+      // As an editor does that brings what it holds into the shape of its schema.
+      else void handle.whenSynced.then(() => textOf(handle).insert(0, ' '));
+    };
+    handle.on('reset', write);
+    write();
+  });
+  await third;
+  const [, first, second, last] = times as [number, number, number, number];
+  expect(second - first, 'once at once: it may have been an edit').toBeLessThan(1_000);
+  expect(last - second).toBeGreaterThan(1_000);
+});
+
 test('another user of the same browser sees nothing of it: not online, not where the server was not asked yet, not on a live client', async () => {
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();

@@ -32,7 +32,8 @@ export function Editor({ document, title, editable }: { document: OpenDocument; 
       },
       extensions: [
         // The document has an undo of its own, which leaves others' words alone.
-        StarterKit.configure({ undoRedo: false, link: { openOnClick: false } }),
+        // A paragraph that the editor itself adds behind a list at the end would be an edit of whoever only looks, also of one who may not write.
+        StarterKit.configure({ undoRedo: false, trailingNode: false, link: { openOnClick: false } }),
         Collaboration.configure({ document: doc }),
         CollaborationCaret.configure({ provider: { awareness }, user: { id, name, color }, render: drawCaret }),
       ],
