@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'socket.io-client';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
@@ -90,13 +91,17 @@ class Attacker {
 class Pair implements AsyncDisposable {
   readonly ada: DocumentTyper;
   readonly bob: FrameReplica;
+  /** Begins all that this pair says: who comes to a chat gets what was said before, by the pair before too. */
+  readonly #mark = randomUUID();
   readonly #heard: string[] = [];
   readonly #said: string[] = [];
 
   private constructor(ada: DocumentTyper, bob: FrameReplica) {
     this.ada = ada;
     this.bob = bob;
-    bob.client.socket.on('chat:message', ({ content }: { content: string }) => this.#heard.push(content));
+    bob.client.socket.on('chat:message', ({ content }: { content: string }) => {
+      if (content.startsWith(this.#mark)) this.#heard.push(content);
+    });
   }
 
   static async open(url: string): Promise<Pair> {
@@ -110,7 +115,7 @@ class Pair implements AsyncDisposable {
   /** An edit and a message, through to the other one. */
   async work(): Promise<void> {
     await this.ada.type(2);
-    const content = `message ${this.#said.length}`;
+    const content = `${this.#mark} ${this.#said.length}`;
     const answer = await ask(this.ada.replica.client.socket, 'chat:message', { sessionId: 'work', content });
     expect(answer).toMatchObject({ success: true });
     this.#said.push(content);
