@@ -130,3 +130,17 @@ test('who is away from the keyboard is faded for the others, and is back with th
   await expect.poll(() => anna.page.locator('.avatar-idle').count()).toBe(0);
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 });
+
+test('who signs in while nobody answers is told, and is there once somebody does', async () => {
+  const context = await site.browser.newContext();
+  const page = await context.newPage();
+  await page.goto(site.demo.url);
+  await page.getByRole('button', { name: /Ben Okafor/ }).waitFor();
+  await site.demo.kill();
+  await page.getByRole('button', { name: /Ben Okafor/ }).click();
+  await page.getByText('The server does not answer.').waitFor();
+  await site.demo.restart();
+  await page.getByRole('img', { name: 'Ben Okafor (you)' }).waitFor();
+  await page.getByRole('status', { name: 'Connection' }).getByText('Connected', { exact: true }).waitFor();
+  await context.close();
+}, 60_000);

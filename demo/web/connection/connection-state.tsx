@@ -2,9 +2,12 @@ import { useConnectionStatus, useLostConnection, useReadable, useRealtime } from
 
 /** What of the connection is worth a word: a loss only after some seconds, being offline at once. */
 export function useConnectionTrouble(): 'offline' | 'lost' | 'failed' | null {
-  const offline = useConnectionStatus(({ state }) => state === 'offline');
+  const state = useConnectionStatus((status) => status.state);
   const announced = useLostConnection();
-  return offline ? 'offline' : announced;
+  // There was none to lose yet: that the first attempt failed is worth a word at once.
+  const neverConnected = useReadable(useRealtime().user, (user) => user === null);
+  if (state === 'offline') return 'offline';
+  return state === 'reconnecting' && neverConnected ? 'lost' : announced;
 }
 
 const LABELS = { offline: 'Offline', lost: 'Reconnecting…', failed: 'Signed out' } as const;
