@@ -9,7 +9,11 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     // In a product these come from node_modules.
-    alias: { 'ashlar/client': path('../client/index.ts'), 'ashlar/react': path('../client/react/index.ts') },
+    alias: {
+      'ashlar/client': path('../client/index.ts'),
+      'ashlar/react': path('../client/react/index.ts'),
+      'ashlar/shared': path('../shared/index.ts'),
+    },
     dedupe: ['yjs', 'y-protocols', 'react', 'react-dom'],
   },
   build: { outDir: path('dist'), emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 700 },

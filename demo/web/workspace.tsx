@@ -48,7 +48,9 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const client = useRealtime();
   const workspace = useDocument('workspace', KEPT);
   const pages = usePages(workspace);
-  const open = useDocument(view === 'pages' ? page : view === 'board' ? 'board' : null, KEPT);
+  // An address may name anything: what the list does not have is not opened.
+  const listed = pages.some(({ id }) => id === page) ? page : null;
+  const open = useDocument(view === 'pages' ? listed : view === 'board' ? 'board' : null, KEPT);
   const names = useMemo(() => ['workspace', 'board', ...pages.map(({ id }) => id)], [pages]);
   const kept = useKeptDocuments(names);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';

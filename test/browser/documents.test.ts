@@ -166,7 +166,15 @@ test('who is put out of a page and let in again goes on writing there, without a
 test('a page that does not exist says so, with a way back, and an empty one says what it is for', async () => {
   await using anna = await site.visit('anna', { place: '#/pages/page-nowhere' });
   const { page } = anna;
-  await page.getByRole('heading', { name: 'This page does not exist' }).waitFor();
+  const nowhere = page.getByRole('heading', { name: 'This page does not exist' });
+  await nowhere.waitFor();
+  // Nor do those whose documents are closed to people, or whose names no document can have.
+  for (const id of ['backend-access', '..', 'a*', 'x'.repeat(200)]) {
+    await page.evaluate((hash) => Object.assign(window.location, { hash }), '#/dashboard');
+    await nowhere.waitFor({ state: 'detached' });
+    await page.evaluate((hash) => Object.assign(window.location, { hash }), `#/pages/${id}`);
+    await nowhere.waitFor();
+  }
   for (const role of ['textbox', 'toolbar'] as const) expect(await page.locator('main').getByRole(role).count()).toBe(0);
   expect(await page.getByRole('button', { name: 'Share' }).count()).toBe(0);
   await page.getByRole('link', { name: 'Go to “Welcome”' }).click();

@@ -46,6 +46,7 @@ test('[5] names, chat, titles, cards and awareness that are markup are shown as 
     pages?.set(LINK, { title: 'A page whose id is a link', order: 91 });
     pages?.set('page-none', { title: { no: 'text' }, order: 'first' });
     pages?.set('page-number', 7);
+    pages?.set('..', { title: 'A page whose id is no name', order: 92 });
     board?.doc.getMap<unknown>('cards').set('card-none', 'no card');
     const card = new Y.Map<unknown>([
       ['title', `Card ${MARKUP}`],
@@ -55,6 +56,7 @@ test('[5] names, chat, titles, cards and awareness that are markup are shown as 
     board?.doc.getMap<unknown>('cards').set('card-odd', card);
     await page.getByRole('link', { name: `Title ${MARKUP}`, exact: true }).waitFor();
     await page.getByRole('link', { name: 'A page whose id is a link' }).click();
+    expect(await page.getByText('A page whose id is no name').count()).toBe(0);
     await page.goto(`${site.demo.url}/?as=anna#/board`);
     await page.getByRole('button', { name: `Card ${MARKUP}`, exact: true }).waitFor();
     await page.goto(`${site.demo.url}/?as=anna#/pages/page-welcome`);

@@ -1,5 +1,6 @@
 import type { Client, OpenDocument } from 'ashlar/client';
 import { useMap } from 'ashlar/react';
+import { documentRoom } from 'ashlar/shared';
 import * as Y from 'yjs';
 import { KEPT } from '../offline/kept-documents.ts';
 
@@ -17,6 +18,14 @@ const isEntry = (entry: unknown): entry is Entry => {
   const { title, order } = (entry ?? {}) as Partial<Entry>;
   return typeof title === 'string' && typeof order === 'number';
 };
+const isName = (id: string): boolean => {
+  try {
+    documentRoom(id);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 /** All pages, in the order they were made. */
 export function usePages(workspace: OpenDocument | null): readonly Page[] {
@@ -25,7 +34,7 @@ export function usePages(workspace: OpenDocument | null): readonly Page[] {
     'pages',
     (pages) =>
       Object.entries<unknown>(pages)
-        .flatMap(([id, entry]) => (isEntry(entry) ? [{ ...entry, id }] : []))
+        .flatMap(([id, entry]) => (isEntry(entry) && isName(id) ? [{ ...entry, id }] : []))
         .sort((left, right) => left.order - right.order || left.id.localeCompare(right.id))
         .map(({ id, title }) => ({ id, title })),
     (left, right) => JSON.stringify(left) === JSON.stringify(right),
