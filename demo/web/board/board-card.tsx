@@ -1,6 +1,6 @@
 import type { DragEvent } from 'react';
 import { Icon } from '../shared/icon.tsx';
-import type { Card } from './use-board.ts';
+import type { Card } from './board.ts';
 
 const MOVES: Readonly<Record<string, readonly [sideways: number, down: number]>> = {
   ArrowLeft: [-1, 0],

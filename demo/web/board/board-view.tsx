@@ -7,9 +7,10 @@ import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
+import { addCard, boardText, type Card, type Column, moveCard, removeCard } from './board.ts';
 import { BoardCard } from './board-card.tsx';
 import { NewCard } from './new-card.tsx';
-import { addCard, boardText, type Card, type Column, moveCard, removeCard, useBoard } from './use-board.ts';
+import { useBoard } from './use-board.ts';
 import { useCardDrag } from './use-card-drag.ts';
 import { useUndoKeys } from './use-undo-keys.ts';
 
