@@ -268,11 +268,14 @@ test('edits that the server takes no more, sent after a reload, are offered for 
   await reconnect(page);
   await told.filter({ hasText: 'You may no longer edit this.' }).waitFor();
   await saving(page).getByText('Not saved', { exact: true }).waitFor();
+  const close = told.getByRole('button', { name: 'Close' });
+  await close.focus();
   await share.getByRole('button', { name: 'may edit' }).click();
   await told.filter({ hasText: 'Earlier changes of yours could not be saved' }).waitFor();
   await saved(page);
   expect(await told.filter({ hasText: 'no longer' }).count()).toBe(0);
-  await told.getByRole('button', { name: 'Close' }).click();
+  expect(await close.evaluate((button) => button === document.activeElement)).toBe(true);
+  await close.click();
   await told.waitFor({ state: 'detached' });
   expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 60_000);

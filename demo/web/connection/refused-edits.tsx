@@ -29,17 +29,19 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
       wanted = false;
     };
   }, [handle]);
-  const refused = status.state === 'refused' ? status : null;
-  const mayEditAgain = isOfAccess(refused) && (access === 'write' || access === 'admin');
+  const refusal = status.state === 'refused' ? status : null;
+  const mayEditAgain = isOfAccess(refusal) && (access === 'write' || access === 'admin');
+  // The refusal is over then; what it took is on offer all the same, and the focus stays where it is.
+  const refused = mayEditAgain ? null : refusal;
+  const offered = mayEditAgain ? handle.unsaved : left;
   useEffect(() => {
-    if (!mayEditAgain || refused === null) return;
-    // The refusal is over; what it took is on offer all the same.
+    if (!mayEditAgain || refusal === null) return;
     setLeft(handle.unsaved);
-    refused.dismiss();
-  }, [mayEditAgain, refused, handle]);
-  if ((refused === null || mayEditAgain) && left === null) return null;
+    refusal.dismiss();
+  }, [mayEditAgain, refusal, handle]);
+  if (refused === null && offered === null) return null;
   const close = (): void => {
-    refused?.dismiss();
+    refusal?.dismiss();
     handle.forgetUnsaved();
     setLeft(null);
   };
@@ -51,7 +53,7 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
       <button
         type="button"
         className="button"
-        onClick={() => download(title, text(withUnsaved(document.doc, refused?.unsaved ?? left)))}
+        onClick={() => download(title, text(withUnsaved(document.doc, refused?.unsaved ?? offered)))}
       >
         Download as text
       </button>
