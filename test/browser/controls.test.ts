@@ -310,14 +310,19 @@ test('while cut the dashboard’s buttons can’t be pressed, and it says why; a
   const enabled = () => Promise.all(buttons.map((name) => page.getByRole('button', { name }).first().isEnabled()));
   const why = page.locator('.why-not', { hasText: 'These buttons need the connection, and work again when it is back.' });
   expect(await enabled()).toEqual(buttons.map(() => true));
+  const online = page.getByRole('list', { name: /online/ });
+  await online.waitFor();
   await page.getByRole('button', { name: 'Cut my connection' }).click();
   await why.waitFor();
+  // Nobody knows meanwhile who is.
+  expect(await online.count()).toBe(0);
   expect(await enabled()).toEqual(buttons.map(() => false));
   await page.getByRole('button', { name: 'Remind me' }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Reconnect' }).click();
   await why.waitFor({ state: 'detached' });
   expect(await enabled()).toEqual(buttons.map(() => true));
+  await online.waitFor();
   await page.getByRole('button', { name: 'Notifications, 0 unread' }).waitFor();
   await using emil = await site.visit('emil', { place: '#/dashboard' });
   await emil.page.locator('.why-not', { hasText: 'You are a guest: you may look, not touch.' }).waitFor();

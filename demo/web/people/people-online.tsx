@@ -1,5 +1,6 @@
 import type { OpenDocument } from 'ashlar/client';
 import { usePresence } from 'ashlar/react';
+import { useConnectionTrouble } from '../connection/connection-state.tsx';
 import { Avatar } from './avatar.tsx';
 import { usePeopleIn } from './use-people.ts';
 
@@ -7,6 +8,9 @@ import { usePeopleIn } from './use-people.ts';
 export function PeopleOnline({ workspace }: { workspace: OpenDocument | null }) {
   const online = usePresence('workspace', (members) => members.filter(({ status }) => status === 'online'), sameUsers);
   const here = usePeopleIn(workspace);
+  const trouble = useConnectionTrouble();
+  // Who is online now is not known without a connection.
+  if (trouble !== null) return null;
   const count = `${online.length} online`;
   return (
     <ul className="avatars" aria-label={count}>
