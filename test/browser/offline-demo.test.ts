@@ -25,8 +25,9 @@ const databases = (page: Page) =>
   );
 
 async function write(page: Page, text: string): Promise<void> {
-  await page.locator('.prose > p').last().click();
-  await page.keyboard.press('End');
+  await page.locator('.prose p').last().click();
+  // Also of a paragraph of several lines.
+  await page.keyboard.press('Control+End');
   await page.keyboard.type(text);
 }
 
