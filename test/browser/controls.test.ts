@@ -7,6 +7,8 @@ const site = browserDemo();
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
+/** All is on the server: who visits next finds the board as it is here. */
+const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
 /** What has the focus, in a word. */
 const focused = (page: Page) =>
   page.evaluate(() => {
@@ -148,6 +150,7 @@ test('a card is removed by its button or by Delete: the focus goes to its neighb
   // It can do no more, and keeps the focus.
   await isFocused(page, 'Undo');
   expect(await undo.isDisabled()).toBe(true);
+  await saved(page);
   expect(anna.complaints()).toEqual([]);
 });
 
@@ -182,6 +185,7 @@ test('a dragged card is dimmed, a line shows where it would be put, and it is pu
   await column('Done').getByRole('textbox').fill('half a card');
   await page.keyboard.press('Control+z');
   expect(await page.getByText('Nothing to undo').count()).toBe(0);
+  await saved(page);
   expect(anna.complaints()).toEqual([]);
 });
 
@@ -225,6 +229,7 @@ test('the focus goes on where what had it goes: by signing in and out, closing a
   await isFocused(page, 'Terms of delivery');
   await ben.page.getByRole('button', { name: 'Undo' }).click();
   await page.getByRole('button', { name: 'Translate the product texts', exact: true }).waitFor();
+  await Promise.all([saved(page), saved(ben.page)]);
   await page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).press('Enter');
   await isFocused(page, 'Who are you today?');
   await context.close();
@@ -246,6 +251,7 @@ test('by finger a card is moved and removed, on targets of 44 px', async () => {
   await expect.poll(() => page.getByText('Photos of the new range', { exact: true }).count()).toBe(0);
   await page.getByRole('button', { name: 'Undo' }).tap();
   await remove.waitFor();
+  await saved(page);
   expect(anna.complaints()).toEqual([]);
 });
 
