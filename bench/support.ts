@@ -52,6 +52,12 @@ export async function settle(server: ServerProcess): Promise<number> {
   return last - first;
 }
 
+/** Also waits for what a server stores later by default: Hocuspocus 2 s after the last change. */
+export async function settleStored(server: ServerProcess): Promise<void> {
+  await wait(2_500);
+  await settle(server);
+}
+
 /** Rejects when something is not done in time, or when a round has failed elsewhere. */
 export class Deadline {
   readonly #failure: Promise<never>;

@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { DocumentClient, DocumentClientOptions } from '../clients/document-client.ts';
 import { expect, type Scenario } from '../scenario.ts';
-import { Deadline, inPace, inParallel, percentile, settle, TEXT, typeText, wait } from '../support.ts';
+import { Deadline, inPace, inParallel, percentile, settle, settleStored, TEXT, typeText } from '../support.ts';
 
 const BEFORE = 1_000;
 const RETURNING = 50;
@@ -73,9 +73,7 @@ export const catchUp: Scenario = {
         return { doc, since: { stateVector: Y.encodeStateVector(doc), ...(position && { position }) } };
       });
       await deadline.race(type(BEFORE, BEFORE + missed));
-      // Hocuspocus stores 2 s after the last change.
-      await deadline.race(wait(2_500));
-      await deadline.race(settle(server));
+      await deadline.race(settleStored(server));
       const before = await server.usage();
       const times: number[] = [];
       let bytes = 0;

@@ -1,5 +1,5 @@
 import { expect, type Scenario } from '../scenario.ts';
-import { Deadline, percentile, settle, wait } from '../support.ts';
+import { Deadline, percentile, settleStored } from '../support.ts';
 import { LongDocument } from './mixed-day/long-document.ts';
 import { Office } from './mixed-day/office.ts';
 import { Typists } from './mixed-day/typists.ts';
@@ -47,9 +47,7 @@ export const mixedDay: Scenario = {
         await deadline.race(Promise.all([typists.type(from, to), office?.work(((to - from) / CHARACTERS_PER_SECOND) * 1_000)]));
       };
       await day(0, WARM);
-      // Hocuspocus stores 2 s after the last change.
-      await deadline.race(wait(2_500));
-      await deadline.race(settle(server));
+      await deadline.race(settleStored(server));
       typists.latencies = [];
       const before = await server.usage();
       await server.watchDelay();

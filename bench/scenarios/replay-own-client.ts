@@ -1,6 +1,6 @@
 import { readEdits, textOf } from '../read-trace.ts';
 import { expect, type Figures, type Round, type Scenario } from '../scenario.ts';
-import { Deadline, settle, wait } from '../support.ts';
+import { Deadline, settleStored } from '../support.ts';
 
 const WARM = 2_000;
 
@@ -9,20 +9,16 @@ async function run(round: Round, count: number): Promise<Figures> {
   const server = await round.start();
   const clients = await round.startOwnClients(server.port);
   const deadline = new Deadline(300, () => 'the reader lacks some of it');
-  const rest = async (): Promise<void> => {
-    // Hocuspocus stores 2 s after the last change. What a server stores or compacts behind it belongs to it.
-    await deadline.race(wait(2_500));
-    await deadline.race(settle(server));
-  };
   try {
     await deadline.race(clients.do('join'));
     await deadline.race(clients.do('type', { to: WARM }));
-    await rest();
+    await deadline.race(settleStored(server));
     const before = { server: await server.usage(), clients: await clients.usage() };
     const seconds = (await deadline.race(clients.do('type', { to: count }))) as number;
     const typed = await clients.usage();
     await deadline.race(clients.do('whenSaved'));
-    await rest();
+    // What a server stores or compacts behind it belongs to it.
+    await deadline.race(settleStored(server));
     const after = await server.usage();
     expect((await clients.do('text')) === text, 'the reader holds the text as it was then');
     const measured = count - WARM;

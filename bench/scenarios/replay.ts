@@ -1,6 +1,6 @@
 import { IN_FLIGHT, Pair, recordedCourse } from '../pair.ts';
 import { expect, type Figures, type Round, type Scenario } from '../scenario.ts';
-import { Deadline, settle, TEXT, wait } from '../support.ts';
+import { Deadline, settleStored, TEXT } from '../support.ts';
 
 /** As bytes, for all candidates alike. An Ashlar client merges more, and joins what was typed on: see `replay-own-client`. */
 const MERGED = 16;
@@ -17,16 +17,13 @@ async function run(round: Round, transactions: number, perUpdate: number): Promi
   try {
     await deadline.race(pair.join());
     await deadline.race(pair.send(warm));
-    // Hocuspocus stores 2 s after the last change.
-    await deadline.race(wait(2_500));
-    await deadline.race(settle(server));
+    await deadline.race(settleStored(server));
     const before = await server.usage();
     const startedAt = performance.now();
     await deadline.race(pair.send(course.updates.length));
     const seconds = (performance.now() - startedAt) / 1_000;
     // What a server stores or compacts behind it belongs to it.
-    await deadline.race(wait(2_500));
-    await deadline.race(settle(server));
+    await deadline.race(settleStored(server));
     const after = await server.usage();
     expect(pair.reader.getText(TEXT).toString() === course.text, 'the reader holds the text as it was then');
     const measured = transactions - WARM;

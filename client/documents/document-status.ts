@@ -1,5 +1,4 @@
 import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
-import { sameJson } from '../readable.ts';
 
 export type DocumentStatus =
   /** No connection, or the handle was told to disconnect. Edits wait. */
@@ -22,9 +21,6 @@ export const SYNCED: DocumentStatus = { state: 'synced' };
  * `gone` (deleted), `replaced` (deleted and created again), `other-user` (somebody else signed in), `quarantined` (the server took records out), or what a newer server says.
  */
 export type ResetReason = ErrorCode | 'gone' | 'replaced' | 'quarantined' | 'other-user' | (string & {});
-
-/** All that a status says lies in its own fields. */
-export const sameStatus: (left: DocumentStatus, right: DocumentStatus) => boolean = sameJson;
 
 /** A status by y-websocket's three words. */
 export function bindingStatus({ state }: DocumentStatus): 'connecting' | 'connected' | 'disconnected' {

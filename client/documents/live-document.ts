@@ -6,11 +6,11 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { SessionAnnouncement } from '../../shared/messages.ts';
 import { type Environment, randomWord } from '../environment.ts';
 import type { ClientCore } from '../event-client.ts';
-import { type Writable, writable } from '../readable.ts';
+import { sameJson, type Writable, writable } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
 import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
-import { bindingStatus, type DocumentStatus, type ResetReason, sameStatus } from './document-status.ts';
+import { bindingStatus, type DocumentStatus, type ResetReason } from './document-status.ts';
 import type { Keep, Keeping, KeptDocument } from './keeper.ts';
 import { mergeInTree } from './merge-updates.ts';
 import { createReplica, hasContent } from './replica.ts';
@@ -69,7 +69,7 @@ export class LiveDocument implements KeptDocument {
     this.#env = core.env;
     this.#pace = new ResetPace(core.env);
     this.#ownDoc = options.doc === undefined && options.awareness === undefined;
-    this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameStatus });
+    this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameJson });
     this.access = writable<Access | null>(null, core.report);
     this.unsavedChanges = writable(0, core.report);
     this.everSynced = writable(false, core.report);
@@ -289,7 +289,7 @@ export class LiveDocument implements KeptDocument {
 
   #show(status: DocumentStatus): void {
     const before = this.status.get();
-    if (sameStatus(before, status)) return;
+    if (sameJson(before, status)) return;
     this.status.set(status);
     this.#tell('status', { status: bindingStatus(status), detail: status });
     const synced = status.state === 'synced';

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { saved } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
 
 const site = browserDemo();
 
 const PHONE = { width: 390, height: 844 };
 const DESKTOP = { width: 1280, height: 800 };
-/** All is on the server: who visits next finds the board as it is here. */
-const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
 /** What has the focus, in a word. */
 const focused = (page: Page) =>
   page.evaluate(() => {

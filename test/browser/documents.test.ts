@@ -1,12 +1,11 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { textOf } from '../support/browser.ts';
+import { saved, textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
 
 const site = browserDemo();
 
 const editor = (page: Page) => page.locator('.prose');
-const saved = (page: Page) => page.getByRole('status', { name: 'Saving' }).getByText('All changes saved').waitFor();
 const toTheEnd = async (page: Page) => {
   await editor(page).locator('> :last-child').click();
   await page.keyboard.press('Control+End');

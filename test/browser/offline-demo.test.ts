@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { textOf } from '../support/browser.ts';
+import { saved, saving, textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
 import { written } from '../support/kept-edits.ts';
 import { ROOT } from '../support/source-tree.ts';
@@ -14,8 +14,6 @@ const go = (page: Page, hash: string) => page.evaluate((to) => Object.assign(win
 const cut = (page: Page) => page.getByRole('button', { name: 'Cut my connection' }).click();
 const reconnect = (page: Page) => page.getByRole('button', { name: 'Reconnect' }).click();
 const connected = (page: Page) => page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor();
-const saving = (page: Page) => page.getByRole('status', { name: 'Saving' });
-const saved = (page: Page) => saving(page).getByText('All changes saved').waitFor();
 const sheet = (page: Page, title: string) => page.getByRole('textbox', { name: title, exact: true });
 const card = (page: Page, column: string, title: string) =>
   page.getByRole('region', { name: new RegExp(`^${column}`) }).getByRole('button', { name: title, exact: true });

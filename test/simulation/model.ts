@@ -45,14 +45,15 @@ export class Model implements DiskWitness {
       this.#judgeWriter(room, record);
       if (record.kind !== 'doc:update') continue;
       const document = this.document(room);
-      this.#judgeNew(room, record, document);
       try {
+        const begins = Y.parseUpdateMeta(record.payload).from;
+        this.#judgeNew(room, record, begins, document);
+        this.#judgeIds(room, record, begins, document);
         Y.applyUpdate(document.ever, record.payload);
         Y.applyUpdate(document.must, record.payload);
       } catch (error) {
         this.#world.violate(`a record of ${room} does not apply: ${error}`);
       }
-      this.#judgeIds(room, record, document);
     }
     this.#world.trace(
       `disk ${room} ${records.map((record) => `${placeOf(record)} ${record.userId} ${record.payload.length}`).join(', ')}`,
@@ -151,25 +152,21 @@ export class Model implements DiskWitness {
   }
 
   // What is stored twice is read by joiners alone: members have passed over it.
-  #judgeNew(room: RoomName, { payload, userId }: LogRecord, { must }: DocumentModel): void {
+  #judgeNew(room: RoomName, { userId }: LogRecord, begins: ReadonlyMap<number, number>, { must }: DocumentModel): void {
     if (userId === null) return;
-    const begun = new Set<number>();
-    for (const { id } of Y.decodeUpdate(payload).structs) {
-      if (begun.has(id.client)) continue;
-      begun.add(id.client);
-      const known = Y.getState(must.store, id.client);
-      if (id.clock !== known)
-        this.#world.violate(`${userId} wrote in ${room} from ${id.client}:${id.clock} on, ${known} was next`);
+    for (const [client, clock] of begins) {
+      const known = Y.getState(must.store, client);
+      if (clock !== known) this.#world.violate(`${userId} wrote in ${room} from ${client}:${clock} on, ${known} was next`);
     }
   }
 
   // After the log went back, anybody brings what it lacks.
-  #judgeIds(room: RoomName, record: LogRecord, { wentBack }: DocumentModel): void {
-    if (wentBack || record.userId === null) return;
-    for (const { id } of Y.decodeUpdate(record.payload).structs) {
-      const owner = this.clientIds.get(id.client);
-      if (owner !== undefined && owner !== record.userId)
-        this.#world.violate(`${record.userId} wrote in ${room} under a client id of ${owner}`);
+  #judgeIds(room: RoomName, { userId }: LogRecord, begins: ReadonlyMap<number, number>, { wentBack }: DocumentModel): void {
+    if (wentBack || userId === null) return;
+    for (const client of begins.keys()) {
+      const owner = this.clientIds.get(client);
+      if (owner !== undefined && owner !== userId)
+        this.#world.violate(`${userId} wrote in ${room} under a client id of ${owner}`);
     }
   }
 }

@@ -88,6 +88,12 @@ export async function visit(browser: Browser, url: string, id: string, options: 
   return { page, context, complaints: () => [...complaints], [Symbol.asyncDispose]: () => context.close() };
 }
 
+/** Where the page says how far its edits have come. */
+export const saving = (page: Page) => page.getByRole('status', { name: 'Saving' });
+
+/** All is on the server: who visits next finds it as it is here. */
+export const saved = (page: Page) => saving(page).getByText('All changes saved').waitFor();
+
 /** The text of the page that is open, without the names at the carets of others. */
 export function textOf(page: Page): Promise<string> {
   return page.locator('.prose').evaluate((element) => {

@@ -2,7 +2,7 @@ import type { OpenDocument } from 'ashlar/client';
 import { useUndo } from 'ashlar/react';
 import { useCallback, useState } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
-import { useAccess } from '../offline/remembered-access.ts';
+import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { focusSoon } from '../shared/focus-keeper.ts';
@@ -23,7 +23,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
   const drag = useCardDrag();
-  const editable = access === 'write' || access === 'admin';
+  const editable = mayWrite(access);
   const takeBack = useCallback(() => {
     if (canUndo) undo();
     setSaid(canUndo ? 'Undone' : 'Nothing to undo');
@@ -40,7 +40,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
     const others = board.cardsOf(column.id).filter(({ id }) => id !== card.id);
     const place = Math.min(Math.max(index, 0), others.length);
     if (column.id === card.column && board.cardsOf(column.id)[place]?.id === card.id) return;
-    focusSoon(`[data-focus-key="${CSS.escape(card.id)}"]`);
+    focusSoon(card.id);
     // Each move is taken back on its own.
     stopCapturing();
     moveCard(document, board, card.id, column.id, place);

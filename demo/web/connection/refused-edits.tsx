@@ -2,7 +2,7 @@ import type { OpenDocument, SaveStatus } from 'ashlar/client';
 import { useSaveStatus } from 'ashlar/react';
 import { useEffect, useState } from 'react';
 import * as Y from 'yjs';
-import { useAccess } from '../offline/remembered-access.ts';
+import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 
 type Refusal = Extract<SaveStatus, { state: 'refused' }>;
 
@@ -30,7 +30,7 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
     };
   }, [handle]);
   const refusal = status.state === 'refused' ? status : null;
-  const mayEditAgain = isOfAccess(refusal) && (access === 'write' || access === 'admin');
+  const mayEditAgain = isOfAccess(refusal) && mayWrite(access);
   // The refusal is over then; what it took is on offer all the same, and the focus stays where it is.
   const refused = mayEditAgain ? null : refusal;
   const offered = mayEditAgain ? handle.unsaved : left;

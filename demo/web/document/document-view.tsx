@@ -2,7 +2,7 @@ import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
 import { lazy, Suspense } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
-import { useAccess } from '../offline/remembered-access.ts';
+import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { Icon } from '../shared/icon.tsx';
@@ -42,12 +42,7 @@ export function DocumentView({ document, title }: { document: OpenDocument; titl
       ) : (
         <WhenHere document={document} what="page">
           <Suspense fallback={<p className="empty">Opening…</p>}>
-            <Editor
-              key={document.generation}
-              document={document}
-              title={title}
-              editable={access === 'write' || access === 'admin'}
-            />
+            <Editor key={document.generation} document={document} title={title} editable={mayWrite(access)} />
           </Suspense>
         </WhenHere>
       )}

@@ -1,7 +1,7 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useRealtime } from 'ashlar/react';
 import { type FormEvent, useCallback, useState } from 'react';
-import { rememberAccess, useAccess } from '../offline/remembered-access.ts';
+import { mayWrite, rememberAccess, useAccess } from '../offline/remembered-access.ts';
 import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
 import { usePerson } from '../shared/person-context.ts';
@@ -23,7 +23,7 @@ export function PageList({ workspace, pages, current }: { workspace: OpenDocumen
     const id = addPage(client, workspace, name);
     // Made without a network, it is there to write in at once.
     rememberAccess(ownId, id, 'write');
-    focusSoon(`[data-focus-key="${id}"]`);
+    focusSoon(id);
     window.location.hash = `#/pages/${id}`;
   };
   return (
@@ -38,7 +38,7 @@ export function PageList({ workspace, pages, current }: { workspace: OpenDocumen
           </li>
         ))}
       </ul>
-      {access === 'write' || access === 'admin' ? (
+      {mayWrite(access) ? (
         title === null ? (
           <button type="button" className="button" id="new-page" onClick={() => setTitle('')}>
             <Icon name="plus" /> New page

@@ -1,5 +1,6 @@
 import type { Access, OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
+import { permits } from 'ashlar/shared';
 import { useEffect } from 'react';
 import { usePerson } from '../shared/person-context.ts';
 
@@ -18,6 +19,10 @@ export function useAccess({ name, handle }: Pick<OpenDocument, 'name' | 'handle'
     if (access !== null) rememberAccess(id, name, access);
   }, [id, name, access]);
   return access ?? (localStorage.getItem(keyOf(id, name)) as Access | null);
+}
+
+export function mayWrite(access: Access | null): boolean {
+  return access !== null && permits(access, 'write');
 }
 
 export function rememberAccess(userId: string, document: string, access: Access): void {

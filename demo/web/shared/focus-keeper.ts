@@ -13,9 +13,13 @@ interface Trail {
 /** What is to have the focus once it is there. */
 let awaited: string | null = null;
 
-/** Gives the focus to what a selector finds, with the page's next change at which it is there. The visitor's next key or press calls it off. */
-export function focusSoon(selector: string): void {
-  awaited = selector;
+/** Gives the focus to what has a `data-focus-key`, with the page's next change at which it is there. The visitor's next key or press calls it off. */
+export function focusSoon(key: string): void {
+  awaited = withKey(key);
+}
+
+function withKey(key: string): string {
+  return `[data-focus-key="${CSS.escape(key)}"]`;
 }
 
 /**
@@ -45,7 +49,7 @@ export function keepFocus(): void {
     if (gone === undefined) return;
     if (element.isConnected && focus(element)) return;
     const { key, next, around } = last;
-    const same = key === null ? null : `[data-focus-key="${CSS.escape(key)}"]`;
+    const same = key === null ? null : withKey(key);
     if (same !== null && focus(document.querySelector(same))) return;
     awaited ??= same;
     if (focus(neighbour(gone, element)) || (next !== null && focus(document.querySelector(next)))) return;
