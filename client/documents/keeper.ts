@@ -12,6 +12,8 @@ export interface KeptDocument {
   readonly keptOrigins: Set<unknown>;
   /** What an earlier reset could not save. */
   unsaved: Uint8Array | null;
+  /** It is not wanted any more, here and where it is kept. */
+  forgetUnsaved(): void;
   /** Something could not be kept: nothing will be from now on. */
   keepingFailed(cause: unknown): void;
 }

@@ -159,8 +159,9 @@ export class LiveDocument implements KeptDocument {
 
   /** The user has the unsaved bytes of the last reset, or does not want them. */
   forgetUnsaved(): void {
+    // What is kept and not loaded yet, nobody has seen.
+    if (this.unsaved !== null) this.#keeping?.forgetUnsaved();
     this.unsaved = null;
-    this.#keeping?.forgetUnsaved();
     if (!this.#restoration.hasFailed) return;
     this.#restoration.drop();
     this.#count();

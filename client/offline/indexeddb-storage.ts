@@ -126,8 +126,11 @@ class StoredInIndexedDb implements StoredDocument {
   }
 
   forgetRefused(): void {
-    const entry: Entry = { generation: this.generation, refused: null };
-    withRegistry(({ documents }) => writeEntry(documents, this.#userId, this.#room, entry)).catch(this.#onFailure);
+    withRegistry(async ({ documents }) => {
+      const { generation } = await readEntry(documents, this.#userId, this.#room);
+      // Another tab started it over: what it could not save, nobody has seen here.
+      if (generation === this.generation) await writeEntry(documents, this.#userId, this.#room, { generation, refused: null });
+    }).catch(this.#onFailure);
   }
 
   close(): void {

@@ -12,7 +12,9 @@ export class KeeperChain implements Keeping {
   #keeper: Keeper | null = null;
   #loading = false;
   #load = 0;
-  #forgotten: Promise<void> | undefined;
+  #startedOver: Promise<void> | undefined;
+  /** What was not saved is not wanted any more, and no keeper was there to hear it. */
+  #forgets = false;
 
   /** @param onLoaded called after each load */
   constructor(document: KeptDocument, keep: KeepOne, onLoaded: () => void) {
@@ -34,12 +36,16 @@ export class KeeperChain implements Keeping {
     const load = this.#load;
     this.#loading = true;
     this.whenLoaded = new Promise((resolve) => {
-      void Promise.resolve(this.#forgotten)
+      void Promise.resolve(this.#startedOver)
         .then(() => this.#keep(this.#document, resolve))
         .then(
           (keeper) => {
-            if (load === this.#load) this.#keeper = keeper;
-            else keeper.close();
+            if (load !== this.#load) {
+              keeper.close();
+              return;
+            }
+            this.#keeper = keeper;
+            if (this.#forgets) this.#document.forgetUnsaved();
           },
           (cause: unknown) => this.#document.keepingFailed(cause),
         )
@@ -62,11 +68,12 @@ export class KeeperChain implements Keeping {
   }
 
   startOver(unsaved: Uint8Array | null): void {
-    this.#forgotten = this.#keeper?.startOver(unsaved).catch((cause: unknown) => this.#document.keepingFailed(cause));
+    this.#startedOver = this.#keeper?.startOver(unsaved).catch((cause: unknown) => this.#document.keepingFailed(cause));
     this.#keeper = null;
   }
 
   forgetUnsaved(): void {
+    this.#forgets = this.#keeper === null;
     this.#keeper?.forgetUnsaved();
   }
 

@@ -37,7 +37,7 @@ export interface StoredDocument {
   setPlace(place: Place): void;
   /** Forgets content, edits and place, unless another tab has already; keeps `refused`. The document is closed by it. */
   startOver(refused: Uint8Array | null): Promise<void>;
-  /** `refused` is of no use any more. */
+  /** `refused` is of no use any more; that of another tab that has started the document over since stays. */
   forgetRefused(): void;
   /** Stores nothing any more. */
   close(): void;

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { saved, saving, textOf } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
-import { written } from '../support/kept-edits.ts';
+import { refusedKept, written } from '../support/kept-edits.ts';
 import { ROOT } from '../support/source-tree.ts';
 
 const site = browserDemo();
@@ -252,6 +252,7 @@ test('edits that the server takes no more, sent after a reload, are offered for 
   await told.waitFor({ state: 'detached' });
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Launch plan');
   expect(await page.evaluate(() => window.unsavedDocuments?.())).toEqual([]);
+  await expect.poll(() => refusedKept(page)).toBe(0);
   await page.reload();
   await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
   await page.getByText('You may only read this page').waitFor();

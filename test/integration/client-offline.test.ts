@@ -515,6 +515,42 @@ test('what a reader wrote offline is refused once: the server’s content takes 
   expect(again.unsavedChanges.get()).toBe(0);
 });
 
+test('edits that were refused are forgotten also while the page loads anew what is kept, and not before anyone has seen them', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const token = () => Promise.resolve(tokenFor('ada', { access: { '*': 'read' } }));
+  const first = page(server.url, storage, 'ada', { token });
+  await first.open().whenSynced;
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+  const offline = page(NOWHERE, storage, null);
+  const cut = offline.open();
+  await cut.whenLoaded;
+  textOf(cut).insert(0, 'mason');
+  offline.leave();
+  storage.crash();
+
+  const back = page(server.url, storage, 'ada', { token });
+  const refused = back.open();
+  await new Promise<ResetEvent>((resolve) => refused.on('reset', resolve));
+  back.leave();
+  storage.crash();
+  expect(storage.kept('ada', 'doc:notes').refused).not.toBeNull();
+  const seen = page(server.url, storage, 'ada', { token });
+  const handle = seen.open();
+  // Nobody has seen them.
+  handle.forgetUnsaved();
+  await handle.whenSynced;
+  expect(handle.unsaved).not.toBeNull();
+  textOf(handle).insert(0, 'again');
+  await new Promise<void>((resolve) => handle.on('reset', () => resolve()));
+  handle.forgetUnsaved();
+  await handle.whenSynced;
+  expect(handle.unsaved).toBeNull();
+  expect(storage.kept('ada', 'doc:notes').refused).toBeNull();
+});
+
 test.each([1, 2, 3, 4])('[2] whatever pages, crashes and cuts come: every edit arrives, once (seed %i)', async (seed) => {
   await using server = await startServer();
   await using proxy = await startTcpProxy(server.url);

@@ -18,3 +18,22 @@ export function written(page: Page): Promise<number> {
     return waiting;
   });
 }
+
+/** @returns how many documents' refused edits are kept, once what the page has asked for before is done */
+export function refusedKept(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const settled = <Result>(wish: IDBRequest<Result>) =>
+      new Promise<Result>((resolve, reject) => {
+        wish.onsuccess = () => resolve(wish.result);
+        wish.onerror = () => reject(wish.error);
+      });
+    const registry = await settled(indexedDB.open('ashlar'));
+    const entries: IDBRequest<{ refused: Uint8Array | null }[]> = registry
+      .transaction('documents')
+      .objectStore('documents')
+      .getAll();
+    const refused = (await settled(entries)).filter((entry) => entry.refused !== null).length;
+    registry.close();
+    return refused;
+  });
+}

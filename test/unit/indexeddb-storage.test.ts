@@ -113,11 +113,13 @@ test('a document that starts over is empty, keeps what was refused, and takes no
   expect(fresh.stored).toEqual({ place: null, edits: [], refused: new Uint8Array([9]) });
   fresh.text.insert(0, 'new');
   await settled(fresh.document);
-  // The other tab comes to the same end: what is new stays.
+  // The other tab comes to the same end: what is new stays, and what it has not seen.
+  other.document.forgetRefused();
   await other.document.startOver(null);
   const again = await open();
   expect(again.document.generation).toBe(2);
   expect(again.text.toString()).toBe('new');
+  expect(again.stored.refused).toEqual(new Uint8Array([9]));
   again.document.forgetRefused();
   await vi.waitFor(async () => expect((await open()).stored.refused).toBeNull());
 });
