@@ -3,16 +3,17 @@ import { parseArgs } from 'node:util';
 import { CANDIDATES } from './candidates.ts';
 import { renderVerdicts } from './render-report.ts';
 import { renderTable } from './render-table.ts';
-import { describeMachine, type Results, type ScenarioResults } from './results.ts';
+import { describeMachine, type Results, readResults, type ScenarioResults } from './results.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { describeBase, judge } from './targets.ts';
+import { describeBase, regressions } from './targets.ts';
 
 const USAGE = `npm run bench -- [options]
   --quick          fewer and shorter rounds
   --only SCENARIO  one scenario (may be given several times): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer NAME      one peer beside ashlar (may be given several times): ${CANDIDATES.map(({ name }) => name).join(', ')}
-  --check          fan-out beside the two relays alone; fails where a ratio is worse than its target by more than a third
+  --check          fan-out beside the two relays alone; fails where a ratio is worse by more than a third than its target, and than what
+                   bench/results.json holds
   --rounds N       rounds of each candidate
   --json FILE      writes every round's figures
   --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
@@ -62,13 +63,14 @@ if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(resu
 process.stdout.write(`\n## Targets\n\n${renderVerdicts(results)}\n`);
 process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
 const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
-const missed = values.check ? judge(results).filter((verdict) => verdict.failed) : [];
-for (const { target, reached } of missed) {
+const recorded = new URL('../results.json', import.meta.url).pathname;
+const worse = values.check ? regressions(results, readResults(recorded)) : [];
+for (const { target, reached } of worse) {
   process.stderr.write(
-    `${target.scenario}: ${reached.toFixed(2)}${describeBase(target, results)}, the target is ${target.value}\n`,
+    `${target.scenario}: ${reached.toFixed(2)}${describeBase(target, results)}, worse than before; the target is ${target.value}\n`,
   );
 }
-process.exit(failed || missed.length > 0 ? 1 : 0);
+process.exit(failed || worse.length > 0 ? 1 : 0);
 
 function refuseUnknown(what: string, given: readonly string[], known: readonly { readonly name: string }[]): void {
   const unknown = given.find((name) => !known.some((one) => one.name === name));
