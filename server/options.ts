@@ -130,8 +130,12 @@ export const Settings = z.strictObject({
     })
     .prefault({})
     .describe('limit of what is stored in `dataDir`; none unless `bytes` is set'),
-  compactAfterRecords: positive.default(500).describe('records after which a document gets a new snapshot'),
-  compactAfterBytes: positive.default(1_000_000).describe('bytes after which a document gets a new snapshot'),
+  compactAfterRecords: positive
+    .default(500)
+    .describe(
+      'records after which a document gets a new snapshot; a large one that is written to without pause, up to four times as many',
+    ),
+  compactAfterBytes: positive.default(1_000_000).describe('bytes after which a document gets a new snapshot; as above'),
   subdocuments: z.boolean().default(false).describe('whether updates may hold Yjs subdocuments'),
   metrics: z
     .boolean()

@@ -369,7 +369,7 @@ export class Platform {
         this.#ports.metrics.refused(code, 'document');
         this.#ports.audit.refused(member.connection, 'document', code, member.room.name);
       },
-      compact: (document) => this.#compactor.request(document),
+      compact: (document, canWait) => this.#compactor.request(document, canWait),
       changed: (room, records) => {
         if (!hooks.has('document:changed')) return;
         const userIds = [...new Set(records.map((record) => record.userId))];

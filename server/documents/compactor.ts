@@ -23,6 +23,9 @@ export interface CompactorOptions {
 const RETRY_MS = 60_000;
 const PATIENCE = 6;
 const LATE_ATTEMPTS = 3;
+// A document is written anew as a whole: where people write to it without pause, that may take this share of a thread's time. So a large
+// document costs no more than a small one, and its tail is a little longer.
+const SHARE_OF_TIME = 1 / 20;
 
 /**
  * Gives documents new snapshots, one at a time, off the event loop and without stopping writers; then cuts the log under the snapshot,
@@ -37,6 +40,9 @@ export class Compactor {
   /** How often in a row a document took too long. */
   readonly #late = new WeakMap<DocumentRoom, number>();
   readonly #retries = new Map<DocumentRoom, () => void>();
+  /** By the monotonic clock: when a document may have another snapshot that can wait. */
+  readonly #restUntil = new WeakMap<DocumentRoom, number>();
+  readonly #resting = new Map<DocumentRoom, () => void>();
   #running: Promise<void> | null = null;
   #closed = false;
 
@@ -44,12 +50,14 @@ export class Compactor {
     this.#options = options;
   }
 
-  /** Puts a document in line. */
-  request(document: DocumentRoom): void {
+  /** Puts a document in line. @param canWait it may rest first, by what its last snapshot took */
+  request(document: DocumentRoom, canWait = false): void {
     if (this.#closed || document.blocked || this.#retries.has(document)) return;
     const failedAt = this.#failed.get(document);
     if (failedAt !== undefined && document.room.head.seq < failedAt * 1.5) return;
-    this.#enqueue(document);
+    const wait = canWait ? (this.#restUntil.get(document) ?? 0) - this.#options.clock.monotonic() : 0;
+    if (wait <= 0) this.#enqueue(document);
+    else if (!this.#resting.has(document)) this.#later(this.#resting, document, wait);
   }
 
   /** Resolves when nothing is in line. */
@@ -62,15 +70,12 @@ export class Compactor {
     this.#closed = true;
     for (const document of this.#waiting) document.working -= 1;
     this.#waiting.clear();
-    for (const [document, cancel] of this.#retries) {
-      cancel();
-      document.working -= 1;
-    }
-    this.#retries.clear();
+    for (const later of [this.#retries, this.#resting]) for (const document of later.keys()) this.#cancel(later, document);
     await this.#running;
   }
 
   #enqueue(document: DocumentRoom): void {
+    this.#cancel(this.#resting, document);
     // It stays in memory until its turn: what is known of it by then counts for the document that people write to.
     if (!this.#waiting.has(document)) document.working += 1;
     this.#waiting.add(document);
@@ -103,7 +108,7 @@ export class Compactor {
     const late = (this.#late.get(document) ?? 0) + (limit === 'time' ? 1 : 0);
     if (limit === 'time' && late < LATE_ATTEMPTS) {
       this.#late.set(document, late);
-      this.#retryLater(document);
+      this.#later(this.#retries, document, RETRY_MS);
       return;
     }
     this.#late.delete(document);
@@ -129,16 +134,23 @@ export class Compactor {
     this.#options.quarantined(document, records);
   }
 
-  #retryLater(document: DocumentRoom): void {
+  #later(waiting: Map<DocumentRoom, () => void>, document: DocumentRoom, ms: number): void {
     if (this.#closed) return;
     // It must stay in memory until then.
     document.working += 1;
-    const cancel = this.#options.clock.after(RETRY_MS, () => {
-      this.#retries.delete(document);
-      document.working -= 1;
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#cancel(waiting, document);
       this.#enqueue(document);
     });
-    this.#retries.set(document, cancel);
+    waiting.set(document, cancel);
+  }
+
+  #cancel(waiting: Map<DocumentRoom, () => void>, document: DocumentRoom): void {
+    const cancel = waiting.get(document);
+    if (cancel === undefined) return;
+    cancel();
+    waiting.delete(document);
+    document.working -= 1;
   }
 
   async #compact(document: DocumentRoom): Promise<void> {
@@ -153,6 +165,7 @@ export class Compactor {
     if (last === undefined || room.deleted) return;
     const timeFactor = this.#late.has(document) ? PATIENCE : 1;
     const compacted = await ports.workers.compact(jobOf(tail), { timeFactor });
+    this.#restUntil.set(document, clock.monotonic() + compacted.tookMs / SHARE_OF_TIME);
     const { state, stateVector } = compacted;
     const snapshot: Snapshot = { seq: last.seq, epoch: last.epoch, state, stateVector };
     if (room.deleted) return;

@@ -29,8 +29,8 @@ export interface DocumentPorts {
   evict(member: Member): void;
   /** An update was refused. */
   refused(member: Member, code: ErrorCode): void;
-  /** Asks for a new snapshot, some time soon. */
-  compact(document: DocumentRoom): void;
+  /** Asks for a new snapshot, some time soon; later where it `canWait` and the last one took long. */
+  compact(document: DocumentRoom, canWait?: boolean): void;
   /** Updates were committed and sent. */
   changed(room: Room, records: readonly LogRecord[]): void;
 }

@@ -12,6 +12,7 @@ import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { countLevels } from './admission/admit-update.ts';
 import { committedFrame } from './committed-frame.ts';
+import { compactionDue } from './compaction-due.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import { DocumentNesting } from './document-nesting.ts';
@@ -174,7 +175,9 @@ export class DocumentRoom implements RoomContent {
       this.#sendGroup(group);
       for (const record of group) this.#tailBytes += record.payload.length;
       this.ports.changed(this.room, group);
-      if (this.compactionDue()) this.ports.compact(this);
+      const tail = { records: this.room.head.seq - this.snapshotSeq, bytes: this.#tailBytes, unvouched: this.unvouched };
+      const due = compactionDue(tail, this.ports);
+      if (due !== 'no') this.ports.compact(this, due === 'can wait');
     }
     for (const { session, counter } of acks) this.#ack(session, counter);
   }
@@ -328,11 +331,6 @@ export class DocumentRoom implements RoomContent {
   /** So many of the unvouched items have been applied in a worker, within its time. */
   vouchedFor(items: number): void {
     this.unvouched = Math.max(0, this.unvouched - items);
-  }
-
-  compactionDue(): boolean {
-    const { compactAfterRecords, compactAfterBytes } = this.ports;
-    return this.room.head.seq - this.snapshotSeq >= compactAfterRecords || this.#tailBytes >= compactAfterBytes;
   }
 
   // One frame for all members, and one of its own for each writer: it is told its counters in place of its bytes.

@@ -5,6 +5,7 @@ import { type Admission, admitUpdate, countStructs } from './admission/admit-upd
 import { PlaceMeter } from './admission/place-meter.ts';
 import type { ScanProgress } from './admission/scan-update.ts';
 import { encodeStateVector } from './admission/state-vector.ts';
+import { MAX_UNVOUCHED } from './compaction-due.ts';
 import type { DocumentMember } from './document-member.ts';
 import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
 import { loadDocument } from './load-document.ts';
@@ -15,8 +16,6 @@ import type { WriterSession } from './writers.ts';
 const FULL_STEP_FACTOR = 10;
 // A struct may hold a table. A million values are about 100 MB in a thread that loads them, and a full step brings no more.
 const VALUES_PER_STRUCT = 5;
-// What a thousand items whose places nobody vouches for can cost at most: about half a second in a member's browser.
-const MAX_UNVOUCHED = 1_000;
 const RETRY_BUSY_MS = 100;
 const RETRY_GAP_MS = 20;
 const RETRY_STORAGE_MS = 1_000;

@@ -38,7 +38,7 @@ async function opened({ stored, seen = 7 }: { stored: boolean; seen?: number }) 
   const compact = async () => {
     compactions += 1;
     await looking;
-    return { state: new Uint8Array([0, 0]), stateVector: new Uint8Array([0]), nesting: seen };
+    return { state: new Uint8Array([0, 0]), stateVector: new Uint8Array([0]), nesting: seen, tookMs: 0 };
   };
   const log = { warn: () => {}, error: () => {}, debug: () => {} };
   const compactor = new Compactor({ clock, maxAgeMs: 1e9, keepBytes: 1e6, log, counted: () => {}, quarantined: () => {} });

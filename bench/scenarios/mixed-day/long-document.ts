@@ -6,6 +6,7 @@ import { type Deadline, wait } from '../../support.ts';
 const PARAGRAPHS = 20_000;
 const PER_UPDATE = 1_000;
 const PACE_MS = 8;
+const MOST_UPDATES = 3_000;
 const CLIENT_ID = 1_999_999_973;
 
 /** A document of 2 MB in 20,000 paragraphs, one who writes in it and one who reads. */
@@ -35,11 +36,15 @@ export class LongDocument {
     expect(Y.encodeStateAsUpdate(this.#doc).length > 2_000_000, 'the long document has 2 MB');
   }
 
-  /** Types in its first paragraph, 125 updates a second; resolves when the reader has it. */
-  async type(count: number): Promise<void> {
+  /**
+   * Types in its first paragraph, 125 updates a second; resolves when the reader has it.
+   * @param enough asked every 100 updates behind the first `count`, `MOST_UPDATES` at most
+   */
+  async type(count: number, enough: () => Promise<boolean>): Promise<void> {
     const text = this.#doc.getArray<Y.Text>('paragraphs').get(0);
     const startedAt = performance.now();
-    for (let typed = 1; typed <= count; typed += 1) {
+    for (let typed = 1; typed <= MOST_UPDATES; typed += 1) {
+      if (typed > count && typed % 100 === 0 && (await enough())) break;
       text.insert(text.length, 'x');
       await wait(Math.max(0, startedAt + typed * PACE_MS - performance.now()));
     }

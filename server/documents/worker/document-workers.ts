@@ -19,7 +19,7 @@ export interface DocumentWorkers {
    * One state of a snapshot (null: none) and the updates behind it, in the order of the log, without the content of what was deleted.
    * Whoever applied the updates, gets the merged bytes or loads the result reads the same, or it rejects.
    */
-  compact(job: DocumentJob, limits?: JobLimits): Promise<CompactedState>;
+  compact(job: DocumentJob, limits?: JobLimits): Promise<Compaction>;
   /** As `compact`, without its result: how long it took of the time that it may take, ms, and how deep Y types were nested. */
   check(job: DocumentJob): Promise<{ readonly ms: number; readonly limitMs: number; readonly nesting: number }>;
   /**
@@ -44,6 +44,11 @@ export interface DocumentWorkers {
   quarantine(job: DocumentJob, limits?: QuarantineLimits): Promise<{ readonly bad: readonly number[] }>;
   /** Ends the threads. What runs or waits rejects with `server-closing`. */
   close(): Promise<void>;
+}
+
+/** A snapshot to come, and how long a thread had it, ms: what waiting for the thread took is not in it. */
+export interface Compaction extends CompactedState {
+  readonly tookMs: number;
 }
 
 export interface DocumentJob {
@@ -90,11 +95,16 @@ const START_TIMEOUT_MS = 30_000;
 // Joins go first, but compaction, which keeps them cheap, must not wait for ever.
 const JOINS_PER_COMPACTION = 8;
 
+interface Done<Kind extends JobKind> {
+  readonly result: JobResults[Kind];
+  readonly tookMs: number;
+}
+
 interface Task {
   readonly kind: JobKind;
   readonly input: JobInput;
   readonly timeoutMs: number;
-  readonly resolve: (result: JobResults[JobKind]) => void;
+  readonly resolve: (done: Done<JobKind>) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -116,12 +126,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   const isJoin = ({ kind }: Task) => kind === 'diff' || kind === 'novelDeletes';
 
-  function submit<Kind extends JobKind>(
-    kind: Kind,
-    owner: string,
-    input: JobInput,
-    limits: JobLimits = {},
-  ): Promise<JobResults[Kind]> {
+  function submit<Kind extends JobKind>(kind: Kind, owner: string, input: JobInput, limits: JobLimits = {}): Promise<Done<Kind>> {
     if (closing !== null) return Promise.reject(closing);
     return new Promise((resolve, reject) => {
       const { timeFactor = 1, timeoutMs = timeFor(input) } = limits;
@@ -171,8 +176,9 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
         detail: `${task.kind} reached its time limit of ${Math.round(task.timeoutMs)} ms`,
         cause: new TimeLimitReached(),
       });
+      const startedAt = clock.monotonic();
       const answer = await within(thread, task.timeoutMs, late, thread.run(packJob(task.kind, task.input)));
-      if (answer.ok) task.resolve(answer.result);
+      if (answer.ok) task.resolve({ result: answer.result, tookMs: clock.monotonic() - startedAt });
       else task.reject(new AshlarError(answer.code, { detail: answer.detail }));
     } catch (error) {
       task.reject(closing ?? error);
@@ -201,13 +207,18 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   }
 
   return {
-    compact: ({ room = '', state, updates }, limits) => submit('compact', room, { state, updates }, limits),
-    check: async ({ room = '', state, updates }) => ({
-      ...(await submit('check', room, { state, updates })),
-      limitMs: timeFor({ state, updates }),
-    }),
-    diff: ({ room = '', state, updates = [], stateVector }) => submit('diff', room, { state, updates, argument: stateVector }),
-    novelDeletes: ({ room = '', state, updates, update }) => submit('novelDeletes', room, { state, updates, argument: update }),
+    async compact({ room = '', state, updates }, limits) {
+      const { result, tookMs } = await submit('compact', room, { state, updates }, limits);
+      return { ...result, tookMs };
+    },
+    async check({ room = '', state, updates }) {
+      const { result } = await submit('check', room, { state, updates });
+      return { ...result, limitMs: timeFor({ state, updates }) };
+    },
+    diff: async ({ room = '', state, updates = [], stateVector }) =>
+      (await submit('diff', room, { state, updates, argument: stateVector })).result,
+    novelDeletes: async ({ room = '', state, updates, update }) =>
+      (await submit('novelDeletes', room, { state, updates, argument: update })).result,
     async quarantine({ room = '', state, updates }, limits = {}) {
       const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
       const bad = await findCulprits(updates.length, {
@@ -223,8 +234,9 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
           }
         },
         async dependents(culprit, among) {
-          const found = await submit('dependents', room, { state: null, updates: pick(among), culprit: among.indexOf(culprit) });
-          return found.map((position) => among[position]!);
+          const job = { state: null, updates: pick(among), culprit: among.indexOf(culprit) };
+          const { result } = await submit('dependents', room, job);
+          return result.map((position) => among[position]!);
         },
       });
       return { bad };

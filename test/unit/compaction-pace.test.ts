@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import { compactionDue } from '../../server/documents/compaction-due.ts';
+import { Compactor } from '../../server/documents/compactor.ts';
+import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { documentPorts } from '../support/document-ports.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+const ROOM = parseRoomName('doc:plan');
+const EMPTY_UPDATE = new Uint8Array([0, 0]);
+
+/** A document that is due with each record, and whose snapshots take so many milliseconds. */
+async function opened({ takesMs }: { takesMs: number }) {
+  const clock = createManualClock();
+  const snapshots: number[] = [];
+  const compact = async ({ updates }: { updates: readonly Uint8Array[] }) => {
+    snapshots.push(updates.length);
+    return { state: EMPTY_UPDATE, stateVector: new Uint8Array([0]), nesting: 0, tookMs: takesMs };
+  };
+  const log = { warn: () => {}, error: () => {}, debug: () => {} };
+  const compactor = new Compactor({ clock, maxAgeMs: 1e9, keepBytes: 1e6, log, counted: () => {}, quarantined: () => {} });
+  const ports = documentPorts({
+    clock,
+    workers: { compact } as never,
+    compactAfterRecords: 1,
+    compact: (asked, canWait) => compactor.request(asked, canWait),
+  });
+  const createContent: ConstructorParameters<typeof Rooms>[0]['createContent'] = (room, lease) =>
+    new DocumentRoom(room, lease, ports);
+  const rooms = new Rooms({ store: openMemoryStore(), clock, soon: setImmediate, catchUp: () => {}, createContent });
+  const document = (await rooms.open(ROOM)).content as DocumentRoom;
+  const write = async () => {
+    await new Promise<void>((resolve, reject) => {
+      const record = {
+        at: clock.now(),
+        userId: null,
+        kind: 'doc:update',
+        payload: EMPTY_UPDATE,
+        version: 1,
+        id: null,
+        session: null,
+      };
+      document.room.submit({
+        durable: true,
+        record: { ...record, counter: 0 },
+        leave: (committed) => {
+          document.updateCommitted(committed!);
+          resolve();
+        },
+        fail: reject,
+      });
+    });
+    await document.room.settled();
+    await compactor.settled();
+  };
+  return { clock, compactor, document, snapshots, write };
+}
+
+test('a document whose snapshot took long rests twenty times as long before the next one, which has all that came meanwhile', async () => {
+  const { clock, compactor, document, snapshots, write } = await opened({ takesMs: 100 });
+  await write();
+  expect(snapshots).toEqual([1]);
+  await write();
+  await write();
+  expect(snapshots).toEqual([1]);
+  expect(document.busy, 'it stays in memory until then').toBe(true);
+  await clock.advanceAsync(1_999);
+  expect(snapshots).toEqual([1]);
+  await clock.advanceAsync(1);
+  await compactor.settled();
+  expect(snapshots).toEqual([1, 2]);
+  expect(document.busy).toBe(false);
+});
+
+test('a document does not rest where its tail grows too long or somebody cannot wait', async () => {
+  const { compactor, document, snapshots, write } = await opened({ takesMs: 100 });
+  for (let count = 0; count < 4; count++) await write();
+  expect(snapshots).toEqual([1]);
+  await write();
+  expect(snapshots, 'four times what makes a snapshot due').toEqual([1, 4]);
+  await write();
+  compactor.request(document);
+  await compactor.settled();
+  expect(snapshots).toEqual([1, 4, 1]);
+  expect(document.busy).toBe(false);
+});
+
+test('a server that closes does not wait for documents that rest', async () => {
+  const { clock, compactor, document, snapshots, write } = await opened({ takesMs: 1_000 });
+  await write();
+  await write();
+  await compactor.close();
+  expect(document.busy).toBe(false);
+  await clock.advanceAsync(60_000);
+  expect(snapshots).toEqual([1]);
+});
+
+test('a snapshot can wait unless the tail is long or most of the places in it are unvouched for', () => {
+  const limits = { compactAfterRecords: 500, compactAfterBytes: 1_000_000 };
+  const due = (tail: Partial<Parameters<typeof compactionDue>[0]>) =>
+    compactionDue({ records: 0, bytes: 0, unvouched: 0, ...tail }, limits);
+  expect([due({ records: 499, bytes: 999_999, unvouched: 1_000 }), due({ records: 500 }), due({ bytes: 1_000_000 })]).toEqual([
+    'no',
+    'can wait',
+    'can wait',
+  ]);
+  expect(due({ records: 1_999, bytes: 3_999_999, unvouched: 499 })).toBe('can wait');
+  expect([due({ records: 2_000 }), due({ bytes: 4_000_000 }), due({ records: 500, unvouched: 500 })]).toEqual([
+    'now',
+    'now',
+    'now',
+  ]);
+});
