@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 
 /** A small patch that breaks one thing that must hold, and the tests that must notice. */
 export interface Mutant {
-  /** The file's name without `.patch`; begins with what it breaks: `1-` to `8-` for an invariant, `r1-` to `r10-` for a rule of admission. */
+  /** The file's name without `.patch`; begins with what it breaks: `1-` to `8-` for an invariant, `r1-` to `r10-` for a rule of admission, `e-` erasing, `q-` the quota. */
   readonly name: string;
   readonly path: string;
   /** What no longer holds with it, as a sentence. */

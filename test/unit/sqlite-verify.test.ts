@@ -108,6 +108,14 @@ test.each<[string, string[]]>([
   expect(isSound(verifyDatabase(Sqlite, db))).toBe(false);
 });
 
+test('what was damaged before its author was erased does not look sound afterwards', () => {
+  db.exec("UPDATE records SET payload = x'00' WHERE seq = 4; UPDATE clocks SET clock = 4");
+  const damaged = ['doc:a: record 4 does not fit its checksum', 'doc:a: the clock of client 1 does not fit its checksum'];
+  expect(found()).toEqual(expect.arrayContaining(damaged));
+  writer.eraseUser('anna');
+  expect(found()).toEqual(damaged);
+});
+
 test('a lost page is told in a few sentences', () => {
   const [lease] = writer.open([other]) as [RoomLease];
   const records = Array.from({ length: 200 }, (_, n) => record(`${n}`));
