@@ -44,7 +44,9 @@ export async function crashLoop({ kills, seed, progress }: CrashOptions): Promis
   // The SDK waits at random before it comes back: here always for the shortest while.
   const environment = { ...platformEnvironment(), random: () => 0.05 };
   const open = (id: string) => {
-    const client = createClient({ url: proxy.url, token: tokenFor(id), transports: ['websocket'], environment });
+    // A token holds for an hour, a thousand kills may take longer.
+    const token = async () => tokenFor(id);
+    const client = createClient({ url: proxy.url, token, transports: ['websocket'], environment });
     void client.connect();
     return { client, handle: client.document('minutes') };
   };

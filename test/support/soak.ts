@@ -40,7 +40,8 @@ const DOCUMENTS = 4;
 const ROUNDS_PER_DOCUMENT = 30;
 const LONGEST_TEXT = 200;
 
-const publisher = tokenFor('erp', { permissions: ['publish'] });
+// Tokens hold for an hour, a soak may take longer.
+const publisher = () => tokenFor('erp', { permissions: ['publish'] });
 
 /** Somebody at a page: in a document, a chat, the dashboard. */
 class Person {
@@ -58,7 +59,7 @@ class Person {
   #open(document: string): [Client, DocumentHandle] {
     const client = createClient({
       url: this.#url,
-      token: tokenFor(`user-${this.#number % USERS}`),
+      token: async () => tokenFor(`user-${this.#number % USERS}`),
       transports: this.#number % 4 === 0 ? ['polling'] : ['websocket'],
       // It waits at random before it comes back: here always for a short while.
       environment: { ...platformEnvironment(), random: () => 0.05 },
@@ -163,7 +164,7 @@ async function publish(server: ChildServer, round: number): Promise<void> {
   ];
   const response = await fetch(`${server.url}/api/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${publisher}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${publisher()}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
   });
   same(response.status, 200, await response.text());
