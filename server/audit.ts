@@ -98,11 +98,7 @@ export class Audit {
   }
 
   #bucket(): TokenBucket {
-    return createTokenBucket({
-      ratePerSecond: REFUSALS_PER_MINUTE / 60,
-      burst: REFUSALS_PER_MINUTE,
-      clock: this.#clock,
-    });
+    return createTokenBucket({ ratePerSecond: REFUSALS_PER_MINUTE / 60, burst: REFUSALS_PER_MINUTE }, this.#clock);
   }
 }
 

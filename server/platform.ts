@@ -37,7 +37,7 @@ import type { Metrics } from './metrics.ts';
 import type { Authorize, Settings } from './options.ts';
 import { createCatchUp } from './rooms/catch-up.ts';
 import type { Connection } from './rooms/connection.ts';
-import { EventRoom } from './rooms/event-room.ts';
+import { EventRoom, type EventRoomPorts } from './rooms/event-room.ts';
 import { encodeDomainEvent, fanOutEphemeral } from './rooms/fan-out.ts';
 import type { Member } from './rooms/member.ts';
 import { Membership } from './rooms/membership.ts';
@@ -118,6 +118,12 @@ export class Platform {
       quarantined: ({ room }, records) => this.#quarantined(room.name, records),
     });
     const documentPorts = this.#documentPorts(catchUp);
+    const eventPorts: EventRoomPorts = {
+      catalog,
+      overflowRecords: settings.overflowRecords,
+      history: (of, user, head) => readHistory(this.rooms, settings, of, user, head),
+      catchUp,
+    };
     this.rooms = new Rooms({
       store,
       clock,
@@ -127,14 +133,7 @@ export class Platform {
       erasing: ports.erasing,
       full: () => store.space?.full === true,
       createContent: (room, lease) =>
-        isDocumentRoom(room.name)
-          ? new DocumentRoom(room, lease, documentPorts)
-          : new EventRoom(room, {
-              catalog,
-              overflowRecords: settings.overflowRecords,
-              history: (of, user, head) => readHistory(this.rooms, settings, of, user, head),
-              catchUp,
-            }),
+        isDocumentRoom(room.name) ? new DocumentRoom(room, lease, documentPorts) : new EventRoom(room, eventPorts),
     });
     const presence = createPresence({
       clock,

@@ -16,6 +16,7 @@ import { type Authenticate, createAuthenticator } from './guard/authenticate.ts'
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
 import { createClientAddress } from './guard/client-address.ts';
 import { Erasing } from './guard/erasing.ts';
+import { Expiries } from './guard/expiries.ts';
 import { createRemoteKeys, type FetchedKeys } from './guard/remote-keys.ts';
 import { registerRenewal } from './guard/renew-token.ts';
 import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts';
@@ -24,7 +25,6 @@ import { Metrics, type MetricsNow } from './metrics.ts';
 import type { Authorize, RealtimeServerOptions, Settings } from './options.ts';
 import { Platform } from './platform.ts';
 import { readOptions } from './read-options.ts';
-import type { Connection } from './rooms/connection.ts';
 import type { Attachment } from './sockets/attach.ts';
 import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
@@ -74,6 +74,7 @@ export class RealtimeServer<Own extends Events = []> {
   readonly #authenticate: Authenticate;
   readonly #erasing = new Erasing();
   #fetchedKeys: FetchedKeys | null = null;
+  #expiries: Expiries | null = null;
   #platform: Platform | null = null;
   #documents: ServerDocuments | null = null;
   #store: Store | null = null;
@@ -276,6 +277,7 @@ export class RealtimeServer<Own extends Events = []> {
     await this.#underWay.settled();
     await platform?.rooms.groupCommit.settled();
     if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
+    this.#expiries?.close();
     await platform?.close();
     await this.#io?.close();
     this.#http?.detach();
@@ -306,19 +308,19 @@ export class RealtimeServer<Own extends Events = []> {
       soon: setImmediate,
     });
     const authenticate = this.#authenticate;
-    const expiries = new Map<Connection, () => void>();
-    const watchExpiry = (connection: Connection) => {
-      expiries.get(connection)?.();
-      const cancel = clock.after(connection.endsAt - clock.monotonic(), () => {
+    const expiries = new Expiries({
+      clock,
+      connections: () => platform.connections.values(),
+      expired: (connection) => {
         audit.expired(connection);
         connection.tell('error', new AshlarError('token-expired').toWire());
         connection.close();
-      });
-      expiries.set(connection, cancel);
-    };
+      },
+    });
+    this.#expiries = expiries;
     registerRenewal(platform.guard, authenticate, clock, (connection) => {
       audit.renewed(connection);
-      watchExpiry(connection);
+      expiries.watch(connection);
       void platform.recheck(connection);
     });
     acceptSockets(io, {
@@ -332,15 +334,13 @@ export class RealtimeServer<Own extends Events = []> {
       userBudgets: this.#userBudgets,
       connected: (connection, autoJoin, address) => {
         audit.connected(connection, address);
-        watchExpiry(connection);
         platform.connected(connection);
+        expiries.watch(connection);
         if (autoJoin) void platform.joinStanding(connection);
         log.info({ userId: connection.user.id, socketId: connection.id }, 'websocket:connection');
         this.#hooks.emit('connection', { user: connection.user, socketId: connection.id });
       },
       disconnected: (connection, reason) => {
-        expiries.get(connection)?.();
-        expiries.delete(connection);
         platform.disconnected(connection);
         log.info({ userId: connection.user.id, socketId: connection.id, reason }, 'websocket:disconnection');
         this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });

@@ -3,6 +3,7 @@ import * as encoding from 'lib0/encoding';
 import { AshlarError } from '../../shared/errors.ts';
 import type { PublicUser } from '../../shared/user.ts';
 import { payloadDepth } from '../guard/payload-depth.ts';
+import { SmallMap } from '../small-map.ts';
 
 /** Largest awareness state, UTF-8 bytes of its JSON. */
 export const MAX_AWARENESS_BYTES = 4_096;
@@ -84,7 +85,7 @@ export function encodeAwareness(entries: readonly AwarenessEntry[]): Uint8Array 
 
 /** Everyone's awareness in one document: identity from the token, clocks from the server, one entry per client id. */
 export class DocumentAwareness {
-  readonly #entries = new Map<number, AwarenessEntry>();
+  readonly #entries = new SmallMap<number, AwarenessEntry>();
   /** Last clock given, so that it grows even when the wall clock steps back. */
   #clock = 0;
 

@@ -8,6 +8,7 @@ import { fallBehind } from '../rooms/fan-out.ts';
 import type { Member } from '../rooms/member.ts';
 import { positionOf, recover } from '../rooms/recover.ts';
 import type { Joined, Room, RoomContent } from '../rooms/room.ts';
+import { SmallMap } from '../small-map.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { countLevels } from './admission/admit-update.ts';
@@ -54,21 +55,13 @@ export class DocumentRoom implements RoomContent {
   /** A compaction was asked for because nobody had measured the nesting. */
   #measuring = false;
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
-  readonly #dismissed = new Map<WriterSession, Connection>();
+  readonly #dismissed = new SmallMap<WriterSession, Connection>();
   readonly #lastCatchUp = new SharedPacket();
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
     this.ports = ports;
-    const { reservedIds, clock } = ports;
-    this.writers = new Writers(
-      lease.clocks,
-      {
-        keep: (clientId, userId) => reservedIds.keep(room.name, clientId, userId, clock.now()),
-        userOf: (clientId) => reservedIds.userOf(room.name, clientId, clock.now()),
-      },
-      () => ports.wentBack.mayRestore(room.name),
-    );
+    this.writers = new Writers(room.name, lease.clocks, ports);
     this.snapshotSeq = lease.snapshotSeq;
     this.nesting = new DocumentNesting(lease.head === 0 && lease.snapshotSeq === 0);
     this.#isUnproven = lease.head > lease.snapshotSeq && lease.headEpoch !== room.store.epoch;

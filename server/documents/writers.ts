@@ -1,8 +1,13 @@
 import { AshlarError } from '../../shared/errors.ts';
+import type { RoomName } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
+import type { Clock } from '../clock.ts';
 import type { Member } from '../rooms/member.ts';
+import { SmallMap } from '../small-map.ts';
 import { type ClientClock, type SessionMark, UNCLAIMED } from '../storage/store.ts';
 import type { Place } from './admission/place-meter.ts';
+import type { ReservedIds } from './reserved-ids.ts';
+import type { WentBack } from './went-back.ts';
 
 /** A client's Y.Doc as the server knows it: one Yjs client id, and how far its updates have come. */
 export interface WriterSession {
@@ -26,10 +31,13 @@ export interface WriterSession {
   failedTrials: number;
 }
 
-/** Whom client ids that nothing was written under are kept for, while their user is away. */
-export interface Reserved {
-  keep(clientId: number, userId: string): void;
-  userOf(clientId: number): string | undefined;
+/** What the writers of all documents share. */
+export interface WriterPorts {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Whom client ids that nothing was written under are kept for, while their user is away. */
+  readonly reservedIds: Pick<ReservedIds, 'keep' | 'userOf'>;
+  /** Whether the log went back, so that what it lacks of any id may be brought back by whoever has it. */
+  readonly wentBack: Pick<WentBack, 'mayRestore'>;
 }
 
 /**
@@ -38,19 +46,18 @@ export interface Reserved {
  */
 export class Writers {
   /** Next clock per client id. */
-  readonly known = new Map<number, number>();
-  readonly #owners = new Map<number, string | null>();
-  readonly #sessions = new Map<string, WriterSession>();
-  readonly #byClient = new Map<number, WriterSession>();
-  readonly #reserved: Reserved;
-  readonly #mayRestore: () => boolean;
+  readonly known = new SmallMap<number, number>();
+  readonly #owners = new SmallMap<number, string | null>();
+  readonly #sessions = new SmallMap<string, WriterSession>();
+  readonly #byClient = new SmallMap<number, WriterSession>();
+  readonly #room: RoomName;
+  readonly #ports: WriterPorts;
   /** Ids whose own session has brought all that it has of them: nobody else has more. */
   readonly #settled = new Set<number>();
 
-  /** @param mayRestore whether the log went back, so that what it lacks of any id may be brought back by whoever has it */
-  constructor(clocks: readonly ClientClock[], reserved: Reserved, mayRestore: () => boolean = () => false) {
-    this.#reserved = reserved;
-    this.#mayRestore = mayRestore;
+  constructor(room: RoomName, clocks: readonly ClientClock[], ports: WriterPorts) {
+    this.#room = room;
+    this.#ports = ports;
     this.#read(clocks);
   }
 
@@ -78,11 +85,11 @@ export class Writers {
     const mine = this.#sessions.get(hash);
     if (mine !== undefined) {
       if (mine.userId !== user.id || mine.clientId !== clientId) throw new AshlarError('id-in-use');
-      mine.formerIds = new Set(formerIds);
+      mine.formerIds = idsOf(formerIds);
       return mine;
     }
     if (stored !== null && (stored.userId !== user.id || stored.clientId !== clientId)) throw new AshlarError('id-in-use');
-    const owner = this.#owners.has(clientId) ? this.#owners.get(clientId) : this.#reserved.userOf(clientId);
+    const owner = this.#owners.has(clientId) ? this.#owners.get(clientId) : this.#keptFor(clientId);
     if (owner !== undefined && owner !== user.id) throw new AshlarError('foreign-client-id');
     const other = this.#byClient.get(clientId);
     if (other !== undefined) throw new AshlarError(other.userId === user.id ? 'id-in-use' : 'foreign-client-id');
@@ -91,7 +98,7 @@ export class Writers {
       hash,
       userId: user.id,
       clientId,
-      formerIds: new Set(formerIds),
+      formerIds: idsOf(formerIds),
       counter,
       saved: counter,
       member: null,
@@ -111,7 +118,7 @@ export class Writers {
     this.#sessions.delete(hash);
     if (this.#byClient.get(clientId) !== session) return;
     this.#byClient.delete(clientId);
-    if (!this.#owners.has(clientId)) this.#reserved.keep(clientId, userId);
+    if (!this.#owners.has(clientId)) this.#ports.reservedIds.keep(this.#room, clientId, userId, this.#ports.clock.now());
   }
 
   /**
@@ -122,7 +129,7 @@ export class Writers {
     if (clientId === session.clientId) return 'self';
     const user = this.userFor(session, clientId);
     if (user === session.userId) return 'self';
-    if (this.#mayRestore() && !this.#settled.has(clientId)) return 'restorable';
+    if (this.#ports.wentBack.mayRestore(this.#room) && !this.#settled.has(clientId)) return 'restorable';
     return user === UNCLAIMED ? 'unclaimed' : 'other';
   }
 
@@ -132,7 +139,7 @@ export class Writers {
     if (owner !== undefined) return owner;
     if (clientId === session.clientId) return session.userId;
     // Two tabs of one user may know each other's content before the log does.
-    const user = this.#byClient.get(clientId)?.userId ?? this.#reserved.userOf(clientId);
+    const user = this.#byClient.get(clientId)?.userId ?? this.#keptFor(clientId);
     return user ?? (session.formerIds.has(clientId) ? session.userId : UNCLAIMED);
   }
 
@@ -190,10 +197,21 @@ export class Writers {
     }
   }
 
+  #keptFor(clientId: number): string | undefined {
+    return this.#ports.reservedIds.userOf(this.#room, clientId, this.#ports.clock.now());
+  }
+
   #read(clocks: readonly ClientClock[]): void {
     for (const { clientId, clock, userId } of clocks) {
       this.known.set(clientId, clock);
       if (userId !== UNCLAIMED && !this.#owners.has(clientId)) this.#owners.set(clientId, userId);
     }
   }
+}
+
+/** Most sessions have none: one set for all of them. */
+const NO_IDS: ReadonlySet<number> = new Set();
+
+function idsOf(ids: readonly number[]): ReadonlySet<number> {
+  return ids.length === 0 ? NO_IDS : new Set(ids);
 }

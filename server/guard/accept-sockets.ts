@@ -1,12 +1,13 @@
 import type { Server, Socket } from 'socket.io';
 import { PROTOCOL_VERSION } from '../../shared/document-frame.ts';
-import { AshlarError } from '../../shared/errors.ts';
+import { AshlarError, invariant } from '../../shared/errors.ts';
 import type { SessionAnnouncement } from '../../shared/messages.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../options.ts';
 import { Connection } from '../rooms/connection.ts';
 import { dropConnection } from '../sockets/drop-connection.ts';
+import { forgetHandshake } from '../sockets/forget-handshake.ts';
 import { meterInbound } from '../sockets/inbound-meter.ts';
 import { createOutbox } from '../sockets/outbox.ts';
 import type { AddressLimiter } from './address-limiter.ts';
@@ -34,15 +35,28 @@ export interface AcceptPorts {
   refused(address: string, error: AshlarError): void;
 }
 
+/** A connection on its way to become a socket. */
+interface Arrival {
+  readonly address: string;
+  readonly budgets: SocketBudgets;
+  /** Whom its CONNECT was accepted for. */
+  principal: Principal | null;
+}
+
 /** Where sockets come in: the only place that listens to them, so that nothing reaches a handler but through the guard. */
 export function acceptSockets(io: Server, ports: AcceptPorts): void {
-  const budgets = new WeakMap<object, SocketBudgets>();
-  const principals = new WeakMap<Socket, Principal>();
+  const arrivals = new WeakMap<Socket['conn'], Arrival>();
+  const arrivalOf = (conn: Socket['conn']): Arrival => {
+    const arrival = arrivals.get(conn);
+    invariant(arrival !== undefined, 'a connection is metered from its start');
+    return arrival;
+  };
 
   io.engine.on('connection', (conn: Socket['conn']) => {
     const own = createSocketBudgets(ports.limits, ports.clock, ports.userBudgets);
-    budgets.set(conn, own);
-    conn.on('close', ports.addresses.opened(addressOf(ports, conn.request)));
+    const address = addressOf(ports, conn.request);
+    arrivals.set(conn, { address, budgets: own, principal: null });
+    conn.on('close', ports.addresses.opened(address));
     meterInbound(conn, (packets, bytes) => {
       if (!own.take('packets', packets).ok) return false;
       const taken = own.take('bytes', bytes);
@@ -53,24 +67,22 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
     });
   });
 
-  // One CONNECT per connection: several in one read would each become a socket.
-  const taken = new WeakSet<object>();
+  // Socket.IO puts each socket into a room of its own, in two sets: the rooms here are ours, and nobody sends by Socket.IO's.
+  io.sockets.adapter.addAll = () => undefined;
 
   io.use((socket, next) => {
-    const address = addressOf(ports, socket.request);
-    const again = taken.has(socket.conn);
+    const arrival = arrivalOf(socket.conn);
+    const { address } = arrival;
     try {
-      if (again) throw new AshlarError('unknown-message', { detail: 'one CONNECT per connection' });
-      taken.add(socket.conn);
+      // One CONNECT per connection: several in one read would each become a socket.
+      if (arrival.principal !== null) throw new AshlarError('unknown-message', { detail: 'one CONNECT per connection' });
       const allowed = ports.addresses.check(address);
       if (!allowed.ok) throw new AshlarError('rate-limited', { retryAfterMs: allowed.retryAfterMs });
       checkProtocol(socket.handshake.auth.protocol);
-      principals.set(socket, ports.authenticate(socket.handshake.auth.token));
+      arrival.principal = ports.authenticate(socket.handshake.auth.token);
       next();
     } catch (thrown) {
       const error = AshlarError.from(thrown, 'invalid-token');
-      // After a refusal a stock client may try again on the same connection, with a fresh token.
-      if (!again) taken.delete(socket.conn);
       ports.addresses.refused(address);
       ports.refused(address, error);
       const wire = error.toWire();
@@ -79,13 +91,12 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
   });
 
   io.on('connection', (socket) => {
-    const principal = principals.get(socket);
-    const own = budgets.get(socket.conn);
-    if (principal === undefined || own === undefined) {
+    const { address, budgets, principal } = arrivalOf(socket.conn);
+    if (principal === null) {
       socket.disconnect(true);
       return;
     }
-    own.belongTo(principal.user.id);
+    budgets.belongTo(principal.user.id);
     const connection = new Connection(
       {
         id: socket.id,
@@ -95,21 +106,25 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
       principal.user,
       { at: principal.expiresAt, monotonic: monotonicEnd(principal, ports.clock) },
       createAccessCache(ports.authorizer, principal.user),
-      own,
+      budgets,
     );
     // `next` is never called: no message goes on to listeners, and there are none.
     socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
     // Malformed packets: Socket.IO ends the connection, and without a listener prints each to stderr.
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     socket.on('disconnect', (reason) => {
       ports.disconnected(connection, reason);
       // A connection that has left its one namespace has nothing more to say, and no timeout covers it.
       if (reason === 'client namespace disconnect') dropConnection(socket.conn);
     });
     announce(connection, ports.limits);
-    ports.connected(connection, socket.handshake.auth.autoJoin !== false, addressOf(ports, socket.request));
+    const autoJoin = socket.handshake.auth.autoJoin !== false;
+    forgetHandshake(socket);
+    ports.connected(connection, autoJoin, address);
   });
 }
+
+function ignore(): void {}
 
 // Answers are the one thing that Socket.IO writes past the outbox, and a few bytes may ask for megabytes.
 function boundAnswer(packet: readonly unknown[], { outbox }: Connection): readonly unknown[] {

@@ -45,7 +45,7 @@ export function createAddressLimiter(
     refused(address) {
       const key = addressKey(address);
       const bucket =
-        refusals.get(key) ?? createTokenBucket({ ratePerSecond: handshakesPerMinute / 60, burst: handshakesPerMinute, clock });
+        refusals.get(key) ?? createTokenBucket({ ratePerSecond: handshakesPerMinute / 60, burst: handshakesPerMinute }, clock);
       bucket.spend(1);
       refusals.delete(key);
       refusals.set(key, bucket);

@@ -5,6 +5,7 @@ import type { RoomName } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import type { Authorize } from '../options.ts';
+import { SmallMap } from '../small-map.ts';
 import type { Store } from '../storage/store.ts';
 import { createAccessGrants } from './access-grants.ts';
 
@@ -150,7 +151,7 @@ class DecisionCache implements AccessCache {
   #owner: User;
   /** By last use, oldest first. */
   readonly #decisions = new Map<RoomName, Decision>();
-  readonly #running = new Map<RoomName, Promise<Access>>();
+  readonly #running = new SmallMap<RoomName, Promise<Access>>();
 
   constructor(authorizer: Authorizer, owner: User, maxRooms: number) {
     this.#authorizer = authorizer;

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Limits } from '../options.ts';
-import { createTokenBucket, type Taken, type TokenBucket } from './token-bucket.ts';
+import { createTokenBucket, type Rate, type Taken, type TokenBucket } from './token-bucket.ts';
 
 /**
  * What is counted.
@@ -16,8 +16,6 @@ import { createTokenBucket, type Taken, type TokenBucket } from './token-bucket.
  * - `bytes`, `packets`: whatever arrives. `structs`: Yjs structs in document updates.
  */
 export type BudgetKind = 'events' | 'publishes' | 'joins' | 'awareness' | 'bytes' | 'structs' | 'packets';
-
-type Rate = { readonly ratePerSecond: number; readonly burst: number };
 
 /** A minute's worth at once, refilled evenly. */
 const perMinute = (count: number): Rate => ({ ratePerSecond: count / 60, burst: count });
@@ -60,6 +58,15 @@ const USER_SHARE: Record<BudgetKind, number> = {
   packets: 10,
 };
 
+function userRates(rates: Record<BudgetKind, Rate>): Record<BudgetKind, Rate> {
+  const shared = { ...rates };
+  for (const kind of Object.keys(rates) as BudgetKind[]) {
+    const { ratePerSecond, burst } = rates[kind];
+    shared[kind] = { ratePerSecond: ratePerSecond * USER_SHARE[kind], burst: burst * USER_SHARE[kind] };
+  }
+  return shared;
+}
+
 /** Users remembered before the idle ones are looked for. */
 const FIRST_SWEEP = 1_024;
 
@@ -89,7 +96,7 @@ type Buckets = { [Kind in BudgetKind]?: TokenBucket };
 
 /** Budgets per user. An entry goes when all its buckets are full again: it would be the same if it were made anew. */
 export function createUserBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'>): UserBudgets {
-  const rates = ratesOf(limits);
+  const rates = userRates(ratesOf(limits));
   const users = new Map<string, Buckets>();
   let sweepAt = FIRST_SWEEP;
 
@@ -101,9 +108,7 @@ export function createUserBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'
       buckets = {};
       users.set(userId, buckets);
     }
-    const { ratePerSecond, burst } = rates[kind];
-    const share = USER_SHARE[kind];
-    buckets[kind] ??= createTokenBucket({ ratePerSecond: ratePerSecond * share, burst: burst * share, clock });
+    buckets[kind] ??= createTokenBucket(rates[kind], clock);
     return buckets[kind];
   };
   const sweep = (): void => {
@@ -163,7 +168,7 @@ class BudgetsOfSocket implements SocketBudgets {
   }
 
   #bucketOf(kind: BudgetKind): TokenBucket {
-    this.#buckets[kind] ??= createTokenBucket({ ...this.#rates[kind], clock: this.#clock });
+    this.#buckets[kind] ??= createTokenBucket(this.#rates[kind], this.#clock);
     return this.#buckets[kind];
   }
 }

@@ -4,13 +4,12 @@ import type { Clock } from '../clock.ts';
 /** Whether a cost was within the budget. Refused: nothing was charged, and the same cost passes after `retryAfterMs` if nothing else is taken. */
 export type Taken = { readonly ok: true } | { readonly ok: false; readonly retryAfterMs: number };
 
-export interface TokenBucketOptions {
+/** How a bucket fills. Buckets of one kind share it. */
+export interface Rate {
   /** Tokens that come back per second. */
   readonly ratePerSecond: number;
   /** Tokens in the full bucket, as at the start. */
   readonly burst: number;
-  /** Read by `monotonic()` alone: a jump of the wall clock neither grants nor takes. */
-  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 /** A budget that refills with time. Plain arithmetic, no timers: an idle bucket costs nothing. */
@@ -32,23 +31,23 @@ const ROUNDING = 1e-6;
 /**
  * Makes a full bucket. A cost above `burst` passes when the bucket is full and leaves a debt, so that nothing is refused for
  * ever: limits on size belong elsewhere.
+ * @param clock read by `monotonic()` alone: a jump of the wall clock neither grants nor takes
  */
-export function createTokenBucket(options: TokenBucketOptions): TokenBucket {
-  return new Bucket(options);
+export function createTokenBucket(rate: Rate, clock: Pick<Clock, 'monotonic'>): TokenBucket {
+  return new Bucket(rate, clock);
 }
 
 // A class: each socket has several, and closures would cost each of them five times as much.
 class Bucket implements TokenBucket {
-  readonly #ratePerMs: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   readonly #clock: Pick<Clock, 'monotonic'>;
   #tokens: number;
   #refilledAt: number;
 
-  constructor({ ratePerSecond, burst, clock }: TokenBucketOptions) {
+  constructor(rate: Rate, clock: Pick<Clock, 'monotonic'>) {
+    const { ratePerSecond, burst } = rate;
     invariant(ratePerSecond > 0 && burst > 0, 'a bucket refills and holds something', { ratePerSecond, burst });
-    this.#ratePerMs = ratePerSecond / 1000;
-    this.#burst = burst;
+    this.#rate = rate;
     this.#clock = clock;
     this.#tokens = burst;
     this.#refilledAt = clock.monotonic();
@@ -57,13 +56,13 @@ class Bucket implements TokenBucket {
   wait(cost: number): number {
     invariant(cost >= 0, 'a cost is not negative', { cost });
     this.#refill();
-    const missing = Math.min(cost, this.#burst) - this.#tokens - ROUNDING;
-    return cost === 0 || missing <= 0 ? 0 : Math.ceil(missing / this.#ratePerMs);
+    const missing = Math.min(cost, this.#rate.burst) - this.#tokens - ROUNDING;
+    return cost === 0 || missing <= 0 ? 0 : Math.ceil((missing * 1000) / this.#rate.ratePerSecond);
   }
 
   spend(cost: number): void {
     this.#refill();
-    this.#tokens = Math.min(this.#tokens, Math.max(this.#tokens - cost, -this.#burst));
+    this.#tokens = Math.min(this.#tokens, Math.max(this.#tokens - cost, -this.#rate.burst));
   }
 
   take(cost: number): Taken {
@@ -75,12 +74,13 @@ class Bucket implements TokenBucket {
 
   get full(): boolean {
     this.#refill();
-    return this.#tokens >= this.#burst - ROUNDING;
+    return this.#tokens >= this.#rate.burst - ROUNDING;
   }
 
   #refill(): void {
+    const { ratePerSecond, burst } = this.#rate;
     const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - this.#refilledAt) * this.#ratePerMs);
+    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#refilledAt) / 1000) * ratePerSecond);
     this.#refilledAt = now;
   }
 }

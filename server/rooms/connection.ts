@@ -3,6 +3,7 @@ import type { RoomName } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { AccessCache } from '../guard/authorize.ts';
 import type { SocketBudgets } from '../guard/budgets.ts';
+import { SmallMap } from '../small-map.ts';
 import { encodeEvent } from '../sockets/encode-packet.ts';
 import type { Outbox } from '../sockets/outbox.ts';
 import type { Member } from './member.ts';
@@ -26,7 +27,7 @@ export class Connection {
   /** Rooms that it is about to be in: they count against its limit. */
   entering = 0;
   /** Joins under way: what follows for such a room waits for it. */
-  readonly joining = new Map<RoomName, Promise<unknown>>();
+  readonly joining = new SmallMap<RoomName, Promise<unknown>>();
   user: User;
   /** When the token ends, Unix ms: what the client is told. */
   expiresAt: number;
@@ -34,7 +35,7 @@ export class Connection {
   endsAt: number;
   /** Set once, when the socket is gone: everything asynchronous checks it after each await. */
   closed = false;
-  readonly #close: () => void;
+  readonly #port: ConnectionPort;
   #reading: Promise<unknown> = Promise.resolve();
 
   /** @param ends when the token ends: Unix ms, and ms of the monotonic clock */
@@ -47,7 +48,7 @@ export class Connection {
   ) {
     this.id = port.id;
     this.outbox = port.outbox;
-    this.#close = () => port.close();
+    this.#port = port;
     this.user = user;
     this.expiresAt = ends.at;
     this.endsAt = ends.monotonic;
@@ -75,6 +76,6 @@ export class Connection {
 
   /** Closes the transport. The rooms are left when the socket's disconnection is seen. */
   close(): void {
-    this.#close();
+    this.#port.close();
   }
 }

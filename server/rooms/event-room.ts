@@ -66,7 +66,7 @@ export class EventRoom implements RoomContent {
         const { outbox } = connection;
         for (const key of room.states.keys()) {
           if (outbox.queuedBytes <= outbox.portionBytes) this.sendState(member, key);
-          else member.staleStates.add(key);
+          else member.staleStates.set(key, true);
         }
         member.delivery = 'catching-up';
         this.#ports.catchUp(member);

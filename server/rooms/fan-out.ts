@@ -36,7 +36,7 @@ export function fanOutState(room: Room, key: string, packet: EncodedPacket): voi
     if (member.delivery === 'live' && member.staleStates.size === 0) {
       member.connection.outbox.whenDrained(() => sendStaleStates(member));
     }
-    member.staleStates.add(key);
+    member.staleStates.set(key, true);
     room.tally.conflated();
   }
 }
@@ -59,7 +59,7 @@ export function fallBehind(member: Member, catchUp: (member: Member) => void): v
 export function sendStaleStates(member: Member): void {
   if (member.gone || member.delivery !== 'live') return;
   const { outbox } = member.connection;
-  for (const key of member.staleStates) {
+  for (const key of member.staleStates.keys()) {
     if (outbox.queuedBytes > outbox.portionBytes) {
       outbox.whenDrained(() => sendStaleStates(member));
       return;

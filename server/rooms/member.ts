@@ -1,5 +1,6 @@
 import type { Access } from '../../shared/access.ts';
 import type { Position } from '../../shared/position.ts';
+import { SmallMap } from '../small-map.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
 import type { Room } from './room.ts';
@@ -12,6 +13,9 @@ import type { Room } from './room.ts';
  */
 export type Delivery = 'waiting' | 'catching-up' | 'live';
 
+/** Each connection is a member of several rooms: what they mostly lack is one object for all. */
+const NONE: readonly LogRecord[] = [];
+
 /** One socket in one room. */
 export class Member {
   readonly connection: Connection;
@@ -21,9 +25,9 @@ export class Member {
   /** Everything up to and with this record was sent. */
   sent: Position;
   /** Records of its user that go out before the log goes on behind `sent`: unread notifications, which are not all there is. */
-  unread: readonly LogRecord[] = [];
+  unread: readonly LogRecord[] = NONE;
   /** State values that changed while its queue was full or it was catching up: the latest of each goes out afterwards. */
-  readonly staleStates = new Set<string>();
+  readonly staleStates = new SmallMap<string, true>();
   /** Set when it leaves: a catch-up under way stops. */
   left = false;
   /** A catch-up is running. */

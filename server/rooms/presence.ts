@@ -1,6 +1,7 @@
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Member, PublicUser } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
+import { SmallMap } from '../small-map.ts';
 
 /** Changes of a room are gathered for this long and told together… */
 const GATHER_MS = 50;
@@ -39,7 +40,8 @@ export interface Presence {
 
 interface Present {
   user: PublicUser;
-  readonly sockets: Set<string>;
+  /** How many of its sockets are there. */
+  sockets: number;
   /** Unix ms: when the last socket went. Counts while there is none. */
   leftAt: number;
   /** Ends the grace; null while there are sockets. */
@@ -48,11 +50,11 @@ interface Present {
 
 interface RoomPresence {
   /** Online: with sockets, or within the grace. */
-  readonly present: Map<string, Present>;
+  readonly present: SmallMap<string, Present>;
   /** By the time they went, oldest first. */
-  readonly offline: Map<string, Member>;
+  readonly offline: SmallMap<string, Member>;
   /** Users to tell of: null where they are online, else as they went (they may be forgotten before they are told of). */
-  readonly changed: Map<string, Member | null>;
+  readonly changed: SmallMap<string, Member | null>;
   cancelFlush: (() => void) | null;
 }
 
@@ -60,7 +62,7 @@ interface RoomPresence {
 export function createPresence({ clock, graceMs, changed }: PresenceOptions): Presence {
   const rooms = new Map<RoomName, RoomPresence>();
   /** Socket → room → the user it stands for there. */
-  const sockets = new Map<string, Map<RoomName, string>>();
+  const sockets = new Map<string, SmallMap<RoomName, string>>();
 
   const onlineMember = ({ user, leftAt, cancelGrace }: Present): Member => ({
     userId: user.id,
@@ -109,28 +111,34 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
     if (own === undefined || room === undefined || present === undefined) return;
     own.delete(name);
     if (own.size === 0) sockets.delete(socketId);
-    present.sockets.delete(socketId);
-    if (present.sockets.size > 0) return;
+    present.sockets -= 1;
+    if (present.sockets > 0) return;
     present.leftAt = clock.now();
     present.cancelGrace = clock.after(graceMs, () => goOffline(name, room, present));
   };
 
   return {
     join(name, user, socketId) {
-      const room = rooms.get(name) ?? { present: new Map(), offline: new Map(), changed: new Map(), cancelFlush: null };
+      const room = rooms.get(name) ?? {
+        present: new SmallMap(),
+        offline: new SmallMap(),
+        changed: new SmallMap(),
+        cancelFlush: null,
+      };
       rooms.set(name, room);
-      const own = sockets.get(socketId) ?? new Map<RoomName, string>();
+      const own = sockets.get(socketId) ?? new SmallMap<RoomName, string>();
       // A socket stands for one user; should that ever change, the other is not left behind as a ghost.
       if (own.has(name) && own.get(name) !== user.id) leave(name, socketId);
+      const isThere = own.has(name);
       sockets.set(socketId, own.set(name, user.id));
       const present = room.present.get(user.id);
       if (present === undefined) {
-        room.present.set(user.id, { user, sockets: new Set([socketId]), leftAt: 0, cancelGrace: null });
+        room.present.set(user.id, { user, sockets: 1, leftAt: 0, cancelGrace: null });
         room.offline.delete(user.id);
         tell(name, room, user.id, null);
         return;
       }
-      present.sockets.add(socketId);
+      if (!isThere) present.sockets += 1;
       present.cancelGrace?.();
       present.cancelGrace = null;
       if (present.user.name !== user.name || present.user.color !== user.color) tell(name, room, user.id, null);
@@ -142,7 +150,7 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       leave(name, socketId);
       const room = rooms.get(name);
       const present = userId === undefined ? undefined : room?.present.get(userId);
-      if (userId === undefined || room === undefined || present === undefined || present.sockets.size > 0) return;
+      if (userId === undefined || room === undefined || present === undefined || present.sockets > 0) return;
       present.cancelGrace?.();
       goOffline(name, room, present);
       room.offline.delete(userId);
@@ -153,7 +161,7 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
     forget(userId) {
       for (const [name, room] of rooms) {
         const present = room.present.get(userId);
-        if (present !== undefined && present.sockets.size === 0) {
+        if (present !== undefined && present.sockets === 0) {
           present.cancelGrace?.();
           goOffline(name, room, present);
         }

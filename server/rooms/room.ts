@@ -4,6 +4,7 @@ import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { RoomName } from '../../shared/room-name.ts';
 import type { Erasing } from '../guard/erasing.ts';
+import { SmallMap } from '../small-map.ts';
 import { isStateOf } from '../storage/erasure.ts';
 import type {
   AppendResult,
@@ -93,11 +94,11 @@ const RECENT_BYTES = 512 * 1024;
 /** A named scope with members and a log: the order of everything that happens in it. */
 export class Room implements CommitSource {
   readonly name: RoomName;
-  readonly members = new Map<Connection, Member>();
-  readonly states = new Map<string, StateValue>();
+  readonly members = new SmallMap<Connection, Member>();
+  readonly states = new SmallMap<string, StateValue>();
   readonly recent = new RecentRecords(RECENT_BYTES);
   /** Reads of the log that are under way, by what they ask for. */
-  readonly reads = new Map<string, Promise<readonly LogRecord[]>>();
+  readonly reads = new SmallMap<string, Promise<readonly LogRecord[]>>();
   content!: RoomContent;
   /** The newest committed record's place. */
   head!: Position;
@@ -113,8 +114,8 @@ export class Room implements CommitSource {
   #rev = 0;
   #entries: Entry[] = [];
   #inFlight = 0;
-  #dirtyStates = new Map<string, StateValue>();
-  #statesInFlight = new Map<string, StateValue>();
+  #dirtyStates = new SmallMap<string, StateValue>();
+  #statesInFlight = new SmallMap<string, StateValue>();
   /** Commits that failed since the last that did not. */
   #failures = 0;
   #statesWait = false;
@@ -254,7 +255,7 @@ export class Room implements CommitSource {
     states.sort((a, b) => a.rev - b.rev);
     if (taken === 0 && states.length === 0) return null;
     this.#statesInFlight = this.#dirtyStates;
-    this.#dirtyStates = new Map();
+    this.#dirtyStates = new SmallMap();
     this.#inFlight = taken;
     const append: RoomAppend = {
       room: this.name,
@@ -280,7 +281,7 @@ export class Room implements CommitSource {
       let record: LogRecord | null = null;
       if (entry.record !== undefined) {
         invariant(seq === this.head.seq + 1, 'a log has no gap', { room: this.name, head: this.head.seq, seq });
-        record = { ...entry.record, seq, epoch: result.epoch };
+        record = committedRecord(entry.record, seq, result.epoch);
         this.recent.add(record);
         this.head = { epoch: result.epoch, seq };
         seq += 1;
@@ -361,6 +362,15 @@ export class Room implements CommitSource {
       this.#rev = Math.max(this.#rev, state.rev);
     }
   }
+}
+
+// Field by field: V8 gives each object that is made by spreading one and adding to it a hidden class of its own, of 340 bytes.
+function committedRecord(
+  { at, userId, kind, payload, version, id, session, counter }: NewRecord,
+  seq: number,
+  epoch: string,
+): LogRecord {
+  return { seq, at, userId, kind, payload, epoch, version, id, session, counter };
 }
 
 /** ms before something is tried again: at once first. @param attempts how many failed since */

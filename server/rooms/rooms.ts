@@ -22,7 +22,9 @@ export class Rooms {
   readonly #ports: RoomPorts;
   readonly #open = new Map<RoomName, Room>();
   readonly #opening = new Map<RoomName, Promise<Room>>();
-  readonly #sweeps = new Map<RoomName, () => void>();
+  /** When rooms are looked at again, by the monotonic clock; soonest first, since all wait equally long. */
+  readonly #sweeps = new Map<RoomName, number>();
+  #cancelSweep: (() => void) | null = null;
   readonly #retries = new Set<() => void>();
   #closed = false;
 
@@ -93,7 +95,6 @@ export class Rooms {
     const room = this.#open.get(name);
     if (room === undefined) return;
     room.forgotten = true;
-    this.#sweeps.get(name)?.();
     this.#sweeps.delete(name);
     this.#open.delete(name);
   }
@@ -101,7 +102,8 @@ export class Rooms {
   /** Ends the timers. Rooms are let go without a word: their members are gone already. */
   close(): void {
     this.#closed = true;
-    for (const cancel of [...this.#sweeps.values(), ...this.#retries]) cancel();
+    this.#cancelSweep?.();
+    for (const cancel of this.#retries) cancel();
     this.#sweeps.clear();
     this.#retries.clear();
   }
@@ -125,17 +127,32 @@ export class Rooms {
     this.#retries.add(cancel);
   }
 
-  #sweepLater(room: Room): void {
+  #sweepLater({ name }: Room): void {
     if (this.#closed) return;
-    this.#sweeps.get(room.name)?.();
-    this.#sweeps.set(
-      room.name,
-      this.#clock.after(IDLE_MS, () => {
-        this.#sweeps.delete(room.name);
-        if (room.members.size > 0) return;
-        if (!room.idle || room.fenced || room.content.busy) this.#sweepLater(room);
-        else this.#open.delete(room.name);
-      }),
-    );
+    this.#sweeps.delete(name);
+    this.#sweeps.set(name, this.#clock.monotonic() + IDLE_MS);
+    if (this.#cancelSweep === null) this.#armSweep(IDLE_MS);
+  }
+
+  #armSweep(ms: number): void {
+    this.#cancelSweep = this.#clock.after(ms, () => this.#sweep());
+  }
+
+  // One timer for all: a room costs an entry here, not a timer with its closures.
+  #sweep(): void {
+    const now = this.#clock.monotonic();
+    for (const [name, due] of this.#sweeps) {
+      if (due > now) {
+        this.#armSweep(due - now);
+        return;
+      }
+      this.#sweeps.delete(name);
+      const room = this.#open.get(name);
+      if (room === undefined || room.members.size > 0) continue;
+      // Behind all others, which is where the next look at it belongs.
+      if (!room.idle || room.fenced || room.content.busy) this.#sweeps.set(name, now + IDLE_MS);
+      else this.#open.delete(name);
+    }
+    this.#cancelSweep = null;
   }
 }

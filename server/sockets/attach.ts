@@ -132,7 +132,7 @@ function serveRequest(owner: OwnPaths, request: IncomingMessage, response: Serve
 
 function serveUpgrade(owner: OwnPaths, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   // Node took its own error listener off before it emitted `upgrade`: a reset now would be an uncaught error.
-  socket.on('error', () => socket.destroy());
+  socket.on('error', destroyOnError);
   try {
     const error = owner.unavailable?.(request);
     if (error !== undefined) refuseUpgrade(socket, error);
@@ -140,6 +140,10 @@ function serveUpgrade(owner: OwnPaths, request: IncomingMessage, socket: Duplex,
   } catch (thrown) {
     refuseUpgrade(socket, AshlarError.from(thrown));
   }
+}
+
+function destroyOnError(this: Duplex): void {
+  this.destroy();
 }
 
 /** The path of a request's target, without query and fragment. A target in absolute form (`GET http://…`) is nobody's. */

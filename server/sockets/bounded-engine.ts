@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server as Engine, type ServerOptions, type Transport } from 'engine.io';
 import { type WebSocket, WebSocketServer, type ServerOptions as WebSocketServerOptions } from 'ws';
 import { AshlarError } from '../../shared/errors.ts';
@@ -19,12 +19,15 @@ class WebSocketServerWithoutPongs extends WebSocketServer {
 export class BoundedEngine extends Engine {
   readonly #limits: PollingLimits;
   readonly #onClose: () => void;
+  /** Those that the engine adds by itself (CORS): they do not ask when a response is closed. */
+  readonly #ownMiddlewares: number;
 
   /** @param onClose called once the engine was told to close, after its connections were */
   constructor(options: ServerOptions, limits: PollingLimits, onClose: () => void) {
     super({ ...options, wsEngine: WebSocketServerWithoutPongs });
     this.#limits = limits;
     this.#onClose = onClose;
+    this.#ownMiddlewares = this.middlewares.length;
   }
 
   protected override createTransport(name: 'polling' | 'websocket' | 'webtransport', request: EngineRequest): Transport {
@@ -38,9 +41,31 @@ export class BoundedEngine extends Engine {
     return transport;
   }
 
+  /** Called right after the engine has made an upgrade's response. */
+  protected override _applyMiddlewares(
+    request: IncomingMessage,
+    response: ServerResponse,
+    done: (error?: unknown) => void,
+  ): void {
+    if (this.middlewares.length === this.#ownMiddlewares) forgetUpgradeResponse(response);
+    super._applyMiddlewares(request, response, done);
+  }
+
   override close(): this {
     super.close();
     this.#onClose();
     return this;
   }
+}
+
+/**
+ * The engine tells middlewares by a response of its own when an upgraded connection closes, and holds that response and its request, 2 kB, for
+ * as long. Without middlewares of the product's nobody listens.
+ */
+function forgetUpgradeResponse(response: ServerResponse): void {
+  const { socket } = response;
+  if (response instanceof ServerResponse || socket === null) return;
+  // It is the latest listener: the response was made a moment ago.
+  const listener = socket.rawListeners('close').at(-1);
+  if (listener !== undefined) socket.removeListener('close', listener as () => void);
 }

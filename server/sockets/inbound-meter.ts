@@ -22,16 +22,18 @@ export function meterInbound(conn: Connection, charge: Charge): void {
     refused = true;
     dropConnection(conn);
   };
+  const controlFrame = (data: Buffer) => arrived(data.length);
   conn.on('packet', ({ data }: { data?: string | ArrayBufferView }) => arrived(1 + sizeOf(data)));
-  followControlFrames(conn.transport, arrived);
-  conn.on('upgrade', (transport: Transport) => followControlFrames(transport, arrived));
+  // A WebSocket is not upgraded any further, and each listener costs an idle connection a hundred bytes.
+  if (conn.transport.name === 'websocket') followControlFrames(conn.transport, controlFrame);
+  else conn.on('upgrade', (transport: Transport) => followControlFrames(transport, controlFrame));
 }
 
-function followControlFrames(transport: Transport, arrived: (bytes: number) => void): void {
+function followControlFrames(transport: Transport, controlFrame: (data: Buffer) => void): void {
   if (transport.name !== 'websocket') return;
   const { socket } = transport as unknown as { socket: NodeJS.EventEmitter };
-  socket.on('ping', (data: Buffer) => arrived(data.length));
-  socket.on('pong', (data: Buffer) => arrived(data.length));
+  socket.on('ping', controlFrame);
+  socket.on('pong', controlFrame);
 }
 
 function sizeOf(data: string | ArrayBufferView | undefined): number {

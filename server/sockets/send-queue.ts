@@ -66,7 +66,6 @@ export class SendQueue {
   #waiters: Waiter[] = [];
   /** The room whose content is being written by somebody else. */
   #contentOf: string | undefined;
-  #closed = false;
 
   constructor(conn: Connection) {
     this.#conn = conn;
@@ -79,11 +78,6 @@ export class SendQueue {
     conn.on('flush', (packets: readonly EnginePacket[]) => {
       this.#waitingBytes = 0;
       this.#packetsUnderWay += packets.length;
-    });
-    conn.on('upgrade', (transport: Transport) => this.#follow(transport));
-    conn.once('close', () => {
-      this.#closed = true;
-      this.#waiters = [];
     });
     this.#follow(conn.transport);
   }
@@ -169,10 +163,18 @@ export class SendQueue {
       this.#packetsUnderWay = 0;
       this.#runWaiters();
     });
+    // A WebSocket is not upgraded any further, and each listener costs an idle connection a hundred bytes.
+    if (transport.name === 'websocket') return;
     transport.on('flushed', () => this.#runWaiters());
+    this.#conn.once('upgrade', (next: Transport) => this.#follow(next));
+  }
+
+  get #closed(): boolean {
+    return this.#conn.readyState === 'closed';
   }
 
   #runWaiters(): void {
+    if (this.#closed) this.#waiters = [];
     // Those that a task adds wait for the next event: a task that finds no room asks again, and would spin.
     for (let count = this.#waiters.length; count > 0; count--) {
       const first = this.#waiters[0];

@@ -10,7 +10,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 describe('a token bucket', () => {
   test('gives its burst at once and then its rate', () => {
     const clock = createManualClock();
-    const bucket = createTokenBucket({ ratePerSecond: 2, burst: 3, clock });
+    const bucket = createTokenBucket({ ratePerSecond: 2, burst: 3 }, clock);
     expect([1, 1, 1].map((cost) => bucket.take(cost).ok)).toEqual([true, true, true]);
     expect(bucket.take(1)).toEqual({ ok: false, retryAfterMs: 500 });
     clock.advance(499);
@@ -24,7 +24,7 @@ describe('a token bucket', () => {
 
   test('lets a cost above its burst through when it is full, and makes it pay', () => {
     const clock = createManualClock();
-    const bucket = createTokenBucket({ ratePerSecond: 10, burst: 100, clock });
+    const bucket = createTokenBucket({ ratePerSecond: 10, burst: 100 }, clock);
     bucket.take(1);
     expect(bucket.take(300)).toEqual({ ok: false, retryAfterMs: 100 });
     clock.advance(100);
@@ -36,7 +36,7 @@ describe('a token bucket', () => {
 
   test('charges nothing for what it refuses, nor for asking', () => {
     const clock = createManualClock();
-    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 10, clock });
+    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 10 }, clock);
     bucket.take(5);
     for (let round = 0; round < 100; round++) expect([bucket.take(6).ok, bucket.wait(6)]).toEqual([false, 1_000]);
     expect(bucket.take(5).ok).toBe(true);
@@ -45,7 +45,7 @@ describe('a token bucket', () => {
 
   test('that arrivals overdraw owes one burst at most', () => {
     const clock = createManualClock();
-    const bucket = createTokenBucket({ ratePerSecond: 10, burst: 10, clock });
+    const bucket = createTokenBucket({ ratePerSecond: 10, burst: 10 }, clock);
     for (let round = 0; round < 100; round++) bucket.spend(50);
     expect(bucket.wait(10)).toBe(2_000);
     clock.advance(2_000);
@@ -54,7 +54,7 @@ describe('a token bucket', () => {
 
   test('does not notice a jump of the wall clock', () => {
     const clock = createManualClock();
-    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 1, clock });
+    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 1 }, clock);
     bucket.take(1);
     clock.jump(3_600_000);
     expect(bucket.take(1).ok).toBe(false);
@@ -73,7 +73,7 @@ describe('a token bucket', () => {
         }),
         (ratePerSecond, burst, steps) => {
           const clock = createManualClock();
-          const bucket = createTokenBucket({ ratePerSecond, burst, clock });
+          const bucket = createTokenBucket({ ratePerSecond, burst }, clock);
           let passed = 0;
           let largest = 0;
           for (const { cost, pause } of steps) {
@@ -95,7 +95,7 @@ describe('a token bucket', () => {
   });
 
   test('refuses a cost below nothing, which would fill it', () => {
-    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 1, clock: createManualClock() });
+    const bucket = createTokenBucket({ ratePerSecond: 1, burst: 1 }, createManualClock());
     expect(() => bucket.take(-1)).toThrow(AshlarError);
     expect(() => bucket.take(Number.NaN)).toThrow(AshlarError);
   });

@@ -102,6 +102,7 @@ test('a closed connection holds nothing and calls nobody', async () => {
   const count = (): void => void calls++;
   conn.write(10_000);
   queue.whenAtMost(5_000, count);
+  conn.readyState = 'closed';
   conn.emit('close');
   queue.whenAtMost(5_000, count);
   conn.take();

@@ -19,14 +19,11 @@ beforeEach(() => {
   now = 1_000;
   wentBack = false;
   const ids = new ReservedIds();
-  writers = new Writers(
-    [{ clientId: 1, userId: 'ada', clock: 5 }],
-    {
-      keep: (clientId, userId) => ids.keep(ROOM, clientId, userId, now),
-      userOf: (clientId) => ids.userOf(ROOM, clientId, now),
-    },
-    () => wentBack,
-  );
+  writers = new Writers(ROOM, [{ clientId: 1, userId: 'ada', clock: 5 }], {
+    clock: { now: () => now },
+    reservedIds: ids,
+    wentBack: { mayRestore: () => wentBack },
+  });
 });
 
 test('[4] a Yjs client id that the log knows is its owner’s alone', () => {
