@@ -53,7 +53,7 @@ export class Writers {
   readonly #room: RoomName;
   readonly #ports: WriterPorts;
   /** Ids whose own session has brought all that it has of them: nobody else has more. */
-  readonly #settled = new Set<number>();
+  readonly #settled = new SmallMap<number, true>();
 
   constructor(room: RoomName, clocks: readonly ClientClock[], ports: WriterPorts) {
     this.#room = room;
@@ -145,7 +145,7 @@ export class Writers {
 
   /** A session's own update was taken: a full step, or content that follows on all that the log has of its id. */
   settle({ clientId }: WriterSession): void {
-    this.#settled.add(clientId);
+    this.#settled.set(clientId, true);
   }
 
   /** Notes what an admitted update brings, before it is committed. */
