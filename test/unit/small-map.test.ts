@@ -5,7 +5,10 @@ import { SmallMap } from '../../server/small-map.ts';
 test('whatever is done to it, it holds what a Map would, in the same order', () => {
   const key = fc.integer({ min: 0, max: 3 });
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('set' as const), key, value: fc.option(fc.integer(), { nil: undefined }) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ do: fc.constant('set' as const), key, value: fc.option(fc.integer(), { nil: undefined }) }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
   );
