@@ -1,5 +1,6 @@
 import { Member } from '../rooms/member.ts';
 import type { Snapshot } from '../storage/store.ts';
+import type { AwarenessEntry } from './document-awareness.ts';
 import type { SharedTransfer } from './shared-transfer.ts';
 import type { UpdateParts } from './update-parts.ts';
 import type { WriterSession } from './writers.ts';
@@ -26,8 +27,15 @@ export class DocumentMember extends Member {
   /** A state is being read for it: a second `sync` waits for nothing and is dropped. */
   syncing = false;
   parts: UpdateParts | null = null;
-  /** Others' awareness changed while its queue was full: it gets all of it once there is room. */
-  awarenessStale = false;
+  /** Others' awareness that its queue had no room for: the latest of each client id, of those that went too. Null: none. */
+  missedAwareness: Map<number, AwarenessEntry> | null = null;
+
+  /** What there was no room for, to be sent now. Who went is among it: a client forgets nobody by itself. */
+  takeMissedAwareness(): AwarenessEntry[] {
+    const missed = [...(this.missedAwareness?.values() ?? [])];
+    this.missedAwareness = null;
+    return missed;
+  }
 
   /** The state has been pulled, or nobody will. */
   endTransfer(): void {

@@ -116,7 +116,7 @@ export class DocumentRoom implements RoomContent {
         incarnation: room.incarnation,
       },
       start: () => {
-        this.#sendAwareness(member);
+        this.#sendAwareness(member, this.awareness.entries());
         if (!recovered) return;
         member.delivery = 'catching-up';
         ports.catchUp(member);
@@ -238,13 +238,13 @@ export class DocumentRoom implements RoomContent {
     if (entry === null) return;
     const packet = this.#awarenessPacket([entry]);
     for (const other of this.room.members.values()) {
-      if (other === member || !(other instanceof DocumentMember) || other.awarenessStale) continue;
-      if (other.connection.outbox.offer(packet) === 'sent') continue;
-      other.awarenessStale = true;
-      other.connection.outbox.whenDrained(() => {
-        other.awarenessStale = false;
-        this.#sendAwareness(other);
-      });
+      if (other === member || !(other instanceof DocumentMember)) continue;
+      if (other.missedAwareness === null) {
+        if (other.connection.outbox.offer(packet) === 'sent') continue;
+        other.missedAwareness = new Map();
+        other.connection.outbox.whenDrained(() => this.#sendAwareness(other, other.takeMissedAwareness()));
+      }
+      other.missedAwareness.set(clientId, entry);
     }
   }
 
@@ -374,9 +374,9 @@ export class DocumentRoom implements RoomContent {
     this.send(member, { type: 'saved', counter: session.saved, epoch: this.seal(member.sent), seq: member.sent.seq });
   }
 
-  #sendAwareness(member: DocumentMember): void {
+  #sendAwareness(member: DocumentMember, told: readonly AwarenessEntry[]): void {
     const own = member.session?.clientId;
-    const entries = this.awareness.entries().filter((entry) => entry.clientId !== own);
+    const entries = told.filter((entry) => entry.clientId !== own);
     if (entries.length > 0 && !member.gone) member.connection.outbox.force(this.#awarenessPacket(entries));
   }
 

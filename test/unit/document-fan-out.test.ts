@@ -1,4 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { DocumentMember } from '../../server/documents/document-member.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
@@ -84,7 +85,20 @@ test('[7] awareness for which there was no room is made up for by everyone’s l
   }
   expect(awarenessIn(slow.outbox)).toEqual([['"cursor":1']]);
   slow.outbox.drain();
-  expect(awarenessIn(slow.outbox)).toEqual([['"cursor":1'], ['"cursor":20', '"cursor":120']]);
+  expect(awarenessIn(slow.outbox)).toEqual([['"cursor":1'], ['"cursor":120', '"cursor":20']]);
   document.showAwareness(ada.member, 1, { cursor: 21 });
   expect(awarenessIn(slow.outbox).at(-1)).toEqual(['"cursor":21']);
+});
+
+test('[4] who left while there was no room for it is no ghost afterwards', async () => {
+  const [ada, bob, slow] = [await join('ada', 1), await join('bob', 2), await join('slow', 3)];
+  for (const { member } of [ada, bob]) document.showAwareness(member, member.session?.clientId as number, { cursor: 1 });
+  slow.outbox.room = 0;
+  document.showAwareness(bob.member, 2, { cursor: 2 });
+  document.left(ada.member);
+  slow.outbox.drain();
+  const seen = new Awareness(new Y.Doc());
+  for (const frame of framesIn(slow.outbox)) if (frame.type === 'awareness') applyAwarenessUpdate(seen, frame.update, null);
+  expect([...seen.getStates()].filter(([id]) => id !== seen.clientID)).toEqual([[2, expect.objectContaining({ cursor: 2 })]]);
+  seen.destroy();
 });
