@@ -11,7 +11,7 @@ const MAX_ADDRESSES = 10_000;
  * behind one address is not locked out by coming in together.
  */
 export interface AddressLimiter {
-  /** Whether a handshake may go on: neither too many refusals lately, nor too many open connections. Counts nothing. */
+  /** Whether a handshake may go on: neither too many refusals lately, nor too many open connections, its own among them. Counts nothing. */
   check(address: string): Taken;
   /** Counts a refused handshake. */
   refused(address: string): void;
@@ -38,7 +38,7 @@ export function createAddressLimiter(
   return {
     check(address) {
       const key = addressKey(address);
-      if ((open.get(key) ?? 0) >= connectionsPerAddress) return { ok: false, retryAfterMs: CONNECTIONS_RETRY_MS };
+      if ((open.get(key) ?? 0) > connectionsPerAddress) return { ok: false, retryAfterMs: CONNECTIONS_RETRY_MS };
       const retryAfterMs = refusals.get(key)?.wait(1) ?? 0;
       return retryAfterMs === 0 ? { ok: true } : { ok: false, retryAfterMs };
     },

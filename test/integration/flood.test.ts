@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { encodeFrame } from '../../shared/document-frame.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
@@ -144,4 +144,13 @@ test('[3] HTTP has the same guard: a token, its permission, its budget', async (
   expect(statuses.filter((status) => status === 429)).toHaveLength(120 - taken);
   const reader = await server.connect(tokenFor('bob'));
   expect(await ask(reader, 'join-room', 'chat:1')).toMatchObject({ head: taken });
+});
+
+test('[3] as many connections of one address as its limit says come in, and one more is told to wait', async () => {
+  await using server = await startServer({ limits: { connectionsPerAddress: 2 } });
+  const [first] = [await server.connect(tokenFor('ada')), await server.connect(tokenFor('bob'))];
+  const refused = await server.connect(tokenFor('eve')).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ data: { code: 'rate-limited', retryAfterMs: 10_000 } });
+  first.disconnect();
+  await vi.waitFor(async () => expect(await server.connect(tokenFor('eve'))).toMatchObject({ connected: true }));
 });

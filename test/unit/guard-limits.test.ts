@@ -205,6 +205,8 @@ describe('the address limiter', () => {
     const limiter = createAddressLimiter(limits, createManualClock());
     const close = limiter.opened('192.0.2.1');
     limiter.opened('192.0.2.1');
+    expect(limiter.check('192.0.2.1').ok).toBe(true);
+    limiter.opened('192.0.2.1');
     expect(limiter.check('192.0.2.1')).toEqual({ ok: false, retryAfterMs: 10_000 });
     close();
     close();
