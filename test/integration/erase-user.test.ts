@@ -189,6 +189,28 @@ test('what was under way when a user is erased does not come back: it is erased 
   await (await server.connect(token)).emitWithAck('room:members', 'chat:s');
 });
 
+test('what a join had read from the disk before a user was erased is not kept for who joins afterwards', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const [bob, ada] = [await server.connect(tokenFor('bob')), await server.connect(token)];
+  await ask(ada, 'chat:message', { sessionId: 's', content: MARKER });
+  await ask(bob, 'chat:message', { sessionId: 's', content: 'goes on' });
+  // From here on the room's log is on the disk alone.
+  await server.realtime.eraseUser('nobody');
+  const release = store.hold('read', 'answer');
+  await ask(bob, 'join-room', 'chat:s');
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  expect(await server.realtime.eraseUser(ADA)).toMatchObject({ records: 1 });
+  release();
+  await next(bob, 'chat:message', ({ content }: { content: string }) => content === 'goes on');
+  const carol = await server.connect(tokenFor('carol'));
+  const heard: string[] = [];
+  carol.on('chat:message', ({ content }) => void heard.push(content));
+  await ask(carol, 'join-room', 'chat:s');
+  await vi.waitFor(() => expect(heard.at(-1)).toBe('goes on'));
+  expect(heard).toEqual(['goes on']);
+});
+
 test('where the store gets as far as the rows and then fails, memory hands out nothing of them, and a second time is all it takes', async () => {
   const store = gateStore(openMemoryStore());
   await using server = await startServer({ store });

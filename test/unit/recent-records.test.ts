@@ -22,6 +22,15 @@ test('records read from disk are kept where they reach up to the head, or to tho
   expect(seqs(recent.after(1, 10))).toEqual([2, 3, 4, 5, 6]);
 });
 
+test('[2] what was read from disk while a record was being added, and has it too, does not stand there twice', () => {
+  const recent = new RecentRecords(10_000);
+  recent.add(record(3));
+  recent.prepend([record(1), record(2), record(3)], 3);
+  recent.add(record(4));
+  expect(seqs(recent.after(2, 10))).toEqual([3, 4]);
+  expect(recent.at(4)?.seq).toBe(4);
+});
+
 test('what is read from disk never drives out what is newer', () => {
   const recent = new RecentRecords(1_000);
   recent.add(record(10, 500));
