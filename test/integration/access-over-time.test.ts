@@ -210,6 +210,23 @@ test('another role, which only the product knows of, acts on open sockets at onc
   expect(asked).toBe(before);
 });
 
+test('whose access can no longer be decided is put out, as if there were none', async () => {
+  let broken = false;
+  await using ashlar = await startServer({
+    authorize: (_, room) => {
+      if (broken && room === 'plan:1') throw new Error('the directory does not answer');
+      return undefined;
+    },
+  });
+  const bob = await ashlar.connect(tokenFor('bob'));
+  await ask(bob, 'join-room', 'plan:1');
+  broken = true;
+  const out = next(bob, 'room:access');
+  await ashlar.realtime.recheckAccess('bob');
+  expect(ashlar.realtime.getStats().rooms['plan:1']).toBeUndefined();
+  expect(await out).toEqual([{ room: 'plan:1', access: 'none' }]);
+});
+
 test('a disconnect or a revocation during an asynchronous join leaves nothing behind', async () => {
   const waiting: (() => void)[] = [];
   await using ashlar = await startServer({

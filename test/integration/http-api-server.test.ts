@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { gateStore } from '../support/gated-store.ts';
 import { ask, next, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 const backend = tokenFor('backend', { permissions: ['publish', 'stats'] });
@@ -67,6 +69,21 @@ test('an Idempotency-Key gives the first answer and no second event, at once, la
   }
 });
 
+test('an Idempotency-Key is its sender’s own also while another’s is under way', async () => {
+  const store = gateStore(openMemoryStore());
+  const asked: string[] = [];
+  await using server = await startServer({ store, authorize: (user) => void asked.push(user.id) });
+  const release = store.hold('append');
+  const other = tokenFor('other-backend', { permissions: ['publish'] });
+  const first = post(server, message('m1'), { key: 'k' });
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  const second = post(server, message('m2'), { key: 'k', token: other });
+  await vi.waitFor(() => expect(asked).toContain('other-backend'));
+  release();
+  expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
+  expect(await history(server)).toEqual(['m1', 'm2']);
+});
+
 test.each([
   ['an unknown event', { event: 'no:such', data: {} }, 'unknown-event', 404],
   ['a payload that does not fit', { ...message('m2'), data: { id: 'm2', sessionId: 's' } }, 'invalid-payload', 400],
@@ -99,13 +116,15 @@ test('an event for one user reaches that user and nobody else', async () => {
   expect(seenByBen).toEqual(['n2']);
 });
 
-test('publishing and stats need their permission; the role admin reads stats', async () => {
+test('publishing and stats need their permission; the role admin reads stats, and publishes nothing', async () => {
   await using server = await startServer();
   const stats = async (token: string) =>
     (await fetch(`${server.url}/api/ws/stats`, { headers: { authorization: `Bearer ${token}` } })).status;
   expect((await post(server, message('m1'), { token: tokenFor('anna') })).body).toMatchObject({
     error: { code: 'access-denied' },
   });
+  const admin = tokenFor('anna', { roles: ['admin'], permissions: ['stats'] });
+  expect((await post(server, message('m1'), { token: admin })).body).toMatchObject({ error: { code: 'access-denied' } });
   expect((await post(server, message('m1'), { token: 'nonsense' })).body).toMatchObject({ error: { code: 'invalid-token' } });
   expect(
     (await post(server, message('m1'), { token: tokenFor('backend', { permissions: ['publish'], expiresInSeconds: -1 }) })).body,

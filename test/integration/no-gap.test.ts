@@ -1,3 +1,4 @@
+import type { Socket } from 'socket.io-client';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { memoryDisk } from '../../server/testing/memory-disk.ts';
@@ -41,6 +42,23 @@ test('[2] a message that is repeated while the first is under way, after it, and
   const ada = await server.connect(tokenFor('ada'));
   expect(await ask(ada, 'chat:message', message, { id: 'm1' })).toEqual(first);
   expect((await ask(ada, 'chat:history', { sessionId: '1' })).messages).toHaveLength(2);
+});
+
+test('[2] a message’s id is its sender’s own, in its room, also while another one with it is under way', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const [ada, bob] = [await server.connect(tokenFor('ada')), await server.connect(tokenFor('bob'))];
+  const look = store.hold('findById');
+  const say = (who: Socket, sessionId: string, content: string) =>
+    ask(who, 'chat:message', { sessionId, content }, { id: 'm1' });
+  const answers = [say(ada, '1', 'of ada'), say(bob, '1', 'of bob'), say(ada, '2', 'elsewhere')];
+  await vi.waitFor(() => expect(store.held('findById')).toBe(3));
+  look();
+  expect((await Promise.all(answers)).map(({ data }) => [data.userId, data.sessionId, data.content])).toEqual([
+    ['ada', '1', 'of ada'],
+    ['bob', '1', 'of bob'],
+    ['ada', '2', 'elsewhere'],
+  ]);
 });
 
 test('[2] a first join gets the history once, and goes on from its end', async () => {

@@ -53,6 +53,20 @@ test('log events and state values that are too old go, also from rooms that nobo
   expect(await value).toMatchObject([{ progress: 50 }, { rev: 2 }]);
 });
 
+test('[2] whoever has the last record that was cut goes on from there, and nobody from before it', async () => {
+  await using server = await startServer({ retention: { log: { maxRecords: 100 } }, limits: { joinsPerMinute: 10_000 } });
+  for (let number = 1; number <= 200; number++)
+    await server.realtime.toRoom('catalog', 'catalog:updated', {
+      updatedAt: '2026-01-01T00:00:00Z',
+      changes: { added: number, modified: 0, deleted: 0 },
+    });
+  const ada = await server.connect(tokenFor('ada'));
+  const { epoch } = await ask(ada, 'join-room', 'catalog');
+  const from = (seq: number) => ask(ada, 'join-room', 'catalog', { epoch, seq });
+  await vi.waitFor(async () => expect(await from(99)).toMatchObject({ recovered: false, reason: 'expired' }));
+  expect(await from(100)).toMatchObject({ recovered: true, seq: 100, head: 200 });
+});
+
 test('of state values the newest are kept', async () => {
   await using server = await startServer({ retention: { state: { maxRecords: 3 } } });
   for (const widgetId of ['a', 'b', 'c', 'a', 'd', 'e'])

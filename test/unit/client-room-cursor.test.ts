@@ -24,6 +24,15 @@ test('[2] the position is that of the newest record, under its own epoch, and ne
   expect(cursor.position).toEqual({ epoch: 'two', seq: 9 });
 });
 
+test('[2] where a join says that the log went back, its events are news again from there on', () => {
+  const cursor = newCursor();
+  startFrom(cursor, { epoch: 'one', seq: 4 });
+  admitEvent(cursor, auditEntry, { entry: 9 }, log(9));
+  startFrom(cursor, { epoch: 'two', seq: 3 });
+  expect([3, 4, 5].map((seq) => admitEvent(cursor, auditEntry, { entry: seq }, log(seq, 'two')))).toEqual([false, true, true]);
+  expect(cursor.position).toEqual({ epoch: 'two', seq: 5 });
+});
+
 test('[2] an older state value is dropped within one epoch, and taken from another', () => {
   const cursor = newCursor();
   const admit = (level: number, rev: number, epoch?: string) =>

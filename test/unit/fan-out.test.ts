@@ -5,6 +5,7 @@ import { EventRoom } from '../../server/rooms/event-room.ts';
 import type { Member } from '../../server/rooms/member.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import type { LogRecord } from '../../server/storage/store.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { createCatalog } from '../../shared/catalog.ts';
 import type { EventMeta } from '../../shared/position.ts';
@@ -22,12 +23,14 @@ let rooms: Rooms;
 let publish: Publish;
 let stopped: string[];
 let history: number;
+let unread: readonly LogRecord[];
 
 beforeEach(() => {
   clock = createManualClock();
   store = gateStore(openMemoryStore());
   stopped = [];
   history = 0;
+  unread = [];
   const catchUp = createCatchUp((_member, error) => stopped.push(error.code));
   rooms = new Rooms({
     store,
@@ -38,7 +41,7 @@ beforeEach(() => {
       new EventRoom(room, {
         catalog: createCatalog(auditEvents),
         overflowRecords: 1_000,
-        history: async (_room, _user, head) => ({ after: Math.max(0, head.seq - history), unread: [] }),
+        history: async (_room, _user, head) => ({ after: Math.max(0, head.seq - history), unread }),
         catchUp,
       }),
   });
@@ -197,4 +200,21 @@ test('[7] what a first join receives is handed out in portions, as fast as its q
   expect(entries(outbox)).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
   expect(levels(outbox).sort()).toEqual(Array.from({ length: 10 }, (_, key) => `key-${key}=${key}`));
   expect(stopped).toEqual([]);
+});
+
+test('[2] of unread events that come in portions the last alone brings the client up to where the log goes on', async () => {
+  const room = await rooms.open(NAME);
+  for (let number = 1; number <= 10; number++) await entry(room, number, 'x'.repeat(1_000));
+  unread = (await store.read(NAME, { limit: 10 })).filter(({ seq }) => seq % 2 === 1);
+  const connection = fakeConnection({ clock, userId: 'late' });
+  const { outbox } = connection;
+  outbox.portionBytes = 2_500;
+  const { member, answer, start } = await room.content.join(connection, 'read', {});
+  room.members.set(connection, member);
+  start();
+  for (; member.delivery !== 'live'; outbox.drain()) await new Promise((resolve) => setImmediate(resolve));
+  // A client that is cut off in between comes back with the place of what it has.
+  expect(answer).toMatchObject({ seq: 0, head: 10 });
+  const places = outbox.taken.map(([, , meta]) => ((meta as EventMeta).position ?? (meta as EventMeta)).seq);
+  expect(places).toEqual([1, 3, 5, 7, 10]);
 });
