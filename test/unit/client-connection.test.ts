@@ -12,7 +12,8 @@ import {
 import { platformEnvironment } from '../../client/environment.ts';
 import { onConnectionNotice } from '../../client/lost-connection.ts';
 import { writable } from '../../client/readable.ts';
-import { renewAfterMs } from '../../client/token.ts';
+import { renewAfterMs, TokenRenewal } from '../../client/token.ts';
+import { AshlarError } from '../../shared/errors.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
 const rules: ConnectionRules = {
@@ -153,6 +154,41 @@ test('a token is renewed before its end, and a wrong clock does not make it a lo
     }
     expect(renewAfterMs(-5_000, random)).toBe(10_000);
   }
+});
+
+test('a renewal that fails is told and tried again until it succeeds, whatever failed: the token function or the server', async () => {
+  const time = new SimulatedTime();
+  const env = { ...platformEnvironment(), now: () => time.now, random: () => 0.5, after: time.after.bind(time) };
+  const reported: unknown[] = [];
+  const sent: string[] = [];
+  const tokens: (string | Error)[] = [new Error('offline'), 'refused', 'good', 'later'];
+  const renewal = new TokenRenewal(
+    env,
+    (error) => reported.push(error),
+    (token, done) => {
+      sent.push(token);
+      if (token === 'refused') done(new AshlarError('invalid-token'), undefined);
+      else done(null, { expiresAt: time.now + 3_600_000 });
+    },
+  );
+  const fetchToken = () => {
+    const token = tokens.shift();
+    if (typeof token === 'string') return token;
+    throw token;
+  };
+  const minutes = async (count: number) => {
+    for (let second = 0; second < count * 60; second++) {
+      time.advance(1_000);
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    }
+  };
+  renewal.start(fetchToken, time.now + 60_000);
+  await minutes(2);
+  expect(sent).toEqual(['refused', 'good']);
+  expect(reported).toEqual([expect.objectContaining({ message: 'offline' }), expect.objectContaining({ code: 'invalid-token' })]);
+  await minutes(60);
+  expect(sent.at(-1)).toBe('later');
+  renewal.stop();
 });
 
 test('a lost connection is announced after 5 s, its return only then, and a refusal at once', () => {

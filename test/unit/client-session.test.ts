@@ -219,6 +219,58 @@ test('a gap is answered with one full step under its counter, and a second answe
   expect(updates().filter(({ counter }) => counter === 1)).toHaveLength(2);
 });
 
+test('an answer to an update that a full step replaced holds nothing back', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (const text of ['a', 'b']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
+  session.frame({ type: 'refused', counter: 2, code: 'counter-gap', retryAfterMs: 1_000, detail: '' });
+  type(doc, 'c');
+  time.advance(0);
+  expect(updates().at(-1)).toMatchObject({ counter: 2, full: false });
+});
+
+test('an answer to a copy that has been sent again meanwhile holds nothing back', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (const text of ['a', 'b']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  session.frame({ type: 'refused', counter: 1, code: 'rate-limited', retryAfterMs: 100, detail: '' });
+  time.advance(150);
+  expect(updates().map(({ counter }) => counter)).toEqual([1, 2, 1, 2]);
+  // Of the first copy: the second one is on its way.
+  session.frame({ type: 'refused', counter: 2, code: 'counter-gap', retryAfterMs: 1_000, detail: '' });
+  type(doc, 'c');
+  time.advance(0);
+  expect(updates().at(-1)).toMatchObject({ counter: 3 });
+});
+
+test('after a reconnect it counts as synced once what others saved meanwhile is here, not before', () => {
+  const { live, joined, session } = byHand();
+  live();
+  expect(session.status).toEqual({ state: 'synced' });
+  session.disconnected();
+  session.connected();
+  joined({ recovered: true, seq: 0, head: 1 });
+  expect(session.status).toMatchObject({ state: 'syncing' });
+  const doc = new Y.Doc();
+  type(doc, 'theirs');
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, update: Y.encodeStateAsUpdate(doc) }] });
+  expect(session.status).toEqual({ state: 'synced' });
+});
+
+test('of the ids of other sessions a join tells the newest hundred', () => {
+  const { joins, session } = byHand();
+  for (let id = 1; id <= 101; id++) session.formerIds.add(id);
+  session.connected();
+  expect(joins[0]?.formerIds).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
+});
+
 test('a position advances over contiguous records only; otherwise the room is joined again from the last good one', () => {
   const { live, session, joins, time, doc } = byHand();
   live();

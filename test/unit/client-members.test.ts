@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import type { AnswerListener, ConnectorEvents } from '../../client/connector.ts';
+import { Members } from '../../client/members.ts';
+import type { Member } from '../../shared/user.ts';
+
+const member = (userId: string, status: Member['status'] = 'online'): Member => ({
+  userId,
+  name: userId,
+  color: '#336699',
+  status,
+  lastSeen: 1,
+});
+
+test('who came or went while the list was on its way stands in it as told last', () => {
+  let part: Partial<ConnectorEvents> = {};
+  const answers: AnswerListener[] = [];
+  const connector = {
+    attach: (attached: Partial<ConnectorEvents>) => {
+      part = attached;
+    },
+    request: (_event: string, _args: readonly unknown[], onAnswer: AnswerListener) => answers.push(onAnswer),
+  };
+  const members = new Members(connector as never, {} as never, () => {});
+  const list = members.of('doc:plan');
+  const stop = list.subscribe(() => {});
+  part.message?.('presence:update', [{ room: 'doc:plan', users: [member('bob'), member('eve', 'offline')] }]);
+  answers[0]?.(null, { room: 'doc:plan', members: [member('ada'), member('eve')], total: 2 });
+  expect(list.get().map(({ userId, status }) => [userId, status])).toEqual([
+    ['ada', 'online'],
+    ['eve', 'offline'],
+    ['bob', 'online'],
+  ]);
+  stop();
+  expect(list.get()).toEqual([]);
+});
