@@ -37,3 +37,15 @@ test('progress told behind the completion does not take the batch back, not even
   await realtime.toRoom(ROOM, 'batch:progress', progress(10));
   expect(await now()).toMatchObject({ progress: 10, status: 'processing' });
 });
+
+test('[2] whoever is in the room hears of the completion first, and then that the batch stands at 100 %', async () => {
+  await using server = await startServer();
+  const ada = await server.connect(tokenFor('ada'));
+  await ask(ada, 'join-room', ROOM);
+  const heard: unknown[] = [];
+  ada.on('batch:completed', () => heard.push('completed'));
+  ada.on('batch:progress', ({ progress: percent }) => heard.push(percent));
+  await server.realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 });
+  await ask(ada, 'room:members', ROOM);
+  expect(heard).toEqual(['completed', 100]);
+});

@@ -5,7 +5,7 @@ import { memoryDisk } from '../../server/testing/memory-disk.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { ask, startServer, tokenFor } from '../support/start-server.ts';
+import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 function typed(clientId: number, text: string): Uint8Array[] {
   const doc = new Y.Doc();
@@ -129,4 +129,33 @@ test('[2] a session that resumes after a restart is told what is saved, and a re
   ada.update(2, b);
   await ada.frame('committed', ({ entries }) => entries.some((entry) => 'counter' in entry && entry.counter === 2));
   expect(disk.rooms.get('doc:minutes' as never)?.head).toBe(2);
+});
+
+test('[2] what is broadcast while somebody joins comes with the join, behind its answer, and not a second time', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const tell = (id: string) =>
+    server.realtime.broadcast('system:notification', {
+      id,
+      level: 'info',
+      title: 't',
+      message: 'm',
+      timestamp: '2026-01-01T00:00:00Z',
+    });
+  await tell('before');
+  const ada = await server.connect(tokenFor('ada'));
+  // It may read the room: a broadcast reaches it, member or not.
+  const outside = next(ada, 'system:notification');
+  await tell('outside');
+  await outside;
+  const heard: string[] = [];
+  ada.on('system:notification', ({ id }: { id: string }) => heard.push(id));
+  const look = store.hold('read');
+  ada.emit('join-room', 'notifications', () => heard.push('joined'));
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  await tell('meanwhile');
+  look();
+  await vi.waitFor(() => expect(heard).toContain('meanwhile'));
+  await ask(ada, 'room:members', 'notifications');
+  expect(heard).toEqual(['joined', 'before', 'outside', 'meanwhile']);
 });

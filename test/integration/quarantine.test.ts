@@ -115,27 +115,35 @@ test('[r10] records that damage a document are set aside with those that build o
 });
 
 /** A document over a store in memory, and a compactor whose workers are as slow as the test says. */
-async function slowly(slow: { now: boolean }) {
+async function slowly(slow: { now: boolean; meanwhile?: () => Promise<unknown> }, keepBytes = 1e6) {
   const clock = createManualClock();
   const store = openMemoryStore();
   const real = createDocumentWorkers({ clock: createSystemClock() });
   const attempts: number[] = [];
   const limited = <Limits extends { timeFactor?: number; timeoutMs?: number }>(limits: Limits = {} as Limits): Limits =>
     slow.now ? { ...limits, timeoutMs: 0 } : limits;
+  /** What comes in while the first piece of work is done. */
+  const overtaken = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const result = await work;
+    const { meanwhile } = slow;
+    delete slow.meanwhile;
+    await meanwhile?.();
+    return result;
+  };
   const workers: DocumentWorkers = {
     ...real,
     compact: (job, limits) => {
       attempts.push(limits?.timeFactor ?? 1);
-      return real.compact(job, limited(limits));
+      return overtaken(real.compact(job, limited(limits)));
     },
-    quarantine: (job, limits) => real.quarantine(job, limited(limits)),
+    quarantine: (job, limits) => overtaken(real.quarantine(job, limited(limits))),
   };
   const said: string[] = [];
   const note = (_: object, message: string) => void said.push(message);
   const compactor = new Compactor({
     clock,
     maxAgeMs: 86_400_000,
-    keepBytes: 1e6,
+    keepBytes,
     log: { warn: note, error: note, debug: note },
     quarantined: () => {},
     counted: () => {},
@@ -189,6 +197,45 @@ async function honest(store: Store, updates = [good, other]): Promise<void> {
   ];
   await store.append({ appends: [{ room: ROOM, fence, expectedHead: 0, records, clocks }] });
 }
+
+/** A record that is there whatever admission would have said. */
+function append({ room }: DocumentRoom, userId: string, payload: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) =>
+    room.submit({ durable: true, record: recordOf(userId, payload), leave: () => resolve(), fail: reject }),
+  );
+}
+
+test('[r10] what damages a document while it is being looked into is set aside as well, and nothing in its place', async () => {
+  const slow: { now: boolean; meanwhile?: () => Promise<unknown> } = { now: false };
+  await using stage = await slowly(slow);
+  await honest(stage.store, [good, BRICK, other]);
+  const document = await stage.open();
+  // What does not apply is not compacted: the search for it is the first to be done.
+  slow.meanwhile = () => append(document, 'eve', BRICK);
+  stage.compactor.request(document);
+  await stage.compactor.settled();
+  expect(stage.said).toEqual(['document:compaction-failed', 'document:quarantined']);
+  expect((await stage.store.readQuarantined(ROOM)).map(({ seq, userId }) => [seq, userId])).toEqual([
+    [2, 'ada'],
+    [4, 'eve'],
+  ]);
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, (await document.snapshot())!.state);
+  expect([doc.getText('text'), doc.getText('notes')].map(String)).toEqual(['good', 'other']);
+});
+
+test('[2] what comes in during a compaction is not in the snapshot, and stays in the log however little of that is kept', async () => {
+  const slow: { now: boolean; meanwhile?: () => Promise<unknown> } = { now: false };
+  await using stage = await slowly(slow, 0);
+  await honest(stage.store);
+  const document = await stage.open();
+  const later = ['a', 'b', 'c'].map((text, index) => typed(20 + index, text, 'end'));
+  slow.meanwhile = () => Promise.all(later.map((update) => append(document, 'bob', update)));
+  stage.compactor.request(document);
+  await stage.compactor.settled();
+  expect(await document.snapshot()).toMatchObject({ seq: 2 });
+  expect((await stage.store.read(ROOM, { limit: 10 })).map(({ seq }) => seq)).toEqual([3, 4, 5]);
+});
 
 test('[r10] a machine that is busy for a minute costs nobody’s work: it is tried again later, with more time', async () => {
   const slow = { now: true };

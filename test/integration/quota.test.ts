@@ -109,6 +109,20 @@ test('a document that is edited over its quota tells the editor, keeps its count
   expect(await document.frame('committed')).toMatchObject({ entries: [{ seq: 1, counter: 1 }] });
 });
 
+test('an edit by the backend that the quota refuses leaves nothing behind: the next ones are whole', async () => {
+  await using server = await startServer({ quota: { bytes: QUOTA } });
+  const { documents } = server.realtime;
+  const write = (text: string) => documents.transact('plan', (doc) => doc.getText('t').insert(0, text));
+  await write('first');
+  await documents.create('ballast', (doc) => void doc.getText('t').insert(0, 'y'.repeat(200_000)));
+  await fill(server, 'bob');
+  await expect(write('refused')).rejects.toMatchObject({ code: 'storage-full' });
+  await documents.delete('ballast');
+  await vi.waitFor(async () => expect(await ready(server)).toBe(200));
+  await write('then ');
+  expect((await documents.read('plan')).getText('t').toString()).toBe('then first');
+});
+
 test('retention makes room by itself; so does a higher quota', async () => {
   await using first = await startServer({ quota: { bytes: QUOTA }, retention: { log: { maxRecords: 10_000 } } });
   const taken = await fill(first, 'ada');

@@ -73,6 +73,19 @@ for (const transport of ['websocket', 'polling']) {
     expect(await ends).toMatchObject([{ isTyping: false, userId: 'ada' }, {}]);
   });
 
+  test(`${transport}: typing ends when its socket leaves the room`, async () => {
+    await using server = await startServer({ typingTimeoutMs: 60_000 });
+    const ada = await server.connect(tokenFor('ada'), { transports });
+    const bob = await server.connect(tokenFor('bob'), { transports });
+    await ask(bob, 'join-room', 'chat:1');
+    const starts = next(bob, 'chat:typing');
+    ada.emit('chat:typing', { sessionId: '1', isTyping: true });
+    await starts;
+    const ends = next(bob, 'chat:typing');
+    await ask(ada, 'leave-room', 'chat:1');
+    expect(await ends).toMatchObject([{ isTyping: false, userId: 'ada' }, {}]);
+  });
+
   test(`${transport}: a notification is unread on every device until one of them marks it`, async () => {
     await using server = await startServer();
     const phone = await server.connect(tokenFor('ada'), { transports });
