@@ -272,6 +272,23 @@ test('a renewed token keeps the connection and its rooms beyond the end of the o
   expect(ashlar.realtime.getStats().rooms['plan:1']).toBe(1);
 });
 
+test('[3] membership follows the claims of a renewed token at once: in rooms of events and in documents, less and none', async () => {
+  await using ashlar = await startServer();
+  const ada = await ashlar.connect(tokenFor('ada'), { auth: { autoJoin: false } });
+  const mine = new FrameClient(ada, 'plan', 7);
+  await mine.join();
+  for (const room of ['doc:draft', 'plan:1', 'plan:2']) await ask(ada, 'join-room', room);
+  const told = new Map<string, Access>();
+  ada.on('room:access', ({ room, access }: { room: string; access: Access }) => told.set(room, access));
+  const less = { 'doc:plan': 'read', 'plan:1': 'read' } as const;
+  expect(await ask(ada, 'auth:renew', tokenFor('ada', { access: less }))).toMatchObject({ success: true });
+  await vi.waitFor(() => expect(told.size).toBe(4));
+  expect(Object.fromEntries(told)).toEqual({ 'doc:plan': 'read', 'doc:draft': 'none', 'plan:1': 'read', 'plan:2': 'none' });
+  expect(ashlar.realtime.getStats().rooms).toEqual({ 'doc:plan': 1, 'plan:1': 1 });
+  mine.update(1, updateOf('written'));
+  expect(await mine.frame('refused')).toMatchObject({ counter: 1, code: 'read-only' });
+});
+
 test('a token of 30 days, which is more than a timer can take, holds', async () => {
   await using ashlar = await startServer();
   const socket = await ashlar.connect(tokenFor('ada', { expiresInSeconds: 30 * 86_400 }));

@@ -262,6 +262,17 @@ describe('ashlar restore', () => {
     });
   });
 
+  test('[2] in a folder that never held it is seen as a log that went back, too', async () => {
+    await append(['old']);
+    await run('backup', 'b.db');
+    expect(await run('restore', 'b.db', '-d', 'elsewhere')).toMatchObject({ code: 0 });
+    await withStore(async ({ wentBack }) => {
+      expect(wentBack).toEqual({ commits: expect.any(Number), witnessed: expect.any(Number) });
+      expect(wentBack?.commits).toBeLessThan(wentBack?.witnessed ?? 0);
+    }, inFolder('elsewhere'));
+    expect(await texts(inFolder('elsewhere'))).toEqual(['old']);
+  });
+
   test('[2] is seen as a log that went back: newer positions get `epoch`, and a client brings back what it still holds of a document', async () => {
     const said: string[] = [];
     const logger = pino(

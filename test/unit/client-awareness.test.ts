@@ -3,6 +3,7 @@ import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { AwarenessSync, withoutClient } from '../../client/documents/awareness-sync.ts';
 import { framesOf, Upload } from '../../client/documents/upload.ts';
+import { watchedPeople } from '../../client/features/people.ts';
 import { decodeClientFrame } from '../../shared/document-frame.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
@@ -167,4 +168,15 @@ test('a large update goes in parts that make it up again, as the line takes them
   expect(Buffer.concat(frames.map((frame) => (frame.type === 'part' ? frame.bytes : new Uint8Array())))).toEqual(
     Buffer.from(update),
   );
+});
+
+test('who watches the people of a document and goes leaves no listener behind', async () => {
+  const { awareness } = presence();
+  const listeners = () => [...awareness._observers.values()].reduce((sum, { size }) => sum + size, 0);
+  const before = listeners();
+  const people = watchedPeople(awareness);
+  const stops = [people.subscribe(() => {}), people.subscribe(() => {})];
+  expect(listeners()).toBe(before + 1);
+  for (const stop of stops) stop();
+  await vi.waitFor(() => expect(listeners()).toBe(before));
 });

@@ -8,6 +8,7 @@ import {
   useLatest,
   useLostConnection,
   usePresence,
+  useReadable,
   useSystemStatus,
   useWebSocket,
   useWebSocketRoom,
@@ -55,6 +56,38 @@ test('an inline handler sees the newest props and never subscribes again', async
   await vi.waitFor(() => expect(heard).toEqual(['c7']));
   await page.unmount();
   expect(heard).toEqual(['c7']);
+});
+
+test('another event is listened to from the next render on, and the one before no longer', async () => {
+  await using world = await start();
+  const { client, server } = world;
+  const heard: unknown[] = [];
+  function Widget({ event }: { event: 'system:status' | 'catalog:updated' }) {
+    useWebSocketRoom('catalog');
+    useWebSocket(event, (payload: unknown) => heard.push(payload));
+    return event;
+  }
+  await using page = await mount(below(client, <Widget event="system:status" />));
+  await page.render(below(client, <Widget event="catalog:updated" />));
+  await until(client.room('catalog'), ({ state }) => state === 'joined');
+  await server.realtime.broadcast('system:status', { status: 'degraded' });
+  const changes = { added: 1, modified: 0, deleted: 0 };
+  await server.realtime.broadcast('catalog:updated', { updatedAt: new Date(0).toISOString(), changes });
+  await vi.waitFor(() => expect(heard).toEqual([expect.objectContaining({ changes })]));
+});
+
+test('what an inline selector picks keeps its identity over renders, as long as it is equal', async () => {
+  await using world = await start();
+  const { client } = world;
+  const picked = new Set<unknown>();
+  function Widget({ label }: { label: string }) {
+    picked.add(useReadable(client.status, ({ state }) => [state]));
+    return label;
+  }
+  await using page = await mount(below(client, <Widget label="a" />));
+  for (const label of ['b', 'c']) await page.render(below(client, <Widget label={label} />));
+  // StrictMode renders the first time twice, and nothing of the other is kept.
+  expect(picked.size).toBeLessThanOrEqual(2);
 });
 
 test('null disables: no listener, no room, no value', async () => {
