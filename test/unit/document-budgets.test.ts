@@ -1,0 +1,89 @@
+import { expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
+import { DocumentMember } from '../../server/documents/document-member.ts';
+import { DocumentRoom } from '../../server/documents/document-room.ts';
+import { receiveFrame } from '../../server/documents/receive-frame.ts';
+import type { Limits } from '../../server/options.ts';
+import { createCatchUp } from '../../server/rooms/catch-up.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { type ClientFrame, decodeServerFrame } from '../../shared/document-frame.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { documentPorts } from '../support/document-ports.ts';
+import { fakeConnection } from '../support/fake-connection.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+/** A writer with these limits, alone in a document whose workers find every deletion new. */
+async function writer(limits: Partial<Limits>) {
+  const clock = createManualClock();
+  const catchUp = createCatchUp(() => {});
+  const workers = { novelDeletes: async ({ update }: { update: Uint8Array }) => update };
+  const rooms = new Rooms({
+    store: openMemoryStore(),
+    clock,
+    soon: setImmediate,
+    catchUp,
+    createContent: (room, lease) => new DocumentRoom(room, lease, documentPorts({ clock, catchUp, workers: workers as never })),
+  });
+  const room = await rooms.open(parseRoomName('doc:minutes'));
+  const document = room.content as DocumentRoom;
+  const connection = fakeConnection({ clock, userId: 'ada', limits });
+  const { member, start } = await document.join(connection, 'write', { epoch: 'e', seq: 0, clientId: 7, session: 'secret' });
+  if (!(member instanceof DocumentMember)) throw new Error('no member of a document');
+  room.members.set(connection, member);
+  start();
+  await vi.waitFor(() => expect(member.delivery).toBe('live'));
+  const doc = new Y.Doc();
+  doc.clientID = 7;
+  return {
+    doc,
+    send: (frame: ClientFrame) => receiveFrame(document, member, frame),
+    /** The update of a change of `doc`. */
+    edit(change: () => void): Uint8Array {
+      const before = Y.encodeStateVector(doc);
+      change();
+      return Y.encodeStateAsUpdate(doc, before);
+    },
+    saved: () => room.head.seq,
+    refusals: () =>
+      connection.outbox.taken
+        .map(([, , bytes]) => decodeServerFrame(bytes as Uint8Array))
+        .flatMap((frame) => (frame.type === 'refused' ? [[frame.counter, frame.code]] : [])),
+  };
+}
+
+test('[3] asking for a document’s state costs what a join costs', async () => {
+  const { send, refusals } = await writer({ joinsPerMinute: 3 });
+  for (let count = 0; count < 5; count++) send({ type: 'sync', stateVector: new Uint8Array([0]) });
+  expect(refusals()).toEqual([
+    [0, 'rate-limited'],
+    [0, 'rate-limited'],
+  ]);
+});
+
+test('[3] a full step with deletions, for which the whole document is loaded, costs what a join costs', async () => {
+  const { doc, edit, send, saved, refusals } = await writer({ joinsPerMinute: 1 });
+  const text = doc.getText('text');
+  const step = (counter: number) => {
+    edit(() => text.insert(0, 'ab'));
+    edit(() => text.delete(0, 1));
+    send({ type: 'update', counter, full: true, update: Y.encodeStateAsUpdate(doc) });
+  };
+  step(1);
+  await vi.waitFor(() => expect(saved()).toBe(1));
+  step(2);
+  await vi.waitFor(() => expect(refusals()).toEqual([[2, 'rate-limited']]));
+});
+
+test('[3] whoever brought a table in one struct pays for its values before the next update', async () => {
+  const { doc, edit, send, saved, refusals } = await writer({ structsPerSecond: 10, structBurst: 100 });
+  const type = (counter: number) =>
+    send({ type: 'update', counter, full: false, update: edit(() => doc.getText('text').insert(0, 'a')) });
+  type(1);
+  await vi.waitFor(() => expect(saved()).toBe(1));
+  const table = edit(() => doc.getArray('table').insert(0, Array.from({ length: 500 }, (_, value) => value)));
+  send({ type: 'update', counter: 2, full: false, update: table });
+  await vi.waitFor(() => expect(saved()).toBe(2));
+  type(3);
+  expect(refusals()).toEqual([[3, 'rate-limited']]);
+});
