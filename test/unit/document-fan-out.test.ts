@@ -102,3 +102,10 @@ test('[4] who left while there was no room for it is no ghost afterwards', async
   expect([...seen.getStates()].filter(([id]) => id !== seen.clientID)).toEqual([[2, expect.objectContaining({ cursor: 2 })]]);
   seen.destroy();
 });
+
+test('a session of which everything is on disk is forgotten with its member', async () => {
+  const ada = await join('ada', 1);
+  await type(ada.member, 3);
+  document.left(ada.member);
+  expect([...document.writers.values()]).toEqual([]);
+});
