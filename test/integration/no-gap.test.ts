@@ -49,8 +49,7 @@ test('[2] a message’s id is its sender’s own, in its room, also while anothe
   await using server = await startServer({ store });
   const [ada, bob] = [await server.connect(tokenFor('ada')), await server.connect(tokenFor('bob'))];
   const look = store.hold('findById');
-  const say = (who: Socket, sessionId: string, content: string) =>
-    ask(who, 'chat:message', { sessionId, content }, { id: 'm1' });
+  const say = (who: Socket, sessionId: string, content: string) => ask(who, 'chat:message', { sessionId, content }, { id: 'm1' });
   const answers = [say(ada, '1', 'of ada'), say(bob, '1', 'of bob'), say(ada, '2', 'elsewhere')];
   await vi.waitFor(() => expect(store.held('findById')).toBe(3));
   look();

@@ -81,7 +81,12 @@ test('[3] whoever brought a table in one struct pays for its values before the n
     send({ type: 'update', counter, full: false, update: edit(() => doc.getText('text').insert(0, 'a')) });
   type(1);
   await vi.waitFor(() => expect(saved()).toBe(1));
-  const table = edit(() => doc.getArray('table').insert(0, Array.from({ length: 500 }, (_, value) => value)));
+  const table = edit(() =>
+    doc.getArray('table').insert(
+      0,
+      Array.from({ length: 500 }, (_, value) => value),
+    ),
+  );
   send({ type: 'update', counter: 2, full: false, update: table });
   await vi.waitFor(() => expect(saved()).toBe(2));
   type(3);
