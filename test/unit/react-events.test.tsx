@@ -64,7 +64,7 @@ test('another event is listened to from the next render on, and the one before n
   const heard: unknown[] = [];
   function Widget({ event }: { event: 'system:status' | 'catalog:updated' }) {
     useWebSocketRoom('catalog');
-    useWebSocket(event, (payload: unknown) => heard.push(payload));
+    useWebSocket(event, (...args) => heard.push(args[0]));
     return event;
   }
   await using page = await mount(below(client, <Widget event="system:status" />));
