@@ -16,6 +16,9 @@ import type { WriterSession } from './writers.ts';
 const FULL_STEP_FACTOR = 10;
 // A struct may hold a table. A million values are about 100 MB in a thread that loads them, and a full step brings no more.
 const VALUES_PER_STRUCT = 5;
+// What an update costs on the wire beyond its own bytes: a packet around it, or around each of its parts.
+const PACKETS_BEYOND = 1.01;
+const PACKET_BYTES = 1_000;
 const RETRY_BUSY_MS = 100;
 const RETRY_GAP_MS = 20;
 const RETRY_STORAGE_MS = 1_000;
@@ -53,9 +56,9 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   if (session.busy) throw new AshlarError('counter-gap', { retryAfterMs: RETRY_BUSY_MS });
   if (counter !== session.counter + 1) throw new AshlarError('counter-gap', { retryAfterMs: RETRY_GAP_MS });
   if (update.length > document.ports.updateBytes) throw new AshlarError('too-large');
-  // Bytes were charged on arrival; a sender that owes some waits.
+  // Its bytes were charged on arrival: a sender that owed some before them waits.
   for (const taken of [
-    member.connection.budgets.take('bytes', 0),
+    member.connection.budgets.owes('bytes', update.length * PACKETS_BEYOND + PACKET_BYTES),
     member.connection.budgets.take('structs', countStructs(update)),
   ]) {
     if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });

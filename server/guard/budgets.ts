@@ -76,6 +76,8 @@ export interface UserBudgets {
   take(userId: string, kind: BudgetKind, cost?: number): Taken;
   /** Ms until the cost would pass; 0: now. */
   wait(userId: string, kind: BudgetKind, cost?: number): number;
+  /** Whether at most `allowed` is owed. Charges nothing. */
+  owes(userId: string, kind: BudgetKind, allowed: number): Taken;
   /** Charges what has arrived already, without asking. */
   spend(userId: string, kind: BudgetKind, cost?: number): void;
   /** Users held in memory. */
@@ -88,6 +90,8 @@ export interface SocketBudgets {
   belongTo(userId: string): void;
   /** Charges. Refused: `retryAfterMs` is the longer wait of the two. @param cost default 1 */
   take(kind: BudgetKind, cost?: number): Taken;
+  /** Whether at most `allowed` is owed. Refused: nothing is any more after `retryAfterMs`. Charges nothing. */
+  owes(kind: BudgetKind, allowed: number): Taken;
   /** Charges what has arrived already, without asking. */
   spend(kind: BudgetKind, cost?: number): void;
 }
@@ -121,6 +125,7 @@ export function createUserBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'
   return {
     take: (userId, kind, cost = 1) => bucketOf(userId, kind).take(cost),
     wait: (userId, kind, cost = 1) => bucketOf(userId, kind).wait(cost),
+    owes: (userId, kind, allowed) => bucketOf(userId, kind).owes(allowed),
     spend: (userId, kind, cost = 1) => bucketOf(userId, kind).spend(cost),
     get size() {
       return users.size;
@@ -160,6 +165,13 @@ class BudgetsOfSocket implements SocketBudgets {
     if (retryAfterMs > 0) return { ok: false, retryAfterMs };
     this.#users.take(this.#userId, kind, cost);
     return bucket.take(cost);
+  }
+
+  owes(kind: BudgetKind, allowed: number): Taken {
+    const own = this.#bucketOf(kind).owes(allowed);
+    if (this.#users === undefined || this.#userId === undefined) return own;
+    const users = this.#users.owes(this.#userId, kind, allowed);
+    return users.ok || (!own.ok && own.retryAfterMs > users.retryAfterMs) ? own : users;
   }
 
   spend(kind: BudgetKind, cost = 1): void {

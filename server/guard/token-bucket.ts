@@ -18,6 +18,8 @@ export interface TokenBucket {
   take(cost: number): Taken;
   /** Ms until `cost` would pass; 0: now. Charges nothing. */
   wait(cost: number): number;
+  /** Whether at most `allowed` is owed; refused: nothing is any more after `retryAfterMs`. Charges nothing. */
+  owes(allowed: number): Taken;
   /** Charges `cost` without asking, for what has arrived already. The debt it makes is one `burst` at most: nobody is shut out for longer. */
   spend(cost: number): void;
   /** Whether nothing is owed: then a new bucket would be the same. */
@@ -58,6 +60,12 @@ class Bucket implements TokenBucket {
     this.#refill();
     const missing = Math.min(cost, this.#rate.burst) - this.#tokens - ROUNDING;
     return cost === 0 || missing <= 0 ? 0 : Math.ceil((missing * 1000) / this.#rate.ratePerSecond);
+  }
+
+  owes(allowed: number): Taken {
+    this.#refill();
+    if (this.#tokens >= -allowed - ROUNDING) return PASSED;
+    return { ok: false, retryAfterMs: Math.ceil((-this.#tokens * 1000) / this.#rate.ratePerSecond) };
   }
 
   spend(cost: number): void {

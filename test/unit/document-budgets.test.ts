@@ -44,6 +44,8 @@ async function writer(limits: Partial<Limits>) {
       change();
       return Y.encodeStateAsUpdate(doc, before);
     },
+    connection,
+    clock,
     saved: () => room.head.seq,
     refusals: () =>
       connection.outbox.taken
@@ -91,4 +93,22 @@ test('[3] whoever brought a table in one struct pays for its values before the n
   await vi.waitFor(() => expect(saved()).toBe(2));
   type(3);
   expect(refusals()).toEqual([[3, 'rate-limited']]);
+});
+
+test('[3] who owes bytes is told to wait, and an update that owes for itself alone passes, however large', async () => {
+  const { doc, edit, send, saved, refusals, connection, clock } = await writer({ bytesPerSecond: 1_000, byteBurst: 10_000 });
+  const { budgets } = connection;
+  const type = (text: string) => edit(() => doc.getText('text').insert(0, text));
+  const large = type('x'.repeat(20_000));
+  budgets.spend('bytes', large.length + 60);
+  send({ type: 'update', counter: 1, full: false, update: large });
+  await vi.waitFor(() => expect(saved()).toBe(1));
+  const small = type('y');
+  budgets.spend('bytes', small.length + 60);
+  send({ type: 'update', counter: 2, full: false, update: small });
+  expect(refusals()).toEqual([[2, 'rate-limited']]);
+  clock.advance(10_000);
+  budgets.spend('bytes', small.length + 60);
+  send({ type: 'update', counter: 2, full: false, update: small });
+  await vi.waitFor(() => expect(saved()).toBe(2));
 });
