@@ -149,12 +149,15 @@ test('[2] a document whose tail was cut past the position says so, and gives the
   await replica.reached(10);
   const { position } = replica;
   await typer.type(COUNT);
-  await vi.waitFor(async () => {
-    const late = new FrameClient(await connectTo(server.url, tokenFor('cleo')), 'minutes', 3);
-    expect(await late.join({ ...position })).toMatchObject({ success: true, recovered: false, reason: 'expired' });
-    late.socket.disconnect();
-    await typer.type(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const late = new FrameClient(await connectTo(server.url, tokenFor('cleo')), 'minutes', 3);
+      expect(await late.join({ ...position })).toMatchObject({ success: true, recovered: false, reason: 'expired' });
+      late.socket.disconnect();
+      await typer.type(1);
+    },
+    { timeout: 10_000 },
+  );
   await using late = await FrameReplica.open(server.url, tokenFor('cleo'), 'minutes', 4);
   expect(late.text).toBe(typer.text);
   await typer.type(5);

@@ -195,7 +195,7 @@ test('[1] a document that cannot be loaded is told so, and is never an empty one
     await using server = await startServer({ store, compactAfterRecords: 5 });
     const ada = await member(server, 'ada', 1);
     for (const [index, update] of typed(1, 'stone').entries()) ada.update(index + 1, update);
-    await vi.waitFor(() => expect(disk.rooms.get('doc:minutes' as never)?.snapshot).not.toBeNull());
+    await vi.waitFor(() => expect(disk.rooms.get('doc:minutes' as never)?.snapshot).not.toBeNull(), { timeout: 10_000 });
   }
   const damaged = openMemoryStore({ disk });
   const { readSnapshot } = damaged;
