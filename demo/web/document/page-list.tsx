@@ -5,7 +5,7 @@ import { mayWrite, rememberAccess, useAccess } from '../offline/remembered-acces
 import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
 import { usePerson } from '../shared/person-context.ts';
-import { addPage, type Page } from './use-pages.ts';
+import { addPage, type Page } from './pages.ts';
 
 /** The workspace's pages, and a field for a new one. */
 export function PageList({ workspace, pages, current }: { workspace: OpenDocument; pages: readonly Page[]; current: string }) {

@@ -3,7 +3,7 @@ import { useReadable } from 'ashlar/react';
 import { useConnectionTrouble } from '../connection/connection-state.tsx';
 import { DocumentView } from './document-view.tsx';
 import { PageList } from './page-list.tsx';
-import type { Page } from './use-pages.ts';
+import type { Page } from './pages.ts';
 
 export interface PagesViewProps {
   workspace: OpenDocument;
