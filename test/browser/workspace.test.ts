@@ -85,6 +85,29 @@ test('who comes late sees where a job and the numbers stand, and both see the jo
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 60_000);
 
+test('while cut, how far a running job is and what is not known of another is marked as stale', async () => {
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
+  const job = (id: string) => anna.page.locator(`[data-batch=${id}]`);
+  await job('invoice-run').getByRole('button', { name: 'Start' }).click();
+  await job('invoice-run')
+    .getByText(/about \d+ s left/)
+    .waitFor();
+  await anna.page.getByRole('button', { name: 'Cut my connection' }).click();
+  const stale = /^\d+ of 340 invoices, stale since \d\d:\d\d:\d\d$/;
+  await job('invoice-run').getByText(stale).waitFor();
+  // Somebody who comes back to it knows nothing of any job.
+  await anna.page.evaluate(() => Object.assign(window.location, { hash: '#/board' }));
+  await anna.page.getByRole('heading', { name: 'Board' }).waitFor();
+  await anna.page.evaluate(() => Object.assign(window.location, { hash: '#/dashboard' }));
+  await job('invoice-run').getByText('340 invoices, waiting').waitFor();
+  await anna.page.getByRole('button', { name: 'Reconnect' }).click();
+  await job('invoice-run')
+    .getByText(/^\d+ of 340 invoices(, about \d+ s left)?$/)
+    .waitFor();
+  expect(await anna.page.getByText(/stale|waiting/).count()).toBe(0);
+  expect(anna.complaints()).toEqual([]);
+});
+
 test('a card is moved by the arrow keys, keeps the focus, and moves for everybody', async () => {
   await using anna = await site.visit('anna', { place: '#/board' });
   await using ben = await site.visit('ben', { place: '#/board' });

@@ -3,6 +3,7 @@ import { WIDGETS, type WidgetId } from '../../widgets.ts';
 import { BatchList } from '../batch/batch-list.tsx';
 import { CatalogChanges } from '../catalog/catalog-changes.tsx';
 import { BackendButton } from '../shared/backend-button.tsx';
+import { staleSince } from '../shared/stale-since.ts';
 import { useWhyNot } from '../shared/use-why-not.ts';
 import { StatusControls } from '../system-status/status-controls.tsx';
 import { Sparkline } from './sparkline.tsx';
@@ -12,7 +13,8 @@ const IDS = WIDGETS.map(({ id }) => id);
 
 /** Numbers that tick, jobs, and changes of the catalog. */
 export function DashboardView() {
-  const { widgets, live, staleSince } = useDashboard(IDS);
+  const { widgets, live, staleSince: since } = useDashboard(IDS);
+  const stale = live ? null : staleSince(since);
   const history = useHistory();
   const whyNot = useWhyNot();
   return (
@@ -28,18 +30,18 @@ export function DashboardView() {
       </header>
       <ul className="widgets" aria-label="Numbers">
         {WIDGETS.map(({ id, title, format }) => (
-          <li key={id} className={live ? 'card widget' : 'card widget widget-stale'}>
+          <li key={id} className={stale === null ? 'card widget' : 'card widget widget-stale'}>
             <h2>{title}</h2>
             <p className="widget-value" data-widget={id}>
               {write(widgets[id]?.value, format)}
             </p>
             <Sparkline points={history[id as WidgetId]} />
-            <p className="widget-state">{live ? <span className="live">live</span> : stale(staleSince)}</p>
+            <p className="widget-state">{stale ?? <span className="live">live</span>}</p>
           </li>
         ))}
       </ul>
       <div className="two-columns">
-        <BatchList />
+        <BatchList stale={stale} />
         <CatalogChanges />
       </div>
     </div>
@@ -48,9 +50,4 @@ export function DashboardView() {
 
 function write(value: number | undefined, format: Intl.NumberFormatOptions): string {
   return value === undefined ? '–' : new Intl.NumberFormat('en', format).format(value);
-}
-
-function stale(since: number | null): string {
-  if (since === null) return 'waiting';
-  return `stale since ${new Date(since).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })}`;
 }
