@@ -49,9 +49,14 @@ test('a notification read on one device is read on the other', async () => {
     await toast(page).waitFor();
     await page.getByRole('button', { name: 'Notifications, 1 unread' }).waitFor();
   }
+  // A toast whose button has the focus does not go by itself.
+  await laptop.page.getByRole('button', { name: 'Close “Reminder”' }).focus();
   await phone.page.getByRole('button', { name: 'Notifications, 1 unread' }).click();
   await phone.page.getByRole('button', { name: 'Mark read: Reminder' }).click();
   await laptop.page.getByRole('button', { name: 'Notifications, 0 unread' }).waitFor();
+  // With it goes what told of it.
+  for (const { page } of [laptop, phone]) await expect.poll(() => toast(page).count()).toBe(0);
+  expect(await laptop.page.evaluate(() => document.activeElement?.id)).toBe('main');
   // One person, however many devices.
   expect(
     await laptop.page

@@ -8,14 +8,15 @@ const AT_ONCE = 3;
 
 /** Notifications that say the same, shown as one. */
 interface Told {
-  /** Of the first. */
-  readonly id: string;
+  /** The id of the first. */
+  readonly key: string;
   readonly title: string;
   readonly message: string;
-  readonly times: number;
+  /** Of those that are not read. */
+  readonly ids: readonly string[];
 }
 
-/** Shows a notification for a moment when it comes, in a row of its own. What waited before the visit stays in the bell. */
+/** Shows a notification for a moment when it comes, in a row of its own, until it is read. What waited before the visit stays in the bell. */
 export function Toasts() {
   const { state, notifications } = useNotifications();
   const [toasts, setToasts] = useState<readonly Told[]>([]);
@@ -26,15 +27,15 @@ export function Toasts() {
     const known = seen.current;
     seen.current = new Set(notifications.map(({ id }) => id));
     if (known === null) return;
-    const fresh = notifications.filter(({ id, read }) => !read && !known.has(id));
-    if (fresh.length > 0) setToasts((before) => fresh.toReversed().reduce(told, before).slice(-AT_ONCE));
+    const unread = new Set(notifications.flatMap(({ id, read }) => (read ? [] : [id])));
+    const fresh = notifications.filter(({ id }) => unread.has(id) && !known.has(id));
+    setToasts((before) => fresh.toReversed().reduce(told, stillUnread(before, unread)).slice(-AT_ONCE));
   }, [state, notifications]);
-  const dismiss = (id: string): void => setToasts((before) => before.filter((toast) => toast.id !== id));
-  const close = (id: string): void => {
-    // One that goes tells nobody that pointer and focus have left it; the focus goes on to the next.
-    setHeld(toasts.length > 1);
-    dismiss(id);
-  };
+  // One that goes tells nobody that pointer and focus have left it; the focus goes on to the next.
+  useEffect(() => {
+    if (toasts.length === 0) setHeld(false);
+  }, [toasts]);
+  const dismiss = (key: string): void => setToasts((before) => before.filter((toast) => toast.key !== key));
   return (
     <section
       className="toasts"
@@ -47,7 +48,7 @@ export function Toasts() {
       <div role="status" aria-label="New notifications" data-focus-next="#main">
         <ul>
           {toasts.map((toast) => (
-            <Toast key={toast.id} toast={toast} held={held} onEnd={() => dismiss(toast.id)} onClose={() => close(toast.id)} />
+            <Toast key={toast.key} toast={toast} held={held} onEnd={() => dismiss(toast.key)} />
           ))}
         </ul>
       </div>
@@ -57,8 +58,16 @@ export function Toasts() {
 
 function told(toasts: readonly Told[], { id, title, message }: NotificationItem): readonly Told[] {
   const same = toasts.find((toast) => toast.title === title && toast.message === message);
-  if (same === undefined) return [...toasts, { id, title, message, times: 1 }];
-  return toasts.map((toast) => (toast === same ? { ...same, times: same.times + 1 } : toast));
+  if (same === undefined) return [...toasts, { key: id, title, message, ids: [id] }];
+  return toasts.map((toast) => (toast === same ? { ...same, ids: [...same.ids, id] } : toast));
+}
+
+/** Without what was read meanwhile, here or on another device. */
+function stillUnread(toasts: readonly Told[], unread: ReadonlySet<string>): readonly Told[] {
+  return toasts.flatMap((toast) => {
+    const ids = toast.ids.filter((id) => unread.has(id));
+    return ids.length === 0 ? [] : [{ ...toast, ids }];
+  });
 }
 
 interface ToastProps {
@@ -66,10 +75,10 @@ interface ToastProps {
   /** Somebody reads it: it stays. */
   held: boolean;
   onEnd: () => void;
-  onClose: () => void;
 }
 
-function Toast({ toast: { title, message, times }, held, onEnd, onClose }: ToastProps) {
+function Toast({ toast: { title, message, ids }, held, onEnd }: ToastProps) {
+  const times = ids.length;
   const end = useRef(onEnd);
   useEffect(() => {
     end.current = onEnd;
@@ -86,7 +95,7 @@ function Toast({ toast: { title, message, times }, held, onEnd, onClose }: Toast
         <strong>{title}</strong> {times === 1 ? null : <span className="muted">×{times}</span>}
         <p>{message}</p>
       </div>
-      <button type="button" className="button icon-button" aria-label={`Close “${title}”`} title="Close" onClick={onClose}>
+      <button type="button" className="button icon-button" aria-label={`Close “${title}”`} title="Close" onClick={onEnd}>
         <Icon name="close" />
       </button>
     </li>
