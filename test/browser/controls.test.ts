@@ -246,6 +246,19 @@ test('by finger a card is moved and removed, on targets of 44 px', async () => {
   const controls = [remove, page.getByRole('button', { name: 'Move “Photos of the new range” to Doing' })];
   for (const control of [...controls, page.getByRole('button', { name: 'Undo' })])
     expect(await size(control)).toBeGreaterThanOrEqual(44);
+  const titles = page.getByRole('region', { name: /^To do/ }).locator('.board-card-title');
+  const before = await titles.allTextContents();
+  const [first, second, ...rest] = before;
+  const up = (title = '') => page.getByRole('button', { name: `Move “${title}” up` });
+  const down = (title = '') => page.getByRole('button', { name: `Move “${title}” down` });
+  for (const control of [up(second), down(first), titles.first()]) expect(await size(control)).toBeGreaterThanOrEqual(44);
+  // There is nowhere to go from an end.
+  expect([await up(first).count(), await down(before.at(-1)).count()]).toEqual([0, 0]);
+  await down(first).tap();
+  await expect.poll(() => titles.allTextContents()).toEqual([second, first, ...rest]);
+  await isFocused(page, first ?? '');
+  await up(first).tap();
+  await expect.poll(() => titles.allTextContents()).toEqual(before);
   await remove.tap();
   await expect.poll(() => page.getByText('Photos of the new range', { exact: true }).count()).toBe(0);
   await page.getByRole('button', { name: 'Undo' }).tap();

@@ -15,6 +15,9 @@ export interface BoardCardProps {
   /** The columns beside it. */
   left: string | undefined;
   right: string | undefined;
+  /** Whether there is a card above it in its column, or below. */
+  above: boolean;
+  below: boolean;
   dragged: boolean;
   /** A dragged card would be put before this one, or behind it. */
   drop: 'before' | 'behind' | null;
@@ -30,6 +33,8 @@ export function BoardCard({
   editable,
   left,
   right,
+  above,
+  below,
   dragged,
   drop,
   onDragStart,
@@ -57,6 +62,28 @@ export function BoardCard({
         {card.title}
       </button>
       <span className="board-card-moves">
+        {above ? (
+          <button
+            type="button"
+            className="by-finger"
+            aria-label={`Move “${card.title}” up`}
+            title="Up"
+            onClick={() => onMove(0, -1)}
+          >
+            <Icon name="up" />
+          </button>
+        ) : null}
+        {below ? (
+          <button
+            type="button"
+            className="by-finger"
+            aria-label={`Move “${card.title}” down`}
+            title="Down"
+            onClick={() => onMove(0, 1)}
+          >
+            <Icon name="down" />
+          </button>
+        ) : null}
         {left === undefined ? null : (
           <button type="button" aria-label={`Move “${card.title}” to ${left}`} title={left} onClick={() => onMove(-1, 0)}>
             <Icon name="left" />

@@ -137,6 +137,8 @@ export function BoardView({ document }: { document: OpenDocument }) {
                       editable={editable}
                       left={left?.title}
                       right={right?.title}
+                      above={index > 0}
+                      below={index < cards.length - 1}
                       dragged={card.id === drag.dragged}
                       drop={card === below ? 'before' : below === undefined && card === above ? 'behind' : null}
                       onDragStart={(event) => drag.start(event, card.id)}

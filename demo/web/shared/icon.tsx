@@ -10,6 +10,7 @@ const PATHS = {
   chart: 'M4 19h16M6 16l4-5 3 3 5-8',
   chat: 'M4 5h16v11H10l-5 4v-4H4z',
   close: 'M6 6l12 12M18 6L6 18',
+  down: 'M6 10l6 6 6-6',
   left: 'M14 6l-6 6 6 6',
   lock: 'M7 11V8a5 5 0 0 1 10 0v3M5 11h14v9H5z',
   out: 'M10 4H5v16h5M14 8l4 4-4 4M9 12h9',
@@ -20,6 +21,7 @@ const PATHS = {
   plus: 'M12 5v14M5 12h14',
   redo: 'M19 9H9a5 5 0 0 0 0 10h5M19 9l-4-4M19 9l-4 4',
   right: 'M10 6l6 6-6 6',
+  up: 'M6 14l6-6 6 6',
   undo: 'M5 9h10a5 5 0 0 1 0 10h-5M5 9l4-4M5 9l4 4',
 } as const;
 
