@@ -95,6 +95,47 @@ test('[1] the server is killed while two people type: both converge without a re
   expect([...anna.complaints(), ...ben.complaints(), ...chloe.complaints()]).toEqual([]);
 }, 60_000);
 
+test('on a phone the name at a caret near the right edge is whole, also after the phone is turned', async () => {
+  await using anna = await site.visit('anna');
+  const place = await newPage(anna.page, 'Edges');
+  await using ben = await site.visit('ben', { place, size: { width: 390, height: 844 } });
+  await ben.page.getByRole('textbox', { name: 'Edges' }).waitFor();
+  await anna.page.getByRole('textbox', { name: 'Edges' }).click();
+  const { page } = ben;
+  const name = page.locator('.caret-name');
+  /** How far the name, and the caret under it, are from the text's right edge, px. */
+  const room = () =>
+    name.evaluate((label) => {
+      const edge = label.closest('.prose')!.getBoundingClientRect().right;
+      return [label, label.parentElement!].map((element) => Math.round(edge - element.getBoundingClientRect().right));
+    });
+  const fits = () => expect.poll(async () => Math.min(...(await room()))).toBeGreaterThanOrEqual(0);
+  await anna.page.keyboard.type('x');
+  await name.waitFor();
+  /** How far the name begins from its caret, px. */
+  const shift = () =>
+    name.evaluate((label) => Math.abs(label.getBoundingClientRect().x - label.parentElement!.getBoundingClientRect().x));
+  // Over the caret where there is room.
+  await expect.poll(shift).toBeLessThan(3);
+  await anna.page.keyboard.type('n'.repeat(20));
+  let atEdge = false;
+  for (let letters = 0; letters < 60 && !atEdge; letters++) {
+    const before = await textOf(page);
+    await anna.page.keyboard.type('n');
+    await expect.poll(() => textOf(page)).not.toBe(before);
+    await fits();
+    atEdge = ((await room())[1] ?? 0) < 40;
+  }
+  expect(atEdge).toBe(true);
+  expect(await shift()).toBeGreaterThan(3);
+  // The line stays as it is, and what is right of it does not.
+  await page.setViewportSize({ width: 844, height: 390 });
+  await expect.poll(shift).toBeLessThan(3);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits();
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+});
+
 test('a reader sees that it is a page to read, and cannot type into it', async () => {
   await using ben = await site.visit('ben', { place: '#/pages/page-handbook' });
   await ben.page.getByText('You may only read this page').waitFor();

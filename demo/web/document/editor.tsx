@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import { usePerson } from '../shared/person-context.ts';
 import { drawCaret } from './draw-caret.ts';
 import { EditorToolbar } from './editor-toolbar.tsx';
+import { placeCaretNames } from './place-caret-names.ts';
 
 /** The rich text of a page, edited by everybody who has it open. Mount it again after a reset, with another `key`. */
 export function Editor({ document, title, editable }: { document: OpenDocument; title: string; editable: boolean }) {
@@ -38,8 +39,14 @@ export function Editor({ document, title, editable }: { document: OpenDocument; 
         CollaborationCaret.configure({ provider: { awareness }, user: { id, name, color }, render: drawCaret }),
       ],
     });
+    // Anybody's edit moves carets, and so does another width.
+    const placeNames = (): void => placeCaretNames(made.view.dom);
+    made.on('transaction', placeNames);
+    const resized = new ResizeObserver(placeNames);
+    resized.observe(made.view.dom);
     setEditor(made);
     return () => {
+      resized.disconnect();
       setEditor(null);
       made.destroy();
     };
