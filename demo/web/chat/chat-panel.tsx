@@ -3,6 +3,7 @@ import { type Chat, useChat } from 'ashlar/react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useConnectionTrouble } from '../connection/connection-state.tsx';
 import { usePerson } from '../shared/person-context.ts';
+import { sayWhen, sayWhy } from '../shared/say-why.ts';
 import { MessageRow } from './message-row.tsx';
 
 /** The team's chat: history, who types, and messages that wait for the network. */
@@ -58,7 +59,7 @@ export function ChatPanel() {
         </ol>
       </div>
       <p className="typing muted" role="status" aria-label="Who types">
-        {state === 'refused' ? `The chat is closed to you: ${error?.message ?? ''}` : typingLine(names)}
+        {state === 'refused' ? `The chat is closed to you: ${sayWhy(error?.code ?? 'access-denied')}.` : typingLine(names)}
       </p>
       <p className="failure" role="alert">
         {whyFailed(messages)}
@@ -92,13 +93,14 @@ function whyEmpty({ state, error }: Chat, trouble: string | null): string {
   if (state === 'refused') return '';
   if (state === 'ready' && error === null) return 'Nothing said yet. What you write goes to everybody.';
   if (trouble !== null) return 'The messages have not been loaded. They come when the connection is back.';
-  return error === null ? 'Loading the messages…' : `The messages could not be loaded: ${error.message}`;
+  return error === null ? 'Loading the messages…' : `The messages could not be loaded: ${sayWhy(error.code)}.`;
 }
 
 /** One line for all that failed: said once, not with each message. */
 function whyFailed(messages: readonly ChatMessage[]): string {
-  const reasons = new Set(messages.flatMap(({ status, error }) => (status === 'failed' ? [error?.message ?? 'no answer'] : [])));
-  return reasons.size === 0 ? '' : `Not sent: ${[...reasons].join('; ')}. Try again in a moment.`;
+  const errors = messages.flatMap(({ status, error }) => (status === 'failed' && error !== null ? [error] : []));
+  const reasons = new Set(errors.map(({ code }) => sayWhy(code)));
+  return reasons.size === 0 ? '' : `Not sent: ${[...reasons].join('; ')}. ${sayWhen(errors)}`.trim();
 }
 
 function typingLine(names: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { useConnectionStatus, useLostConnection, useReadable, useRealtime } from 'ashlar/react';
+import { sayWhy } from '../shared/say-why.ts';
 
 /** What of the connection is worth a word: a loss only after some seconds, being offline at once. */
 export function useConnectionTrouble(): 'offline' | 'lost' | 'failed' | null {
@@ -30,12 +31,12 @@ export function ConnectionPill() {
 /** One line across the page while there is no connection. */
 export function ConnectionBanner() {
   const trouble = useConnectionTrouble();
-  const refusal = useConnectionStatus((status) => (status.state === 'refused' ? status.message : ''));
+  const refusal = useConnectionStatus((status) => (status.state === 'refused' ? sayWhy(status.code) : ''));
   if (trouble === null) return null;
   const text = {
     offline: 'You are offline. Keep working: it is sent as soon as you are back.',
     lost: 'The server does not answer. Keep working: it is sent as soon as it does.',
-    failed: `The server does not let you in: ${refusal}`,
+    failed: `The server does not let you in: ${refusal}.`,
   }[trouble];
   return <p className={`banner banner-${trouble}`}>{text}</p>;
 }

@@ -3,6 +3,7 @@ import { useSaveStatus } from 'ashlar/react';
 import { useEffect, useState } from 'react';
 import * as Y from 'yjs';
 import { mayWrite, useAccess } from '../offline/remembered-access.ts';
+import { sayWhy } from '../shared/say-why.ts';
 
 type Refusal = Extract<SaveStatus, { state: 'refused' }>;
 
@@ -70,7 +71,7 @@ function isOfAccess(refused: Refusal | null): boolean {
 
 function describe(refused: Refusal): string {
   if (isOfAccess(refused)) return 'You may no longer edit this. What you changed last was not saved.';
-  return `This could not be saved: ${refused.error?.message ?? refused.reason}`;
+  return `This could not be saved: ${sayWhy(refused.reason)}.`;
 }
 
 /** The document as it would be, had the edits been taken. */
