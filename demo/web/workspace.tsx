@@ -14,6 +14,7 @@ import { Bell } from './notifications/bell.tsx';
 import { Toasts } from './notifications/toasts.tsx';
 import { KEPT } from './offline/kept-documents.ts';
 import { forgetAccess } from './offline/remembered-access.ts';
+import { unsavedInBrowser } from './offline/unsaved-in-browser.ts';
 import { useKeptDocuments } from './offline/use-kept-documents.ts';
 import { PeopleOnline } from './people/people-online.tsx';
 import { useActivity } from './people/use-activity.ts';
@@ -63,7 +64,10 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   const signOut = async (): Promise<void> => {
     // The second person leaves with the first.
     const theirs = [...document.querySelectorAll('iframe')].flatMap((frame) => frame.contentWindow?.unsavedDocuments?.() ?? []);
-    const unsaved = [...new Set([...kept.unsaved(), ...theirs])].map(titleOf).join(', ');
+    const here = [...new Set([...kept.unsaved(), ...theirs])];
+    // What is kept for them goes as well.
+    const otherTabs = (await unsavedInBrowser()).filter((name) => !here.includes(name));
+    const unsaved = [...here.map(titleOf), ...otherTabs.map((name) => `${titleOf(name)} in another tab`)].join(', ');
     const question = `Some changes are not saved yet, and would be lost (${unsaved}). Sign out?`;
     if (unsaved !== '' && !window.confirm(question)) return;
     // Where the browser keeps nothing there is nothing to clear.

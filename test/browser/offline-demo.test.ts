@@ -224,6 +224,40 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   expect(asked).toHaveLength(2);
 }, 60_000);
 
+test('signing out asks about edits that another tab of the browser has not saved, until that has', async () => {
+  await using anna = await signIn(/Anna Lindqvist/);
+  const { page } = anna;
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    void dialog.dismiss();
+  });
+  const signOut = () => page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).click();
+  const tab = await page.context().newPage();
+  await tab.goto(`${site.demo.url}/#/pages/page-welcome`);
+  await tab.getByRole('button', { name: /Anna Lindqvist/ }).click();
+  await connected(tab);
+  const change = async () => {
+    await cut(tab);
+    await write(tab, ' Elsewhere.');
+    await saving(tab).getByText('not saved yet').waitFor();
+  };
+  await change();
+  await signOut();
+  const question = 'Some changes are not saved yet, and would be lost (Welcome in another tab). Sign out?';
+  await expect.poll(() => asked).toEqual([question]);
+  await reconnect(tab);
+  await saved(tab);
+  await change();
+  await signOut();
+  await expect.poll(() => asked).toEqual([question, question]);
+  await reconnect(tab);
+  await saved(tab);
+  await signOut();
+  await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+  expect(asked).toHaveLength(2);
+});
+
 test('edits that the server takes no more, sent after a reload, are offered for download where they were made, until that is closed', async () => {
   await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
   await using chloe = await site.visit('chloe', { place: '#/pages/page-launch' });

@@ -1,6 +1,7 @@
 import { useRealtime } from 'ashlar/react';
 import { useEffect, useState } from 'react';
 import { KeptDocuments } from './kept-documents.ts';
+import { tellUnsaved } from './unsaved-in-browser.ts';
 
 declare global {
   interface Window {
@@ -14,6 +15,7 @@ export function useKeptDocuments(names: readonly string[]): KeptDocuments {
   const client = useRealtime();
   const [kept] = useState(() => new KeptDocuments(client));
   useEffect(() => kept.hold(names), [kept, names]);
+  useEffect(() => tellUnsaved(client), [client]);
   useEffect(() => {
     window.unsavedDocuments = () => kept.unsaved();
     return () => {
