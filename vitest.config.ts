@@ -12,7 +12,7 @@ const WITH_GLOBALS = [
 export default defineConfig({
   test: {
     testTimeout: 20_000,
-    hookTimeout: 20_000,
+    hookTimeout: 60_000,
     // One more than two cores: many tests wait for a process, a timer or a disk.
     maxWorkers: 3,
     // Tests share what they import, which is half of their time: isolation is for those that put up globals.
