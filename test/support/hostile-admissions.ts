@@ -230,6 +230,11 @@ export const HOSTILE_UPDATES: readonly HostileUpdate[] = [
   { name: 'the 10-byte brick', update: hex('01010900840905017800'), expected: refused(5) },
   { name: 'an origin that is the item itself', update: mine([[STRING | ORIGIN, SENDER, 4, 'x']]), expected: refused(5) },
   { name: 'a right origin behind the item', update: mine([[STRING | RIGHT, SENDER, 5, 'x'], letter]), expected: refused(5) },
+  {
+    name: 'an item between an item and itself',
+    update: mine([[STRING | ORIGIN | RIGHT, VICTIM, 1, VICTIM, 1, 'x']]),
+    expected: refused(5),
+  },
   { name: 'a parent that is the item itself', update: mine([[TYPE, 0, SENDER, 4, 1]]), expected: refused(5) },
   // Rule 6
   {

@@ -197,6 +197,9 @@ function scanStructs(
         rightClient = reader.uint();
         rightClock = reader.uint();
         if (rightClient === clientId && rightClock >= clock) throw new Refusal(5, 'a right origin that is not before its item');
+        // Where that is inside of a run, whoever holds the run as one item finds another place than who holds it in pieces.
+        if (rightClient === originClient && rightClock === originClock)
+          throw new Refusal(5, 'an item between an item and itself');
       }
       if ((info & (INFO.origin | INFO.rightOrigin)) === 0) {
         parentAt = reader.pos;
