@@ -12,8 +12,8 @@ const USAGE = `npm run bench -- [options]
   --quick          fewer and shorter rounds
   --only SCENARIO  one scenario (may be given several times): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer NAME      one peer beside ashlar (may be given several times): ${CANDIDATES.map(({ name }) => name).join(', ')}
-  --check          fan-out beside the two relays alone; fails where a ratio is worse by more than a third than its target, and than what
-                   bench/results.json holds
+  --check          fan-out beside the two relays alone; fails where a ratio is worse by more than a third than its target, and by more than
+                   two thirds than what bench/results.json holds
   --rounds N       rounds of each candidate
   --json FILE      writes every round's figures
   --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
