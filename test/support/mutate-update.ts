@@ -69,11 +69,14 @@ export function generateUpdate(draw: Draw, known: ReadonlyMap<number, number>, o
     uint(clientId);
     let clock = Math.max(0, (known.get(clientId) ?? 0) - (draw(5) === 0 ? draw(4) : 0) + (rare() ? 1 : 0));
     uint(clock);
-    const id = () => {
+    const drawId = (): readonly [client: number, clock: number] => {
       const client = draw(2) === 0 ? clientId : (everyone[draw(everyone.length)] as number);
       const next = client === clientId ? clock : (known.get(client) ?? 0) + (clients.includes(client) ? draw(4) : 0);
+      return [client, draw(Math.max(1, next)) + (rare() ? 1 : 0)];
+    };
+    const id = ([client, at] = drawId()) => {
       uint(client);
-      uint(draw(Math.max(1, next)) + (rare() ? 1 : 0));
+      uint(at);
     };
     for (let index = 0; index < count; index++) {
       const ref = [0, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7, 7, 8, 8][draw(14)] as number;
@@ -88,8 +91,12 @@ export function generateUpdate(draw: Draw, known: ReadonlyMap<number, number>, o
       const right = draw(3) === 0 && clock + known.size > 0;
       const sub = draw(4) === 0;
       encoding.writeUint8(encoder, ref | (origin ? 128 : 0) | (right ? 64 : 0) | (sub ? 32 : 0));
-      if (origin) id();
-      if (right) id();
+      const left = drawId();
+      if (origin) id(left);
+      // Between an item and itself only sometimes: that is refused, and all behind it unread.
+      let next = drawId();
+      for (let tries = 0; origin && String(next) === String(left) && tries < 8; tries++) next = drawId();
+      if (right) id(next);
       if (!origin && !right) {
         const named = clock === 0 || draw(2) === 0;
         uint(named ? 1 : 0);

@@ -2,10 +2,7 @@ import { expect, test } from 'vitest';
 import { judge, regressions } from '../../bench/targets.ts';
 
 /** A run in which one round each found these figures. */
-function ran(
-  figures: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, number>>>>>>,
-  machine = 'this one',
-) {
+function ran(figures: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, number>>>>>>) {
   const scenarios = Object.entries(figures).map(([name, candidates]) => {
     const rounds = Object.entries(candidates).map(([candidate, round]) => [candidate, [round]]);
     return [name, { title: name, metrics: [], candidates: Object.fromEntries(rounds), failures: {} }];
