@@ -56,13 +56,12 @@ function take(document: DocumentRoom, member: DocumentMember, incoming: ClientUp
   if (session.busy) throw new AshlarError('counter-gap', { retryAfterMs: RETRY_BUSY_MS });
   if (counter !== session.counter + 1) throw new AshlarError('counter-gap', { retryAfterMs: RETRY_GAP_MS });
   if (update.length > document.ports.updateBytes) throw new AshlarError('too-large');
+  const { budgets } = member.connection;
   // Its bytes were charged on arrival: a sender that owed some before them waits.
-  for (const taken of [
-    member.connection.budgets.owes('bytes', update.length * PACKETS_BEYOND + PACKET_BYTES),
-    member.connection.budgets.take('structs', countStructs(update)),
-  ]) {
-    if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
-  }
+  const wait = budgets.waitForDebt('bytes', update.length * PACKETS_BEYOND + PACKET_BYTES);
+  if (wait > 0) throw new AshlarError('rate-limited', { retryAfterMs: wait });
+  const taken = budgets.take('structs', countStructs(update));
+  if (!taken.ok) throw new AshlarError('rate-limited', { retryAfterMs: taken.retryAfterMs });
   const meter = new PlaceMeter(session.place);
   const progress = { structs: 0, values: 0 };
   const admission = admit(document, session, update, full, meter, progress);

@@ -76,8 +76,8 @@ export interface UserBudgets {
   take(userId: string, kind: BudgetKind, cost?: number): Taken;
   /** Ms until the cost would pass; 0: now. */
   wait(userId: string, kind: BudgetKind, cost?: number): number;
-  /** Whether at most `allowed` is owed. Charges nothing. */
-  owes(userId: string, kind: BudgetKind, allowed: number): Taken;
+  /** Ms until nothing is owed any more, where more than `allowed` is now; 0: no more is. */
+  waitForDebt(userId: string, kind: BudgetKind, allowed: number): number;
   /** Charges what has arrived already, without asking. */
   spend(userId: string, kind: BudgetKind, cost?: number): void;
   /** Users held in memory. */
@@ -90,8 +90,8 @@ export interface SocketBudgets {
   belongTo(userId: string): void;
   /** Charges. Refused: `retryAfterMs` is the longer wait of the two. @param cost default 1 */
   take(kind: BudgetKind, cost?: number): Taken;
-  /** Whether at most `allowed` is owed. Refused: nothing is any more after `retryAfterMs`. Charges nothing. */
-  owes(kind: BudgetKind, allowed: number): Taken;
+  /** Ms until nothing is owed any more, where more than `allowed` is now: the longer wait of the two; 0: no more is. Charges nothing. */
+  waitForDebt(kind: BudgetKind, allowed: number): number;
   /** Charges what has arrived already, without asking. */
   spend(kind: BudgetKind, cost?: number): void;
 }
@@ -125,7 +125,7 @@ export function createUserBudgets(limits: Limits, clock: Pick<Clock, 'monotonic'
   return {
     take: (userId, kind, cost = 1) => bucketOf(userId, kind).take(cost),
     wait: (userId, kind, cost = 1) => bucketOf(userId, kind).wait(cost),
-    owes: (userId, kind, allowed) => bucketOf(userId, kind).owes(allowed),
+    waitForDebt: (userId, kind, allowed) => bucketOf(userId, kind).waitForDebt(allowed),
     spend: (userId, kind, cost = 1) => bucketOf(userId, kind).spend(cost),
     get size() {
       return users.size;
@@ -167,11 +167,10 @@ class BudgetsOfSocket implements SocketBudgets {
     return bucket.take(cost);
   }
 
-  owes(kind: BudgetKind, allowed: number): Taken {
-    const own = this.#bucketOf(kind).owes(allowed);
+  waitForDebt(kind: BudgetKind, allowed: number): number {
+    const own = this.#bucketOf(kind).waitForDebt(allowed);
     if (this.#users === undefined || this.#userId === undefined) return own;
-    const users = this.#users.owes(this.#userId, kind, allowed);
-    return users.ok || (!own.ok && own.retryAfterMs > users.retryAfterMs) ? own : users;
+    return Math.max(own, this.#users.waitForDebt(this.#userId, kind, allowed));
   }
 
   spend(kind: BudgetKind, cost = 1): void {

@@ -18,8 +18,8 @@ export interface TokenBucket {
   take(cost: number): Taken;
   /** Ms until `cost` would pass; 0: now. Charges nothing. */
   wait(cost: number): number;
-  /** Whether at most `allowed` is owed; refused: nothing is any more after `retryAfterMs`. Charges nothing. */
-  owes(allowed: number): Taken;
+  /** Ms until nothing is owed any more, where more than `allowed` is now; 0: no more is. Charges nothing. */
+  waitForDebt(allowed: number): number;
   /** Charges `cost` without asking, for what has arrived already. The debt it makes is one `burst` at most: nobody is shut out for longer. */
   spend(cost: number): void;
   /** Whether nothing is owed: then a new bucket would be the same. */
@@ -62,10 +62,10 @@ class Bucket implements TokenBucket {
     return cost === 0 || missing <= 0 ? 0 : Math.ceil((missing * 1000) / this.#rate.ratePerSecond);
   }
 
-  owes(allowed: number): Taken {
+  waitForDebt(allowed: number): number {
     this.#refill();
-    if (this.#tokens >= -allowed - ROUNDING) return PASSED;
-    return { ok: false, retryAfterMs: Math.ceil((-this.#tokens * 1000) / this.#rate.ratePerSecond) };
+    const owed = -this.#tokens;
+    return owed <= allowed + ROUNDING ? 0 : Math.ceil((owed * 1000) / this.#rate.ratePerSecond);
   }
 
   spend(cost: number): void {

@@ -31,6 +31,21 @@ function sees(handle: DocumentHandle, passes: (text: string) => boolean): Promis
   );
 }
 
+/** A page of ada's that had the document, was reloaded without a network, written in, and closed. */
+async function writeOffline(url: string, storage: MemoryOfflineStorage, token: () => Promise<string>, at: number, text: string) {
+  const first = page(url, storage, 'ada', { token });
+  await first.open().whenSynced;
+  await storage.placeKept('ada', 'doc:notes');
+  first.leave();
+  storage.crash();
+  const offline = page(NOWHERE, storage, null);
+  const cut = offline.open();
+  await cut.whenLoaded;
+  textOf(cut).insert(at, text);
+  offline.leave();
+  storage.crash();
+}
+
 /** What a user with nothing stored sees. */
 async function stored(url: string, name = 'notes') {
   const client = createClient({ url, token: tokenFor('reader') });
@@ -488,17 +503,7 @@ test('what a reader wrote offline is refused once: the server’s content takes 
   const author = await stored(server.url);
   author.doc.getText('text').insert(0, 'stone');
   await author.whenSaved();
-  const first = page(server.url, storage, 'ada', { token });
-  await first.open().whenSynced;
-  await storage.placeKept('ada', 'doc:notes');
-  first.leave();
-  storage.crash();
-  const offline = page(NOWHERE, storage, null);
-  const cut = offline.open();
-  await cut.whenLoaded;
-  textOf(cut).insert(5, 'mason');
-  offline.leave();
-  storage.crash();
+  await writeOffline(server.url, storage, token, 5, 'mason');
 
   const back = page(server.url, storage, 'ada', { token });
   const handle = back.open();
@@ -519,17 +524,7 @@ test('edits that were refused are forgotten also while the page loads anew what 
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();
   const token = () => Promise.resolve(tokenFor('ada', { access: { '*': 'read' } }));
-  const first = page(server.url, storage, 'ada', { token });
-  await first.open().whenSynced;
-  await storage.placeKept('ada', 'doc:notes');
-  first.leave();
-  storage.crash();
-  const offline = page(NOWHERE, storage, null);
-  const cut = offline.open();
-  await cut.whenLoaded;
-  textOf(cut).insert(0, 'mason');
-  offline.leave();
-  storage.crash();
+  await writeOffline(server.url, storage, token, 0, 'mason');
 
   const back = page(server.url, storage, 'ada', { token });
   const refused = back.open();

@@ -2,7 +2,9 @@ import type { DragEvent } from 'react';
 import { Icon } from '../shared/icon.tsx';
 import type { Card } from './board.ts';
 
-const MOVES: Readonly<Record<string, readonly [sideways: number, down: number]>> = {
+type Move = readonly [sideways: number, down: number];
+
+const MOVES: Readonly<Record<string, Move>> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],
@@ -27,6 +29,14 @@ export interface BoardCardProps {
   onRemove: () => void;
 }
 
+interface MoveButton {
+  icon: 'up' | 'down' | 'left' | 'right';
+  title: string;
+  /** The end of what it is called. */
+  where: string;
+  move: Move;
+}
+
 /** A card: dragged, moved and removed by its buttons, or by the arrow keys and Delete while its title has the focus. */
 export function BoardCard({
   card,
@@ -43,6 +53,12 @@ export function BoardCard({
   onRemove,
 }: BoardCardProps) {
   if (!editable) return <li className="board-card board-card-still">{card.title}</li>;
+  const moves: readonly MoveButton[] = [
+    ...(above ? [{ icon: 'up', title: 'Up', where: 'up', move: [0, -1] } as const] : []),
+    ...(below ? [{ icon: 'down', title: 'Down', where: 'down', move: [0, 1] } as const] : []),
+    ...(left === undefined ? [] : [{ icon: 'left', title: left, where: `to ${left}`, move: [-1, 0] } as const]),
+    ...(right === undefined ? [] : [{ icon: 'right', title: right, where: `to ${right}`, move: [1, 0] } as const]),
+  ];
   const classes = ['board-card', dragged ? 'board-card-dragged' : '', drop === null ? '' : `board-card-drop-${drop}`];
   return (
     <li className={classes.join(' ').trim()} draggable onDragStart={onDragStart} onDragEnd={onDragEnd}>
@@ -62,38 +78,18 @@ export function BoardCard({
         {card.title}
       </button>
       <span className="board-card-moves">
-        {above ? (
+        {moves.map(({ icon, title, where, move }) => (
           <button
+            key={icon}
             type="button"
-            className="by-finger"
-            aria-label={`Move “${card.title}” up`}
-            title="Up"
-            onClick={() => onMove(0, -1)}
+            className={move[0] === 0 ? 'by-finger' : undefined}
+            aria-label={`Move “${card.title}” ${where}`}
+            title={title}
+            onClick={() => onMove(...move)}
           >
-            <Icon name="up" />
+            <Icon name={icon} />
           </button>
-        ) : null}
-        {below ? (
-          <button
-            type="button"
-            className="by-finger"
-            aria-label={`Move “${card.title}” down`}
-            title="Down"
-            onClick={() => onMove(0, 1)}
-          >
-            <Icon name="down" />
-          </button>
-        ) : null}
-        {left === undefined ? null : (
-          <button type="button" aria-label={`Move “${card.title}” to ${left}`} title={left} onClick={() => onMove(-1, 0)}>
-            <Icon name="left" />
-          </button>
-        )}
-        {right === undefined ? null : (
-          <button type="button" aria-label={`Move “${card.title}” to ${right}`} title={right} onClick={() => onMove(1, 0)}>
-            <Icon name="right" />
-          </button>
-        )}
+        ))}
         <button type="button" aria-label={`Remove “${card.title}”`} title="Remove" onClick={onRemove}>
           <Icon name="close" />
         </button>

@@ -20,10 +20,11 @@ const WORDS: { readonly [Code in ErrorCode | 'other-user' | 'replaced']?: string
   replaced: 'all of it was replaced meanwhile',
   timeout: 'the server did not answer',
 };
+const BY_CODE: ReadonlyMap<string, string> = new Map(Object.entries(WORDS));
 
 /** Why something failed, in words that go on after a colon. @param code as an `AshlarError` or a reset has it */
 export function sayWhy(code: string): string {
-  return new Map(Object.entries(WORDS)).get(code) ?? `something went wrong (${code})`;
+  return BY_CODE.get(code) ?? `something went wrong (${code})`;
 }
 
 /** When what failed may be tried again, as a sentence. Empty: it would fail again. */

@@ -126,7 +126,16 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   const isJoin = ({ kind }: Task) => kind === 'diff' || kind === 'novelDeletes';
 
-  function submit<Kind extends JobKind>(kind: Kind, owner: string, input: JobInput, limits: JobLimits = {}): Promise<Done<Kind>> {
+  async function submit<Kind extends JobKind>(kind: Kind, owner: string, input: JobInput, limits?: JobLimits) {
+    return (await submitTimed(kind, owner, input, limits)).result;
+  }
+
+  function submitTimed<Kind extends JobKind>(
+    kind: Kind,
+    owner: string,
+    input: JobInput,
+    limits: JobLimits = {},
+  ): Promise<Done<Kind>> {
     if (closing !== null) return Promise.reject(closing);
     return new Promise((resolve, reject) => {
       const { timeFactor = 1, timeoutMs = timeFor(input) } = limits;
@@ -208,17 +217,15 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
 
   return {
     async compact({ room = '', state, updates }, limits) {
-      const { result, tookMs } = await submit('compact', room, { state, updates }, limits);
+      const { result, tookMs } = await submitTimed('compact', room, { state, updates }, limits);
       return { ...result, tookMs };
     },
-    async check({ room = '', state, updates }) {
-      const { result } = await submit('check', room, { state, updates });
-      return { ...result, limitMs: timeFor({ state, updates }) };
-    },
-    diff: async ({ room = '', state, updates = [], stateVector }) =>
-      (await submit('diff', room, { state, updates, argument: stateVector })).result,
-    novelDeletes: async ({ room = '', state, updates, update }) =>
-      (await submit('novelDeletes', room, { state, updates, argument: update })).result,
+    check: async ({ room = '', state, updates }) => ({
+      ...(await submit('check', room, { state, updates })),
+      limitMs: timeFor({ state, updates }),
+    }),
+    diff: ({ room = '', state, updates = [], stateVector }) => submit('diff', room, { state, updates, argument: stateVector }),
+    novelDeletes: ({ room = '', state, updates, update }) => submit('novelDeletes', room, { state, updates, argument: update }),
     async quarantine({ room = '', state, updates }, limits = {}) {
       const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
       const bad = await findCulprits(updates.length, {
@@ -234,9 +241,8 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
           }
         },
         async dependents(culprit, among) {
-          const job = { state: null, updates: pick(among), culprit: among.indexOf(culprit) };
-          const { result } = await submit('dependents', room, job);
-          return result.map((position) => among[position]!);
+          const found = await submit('dependents', room, { state: null, updates: pick(among), culprit: among.indexOf(culprit) });
+          return found.map((position) => among[position]!);
         },
       });
       return { bad };
