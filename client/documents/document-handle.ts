@@ -5,9 +5,9 @@ import { AshlarError } from '../../shared/errors.ts';
 import { Listeners } from '../listeners.ts';
 import type { Readable } from '../readable.ts';
 import { quiet, type Report } from '../report.ts';
+import type { DocumentFront } from './document-front.ts';
 import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import type { DocumentStatus } from './document-status.ts';
-import type { LiveDocument } from './live-document.ts';
 
 /** An open document. Bind an editor to `doc` and `awareness`, and again after each `reset`. */
 export interface DocumentHandle {
@@ -62,7 +62,7 @@ export interface HandleOwner {
   released(handle: DocumentHandle): void;
 }
 
-export function createHandle(name: string, live: LiveDocument, owner: HandleOwner, report: Report): DocumentHandle {
+export function createHandle(name: string, front: DocumentFront, owner: HandleOwner, report: Report): DocumentHandle {
   const listeners = new Listeners<DocumentEvents>(report);
   let destroyed = false;
   let syncing: { promise: Promise<void>; settled: boolean; resolve(): void; reject(error: AshlarError): void } | null = null;
@@ -72,7 +72,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     syncing = null;
   };
   const settleSync = (): void => {
-    const status = live.status.get();
+    const status = front.status.get();
     if (status.state === 'refused') reject(status.error);
     else if (status.state === 'stopped') reject(AshlarError.fromWire({ code: status.reason }));
     else if (status.state !== 'synced') syncing = syncing?.settled ? null : syncing;
@@ -86,30 +86,30 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     if (event === 'error' && !listeners.has(event)) report(told[0], `document ${name}`);
     else listeners.emit(event, ...told);
   };
-  live.listeners.add(heard);
+  front.listeners.add(heard);
 
   const handle: DocumentHandle = {
     name,
     get doc() {
-      return live.doc;
+      return front.doc;
     },
     get awareness() {
-      return live.awareness;
+      return front.awareness;
     },
     get unsaved() {
-      return live.unsaved;
+      return front.unsaved;
     },
-    forgetUnsaved: () => live.forgetUnsaved(),
+    forgetUnsaved: () => front.forgetUnsaved(),
     get whenLoaded() {
-      return live.whenLoaded;
+      return front.whenLoaded;
     },
     get synced() {
-      return live.status.get().state === 'synced';
+      return front.status.get().state === 'synced';
     },
-    access: live.access,
-    status: live.status,
-    unsavedChanges: live.unsavedChanges,
-    everSynced: live.everSynced,
+    access: front.access,
+    status: front.status,
+    unsavedChanges: front.unsavedChanges,
+    everSynced: front.everSynced,
     get whenSynced() {
       if (destroyed) return quiet(Promise.reject(new AshlarError('client-closed')));
       if (syncing !== null) return syncing.promise;
@@ -123,7 +123,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
       settleSync();
       return promise;
     },
-    whenSaved: () => quiet(live.whenSaved()),
+    whenSaved: () => quiet(front.whenSaved()),
     on: (event, listener) => listeners.on(event, listener),
     off: (event, listener) => listeners.off(event, listener),
     connect() {
@@ -135,7 +135,7 @@ export function createHandle(name: string, live: LiveDocument, owner: HandleOwne
     destroy() {
       if (destroyed) return;
       destroyed = true;
-      live.listeners.delete(heard);
+      front.listeners.delete(heard);
       reject(new AshlarError('client-closed'));
       owner.released(handle);
     },

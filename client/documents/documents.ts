@@ -9,9 +9,9 @@ import type { ClientCore } from '../event-client.ts';
 import type { OfflineDocuments } from '../offline/offline-documents.ts';
 import type { OfflineStorage } from '../offline/offline-storage.ts';
 import { sameJson, type Writable, writable } from '../readable.ts';
+import { DocumentFront } from './document-front.ts';
 import { createHandle, type DocumentHandle } from './document-handle.ts';
 import type { Keep } from './keeper.ts';
-import { LiveDocument } from './live-document.ts';
 
 export interface DocumentOptions {
   /** A document of your own (with y-indexeddb on it, say). The SDK never replaces it: at a reset it stops. */
@@ -57,7 +57,7 @@ export interface UnsavedDocument {
 }
 
 interface Open {
-  readonly live: LiveDocument;
+  readonly front: DocumentFront;
   /** Handle → whether it wants the document in its room. */
   readonly handles: Map<DocumentHandle, boolean>;
   cancelClose: () => void;
@@ -82,10 +82,10 @@ export class Documents {
     this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameJson });
     core.connector.attach({
       up: (session) => {
-        for (const { live } of [...this.#open.values()]) live.connected(session);
+        for (const { front } of [...this.#open.values()]) front.connected(session);
       },
       down: () => {
-        for (const { live } of [...this.#open.values()]) live.disconnected();
+        for (const { front } of [...this.#open.values()]) front.disconnected();
       },
       message: (event, args) => this.#onMessage(event, args),
     });
@@ -97,18 +97,18 @@ export class Documents {
     this.#core.connector.mustLive();
     checkOptions(options, DOCUMENT_OPTIONS);
     const open = this.#find(room, options) ?? this.#create(room, options);
-    open.live.show();
+    open.front.show();
     const handle = createHandle(
       name,
-      open.live,
+      open.front,
       {
         wants: (key, wanted) => {
           open.handles.set(key, wanted);
           if (wanted) {
             open.cancelClose();
             // Also starts a stopped one over.
-            open.live.want(true);
-          } else if (!isWanted(open)) open.live.want(false);
+            open.front.want(true);
+          } else if (!isWanted(open)) open.front.want(false);
         },
         released: (key) => {
           open.handles.delete(key);
@@ -152,11 +152,11 @@ export class Documents {
     if (open === undefined) return undefined;
     const wanted = doc ?? awareness?.doc;
     const fits =
-      (!offline || open.live.isKept) &&
-      (wanted === undefined || wanted === open.live.doc) &&
-      (awareness === undefined || awareness === open.live.awareness);
+      (!offline || open.front.isKept) &&
+      (wanted === undefined || wanted === open.front.doc) &&
+      (awareness === undefined || awareness === open.front.awareness);
     if (fits) return open;
-    if (open.handles.size === 0 && !open.live.hasUnsaved) {
+    if (open.handles.size === 0 && !open.front.hasUnsaved) {
       this.#close(room, open);
       return undefined;
     }
@@ -179,34 +179,34 @@ export class Documents {
     const keep: Keep | undefined = offline
       ? async (document, onLoaded) => (await this.#loadOffline()).keep(document, onLoaded)
       : undefined;
-    const live = new LiveDocument(room, { doc, awareness, keep }, this.#core);
-    live.unsavedChanges.subscribe(() => this.#countUnsaved());
+    const front = new DocumentFront(room, { doc, awareness, keep }, this.#core);
+    front.unsavedChanges.subscribe(() => this.#countUnsaved());
     // A document that stops has nothing more to save.
-    live.status.subscribe(() => this.#countUnsaved());
-    const open: Open = { live, handles: new Map(), cancelClose: () => {} };
+    front.status.subscribe(() => this.#countUnsaved());
+    const open: Open = { front, handles: new Map(), cancelClose: () => {} };
     this.#open.set(room, open);
     const session = this.#core.connector.session.get();
-    if (session !== null) live.connected(session);
+    if (session !== null) front.connected(session);
     return open;
   }
 
   // Nobody wants it in its room: it is left, or closed where nobody has it any more.
   #release(room: string, open: Open): void {
-    const { live, handles } = open;
+    const { front, handles } = open;
     if (isWanted(open)) return;
-    const end = (): void => (handles.size > 0 ? live.want(false) : this.#close(room, open));
+    const end = (): void => (handles.size > 0 ? front.want(false) : this.#close(room, open));
     const endWhenSaved = (): void => {
-      if (!live.hasUnsaved) {
+      if (!front.hasUnsaved) {
         end();
         return;
       }
       // Edits wait until saved, also those of a page that moved on; its presence does not.
       if (handles.size === 0) {
-        live.hide();
-        live.want(true);
+        front.hide();
+        front.want(true);
       }
-      const stop = live.unsavedChanges.subscribe(() => {
-        if (live.hasUnsaved) return;
+      const stop = front.unsavedChanges.subscribe(() => {
+        if (front.hasUnsaved) return;
         stop();
         end();
       });
@@ -219,12 +219,12 @@ export class Documents {
   #close(room: string, open: Open): void {
     open.cancelClose();
     if (this.#open.get(room) === open) this.#open.delete(room);
-    open.live.close();
+    open.front.close();
     this.#countUnsaved();
   }
 
   #countUnsaved(): void {
-    const unsaved = [...this.#open.values()].flatMap(({ live: { room, hasUnsaved, unsavedChanges } }) =>
+    const unsaved = [...this.#open.values()].flatMap(({ front: { room, hasUnsaved, unsavedChanges } }) =>
       hasUnsaved ? { name: room.slice(4), unsavedChanges: unsavedChanges.get() } : [],
     );
     this.unsaved.set(unsaved);
@@ -238,12 +238,12 @@ export class Documents {
   #onMessage(event: string, args: readonly unknown[]): void {
     const [first, second] = args;
     const told = isRecord(first) ? first : { room: first };
-    const live = this.#open.get(String(told.room))?.live;
-    if (live === undefined) return;
+    const front = this.#open.get(String(told.room))?.front;
+    if (front === undefined) return;
     const bytes = event === 'document' ? asBytes(second) : null;
-    if (bytes !== null) live.frame(bytes);
-    if (event === 'room:access' && isAccess(told.access)) live.accessChanged(told.access);
-    if (event === 'error' && told.code === 'not-a-member') live.notAMember();
+    if (bytes !== null) front.frame(bytes);
+    if (event === 'room:access' && isAccess(told.access)) front.accessChanged(told.access);
+    if (event === 'error' && told.code === 'not-a-member') front.notAMember();
   }
 }
 

@@ -6,47 +6,35 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { SessionAnnouncement } from '../../shared/messages.ts';
 import { type Environment, randomWord } from '../environment.ts';
 import type { ClientCore } from '../event-client.ts';
-import { sameJson, type Writable, writable } from '../readable.ts';
+import { sameJson } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
-import type { DocumentEvents, DocumentListener } from './document-listener.ts';
+import type { DocumentFace, DocumentStart } from './document-face.ts';
+import type { DocumentEvents } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
 import { bindingStatus, type DocumentStatus, type ResetReason } from './document-status.ts';
 import type { Keep, Keeping, KeptDocument } from './keeper.ts';
 import { mergeInTree } from './merge-updates.ts';
-import { createReplica, hasContent } from './replica.ts';
+import { createReplica } from './replica.ts';
 import { ResetPace } from './reset-pace.ts';
 import { Restoration } from './restoration.ts';
 import { notRestoredError, Savers, stoppedError } from './savers.ts';
 import { mayRestore } from './unsaved.ts';
 import { Upload } from './upload.ts';
 
-export interface LiveDocumentOptions {
-  /** The caller's own document; undefined: the SDK makes one, and a fresh one at each reset. */
-  doc?: Y.Doc | undefined;
-  awareness?: Awareness | undefined;
-  /** Keeps it over reloads; needs a document that the SDK made. */
-  keep?: Keep | undefined;
-}
-
-/** One document on the connection, whatever number of handles it has. Survives resets: each gives it a fresh Y.Doc and session. */
+/** What keeps a document in step with the server. Survives resets: each gives it a fresh Y.Doc and session. */
 export class LiveDocument implements KeptDocument {
   readonly room: string;
-  readonly listeners = new Set<DocumentListener>();
-  readonly status: Writable<DocumentStatus>;
-  readonly access: Writable<Access | null>;
-  readonly unsavedChanges: Writable<number>;
-  readonly everSynced: Writable<boolean>;
   /** What resets could not save; null: nothing. */
   unsaved: Uint8Array | null = null;
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
-  readonly isKept: boolean;
   #keeping: Keeping | null = null;
   /** What keeps it is on its way. */
   #opening: Promise<void> | null = null;
+  /** What its handles see of it. */
+  readonly #face: DocumentFace;
   readonly #core: ClientCore;
   readonly #env: Environment;
-  /** The SDK made the document, and destroys it. */
   readonly #ownDoc: boolean;
   readonly #upload: Upload;
   #doc!: Y.Doc;
@@ -63,26 +51,21 @@ export class LiveDocument implements KeptDocument {
   readonly #pace: ResetPace;
   #closed = false;
 
-  constructor(room: string, options: LiveDocumentOptions, core: ClientCore) {
-    this.room = room;
+  constructor(face: DocumentFace, start: DocumentStart, core: ClientCore) {
+    this.room = face.room;
+    this.#face = face;
     this.#core = core;
     this.#env = core.env;
     this.#pace = new ResetPace(core.env);
-    this.#ownDoc = options.doc === undefined && options.awareness === undefined;
-    this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameJson });
-    this.access = writable<Access | null>(null, core.report);
-    this.unsavedChanges = writable(0, core.report);
-    this.everSynced = writable(false, core.report);
+    this.#ownDoc = start.own;
     this.#upload = new Upload({
-      send: (frame) => core.connector.send('document', [room, frame]),
+      send: (frame) => core.connector.send('document', [face.room, frame]),
       backlogBytes: () => core.connector.backlogBytes(),
       frameBytes: () => this.#connection?.limits.frameBytes ?? 100_000,
       env: core.env,
     });
-    const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
-    this.#mount(doc, options.awareness ?? new Awareness(doc));
-    this.isKept = options.keep !== undefined;
-    if (options.keep !== undefined) this.#opening = this.#open(options.keep);
+    this.#mount(start);
+    if (start.keep !== undefined) this.#opening = this.#open(start.keep);
   }
 
   /** Resolves once what was kept is in the document, or nothing can be for now. */
@@ -104,7 +87,7 @@ export class LiveDocument implements KeptDocument {
 
   /** Whether anything would be lost if the document were dropped now. */
   get hasUnsaved(): boolean {
-    return this.#stopped === null && this.unsavedChanges.get() > 0;
+    return this.#stopped === null && this.#face.unsavedChanges.get() > 0;
   }
 
   /** Whether somebody wants the document to be in its room. */
@@ -116,13 +99,9 @@ export class LiveDocument implements KeptDocument {
     else this.#leave();
   }
 
-  /** Nobody looks at it any more: others should not see this user there. */
-  hide(): void {
-    this.awareness.setLocalState(null);
-  }
-
+  /** Present again after the local state was taken away. */
   show(): void {
-    if (this.awareness.getLocalState() === null) this.#awareness.reappear(this.#connection?.user ?? null);
+    this.#awareness.reappear(this.#connection?.user ?? null);
   }
 
   connected(connection: SessionAnnouncement): void {
@@ -151,7 +130,7 @@ export class LiveDocument implements KeptDocument {
 
   /** Resolves once everything edited before the call is on disk. */
   whenSaved(): Promise<void> {
-    if (this.unsavedChanges.get() === 0) return Promise.resolve();
+    if (this.#face.unsavedChanges.get() === 0) return Promise.resolve();
     if (this.#stopped !== null) return Promise.reject(stoppedError(this.#stopped));
     if (this.#restoration.hasFailed) return Promise.reject(notRestoredError());
     return this.#savers.wait(this.#restoration.isDue ? null : this.#session.outbox.added);
@@ -182,7 +161,7 @@ export class LiveDocument implements KeptDocument {
     if (this.#ownDoc) this.#doc.destroy();
   }
 
-  #mount(doc: Y.Doc, awareness: Awareness): void {
+  #mount({ doc, awareness, hadContent, edits }: Pick<DocumentStart, 'doc' | 'awareness' | 'hadContent' | 'edits'>): void {
     this.#doc = doc;
     const sync = new AwarenessSync(awareness, {
       send: (update) => this.#upload.push({ type: 'awareness', update }),
@@ -202,8 +181,10 @@ export class LiveDocument implements KeptDocument {
         error: (error) => this.#tell('error', error),
         failed: (reason) => this.#reset(reason),
       },
-      hasContent(doc),
+      hadContent,
     );
+    // Counted already: nothing has changed until the session is this document's.
+    for (const { update, local } of edits) session.localUpdate(update, local);
     this.#session = session;
     const onUpdate = (update: Uint8Array, origin: unknown, _doc: Y.Doc, transaction: Y.Transaction): void => {
       if (origin !== this.origin && !this.keptOrigins.has(origin)) session.localUpdate(update, transaction.local);
@@ -275,12 +256,14 @@ export class LiveDocument implements KeptDocument {
   #changed(session: DocumentSession): void {
     // A report of a session that a reset has replaced.
     if (session !== this.#session || this.#closed) return;
-    const before = this.status.get();
-    const status = session.status;
+    const before = this.#face.status.get();
+    // What is kept comes first: to those who wait, that is a part of joining.
+    const waits = session.status.state === 'offline' && this.#connection !== null && this.#wanted;
+    const status: DocumentStatus = waits ? { state: 'joining' } : session.status;
     if (!session.inRoom) this.#leftRoom();
     else if (before.state === 'joining' || before.state === 'offline') this.#joinedRoom();
-    if (session.access !== null && session.access !== this.access.get()) {
-      this.access.set(session.access);
+    if (session.access !== null && session.access !== this.#face.access.get()) {
+      this.#face.access.set(session.access);
       this.#tell('access', session.access);
     }
     if (status.state === 'synced' && this.#restoration.isDue) void this.#restore();
@@ -289,9 +272,9 @@ export class LiveDocument implements KeptDocument {
   }
 
   #show(status: DocumentStatus): void {
-    const before = this.status.get();
+    const before = this.#face.status.get();
     if (sameJson(before, status)) return;
-    this.status.set(status);
+    this.#face.status.set(status);
     this.#tell('status', { status: bindingStatus(status), detail: status });
     const synced = status.state === 'synced';
     if (synced !== (before.state === 'synced')) this.#tell('sync', synced);
@@ -300,13 +283,13 @@ export class LiveDocument implements KeptDocument {
 
   #count(): void {
     const { outbox } = this.#session;
-    this.unsavedChanges.set(outbox.unsaved + this.#restoration.edits);
-    this.everSynced.set(this.#session.everSynced);
+    this.#face.unsavedChanges.set(outbox.unsaved + this.#restoration.edits);
+    this.#face.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
     this.#savers.savedThrough(outbox.savedThrough);
     const saved = outbox.savedThrough > this.#savedThrough;
     this.#savedThrough = outbox.savedThrough;
-    if (saved) this.#tell('saved', { unsavedChanges: this.unsavedChanges.get() });
+    if (saved) this.#tell('saved', { unsavedChanges: this.#face.unsavedChanges.get() });
   }
 
   #joinedRoom(): void {
@@ -344,7 +327,7 @@ export class LiveDocument implements KeptDocument {
     const edits = outbox.unsaved;
     const others = this.unsaved === this.#restoration.bytes ? null : this.unsaved;
     if (unsaved !== null) this.unsaved = this.unsaved === null ? unsaved : mergeInTree([this.unsaved, unsaved]);
-    const mayWrite = this.access.get() !== 'read' && this.access.get() !== 'none';
+    const mayWrite = this.#face.access.get() !== 'read' && this.#face.access.get() !== 'none';
     const restoring = unsaved !== null && this.#ownDoc && mayWrite && mayRestore(reason);
     this.#upload.clear();
     this.#unmount();
@@ -354,7 +337,7 @@ export class LiveDocument implements KeptDocument {
     if (!this.#ownDoc || reason === 'gone') {
       this.#stopped = reason;
       this.#savers.rejectAll(stoppedError(reason));
-      this.unsavedChanges.set(edits + this.#restoration.edits);
+      this.#face.unsavedChanges.set(edits + this.#restoration.edits);
       this.#restoration.drop();
       this.#show({ state: 'stopped', reason });
     } else {
@@ -372,7 +355,7 @@ export class LiveDocument implements KeptDocument {
 
   #mountFresh(): void {
     const doc = new Y.Doc();
-    this.#mount(doc, new Awareness(doc));
+    this.#mount({ doc, awareness: new Awareness(doc), hadContent: false, edits: [] });
     this.#keeping?.load();
   }
 
@@ -389,6 +372,6 @@ export class LiveDocument implements KeptDocument {
   }
 
   #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
-    for (const listener of [...this.listeners]) listener(name, ...event);
+    for (const listener of [...this.#face.listeners]) listener(name, ...event);
   }
 }

@@ -56,11 +56,6 @@ export function createReplica(doc: Y.Doc, origin: ReplicaOrigin, onNewClientId: 
   };
 }
 
-/** Whether a document holds anything at all, deletions included. */
-export function hasContent(doc: Y.Doc): boolean {
-  return doc.store.clients.size > 0 || doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
-}
-
 // Yjs adds what is pending, structs whose predecessors are missing: the server could not tell them from a gap.
 function encodeWithoutPending(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
   const { store } = doc;

@@ -74,9 +74,10 @@ export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: 
       return { state: 'offline', changes };
     }
     if (refused !== null) return refusal(refused.reason, null, refused.unsaved);
-    const connection = client.status.get().state;
-    // Opening a page is no reason to speak of the network.
-    const coming = connection === 'connected' || connection === 'connecting' || connection === 'idle';
+    const connection = client.status.get();
+    // Opening a page is no reason to speak of the network; that a lost connection is tried again is none to call it back.
+    const first = connection.state === 'connecting' && connection.attempt === 1;
+    const coming = connection.state === 'connected' || connection.state === 'idle' || first;
     if (!coming) return { state: 'offline', changes };
     return changes === 0 ? SAVED : { state: 'saving', changes };
   }

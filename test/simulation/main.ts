@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { loadLiveDocument } from '../../client/documents/document-code.ts';
 import { FOUND_SEEDS } from './found-seeds.ts';
 import type { RealTimers } from './install-globals.ts';
 import { runSeed } from './run-seed.ts';
@@ -21,6 +22,7 @@ export async function main(args: string[], real: RealTimers): Promise<void> {
   // The worker's code finds its port; what the SDK loads when it needs it is there.
   await import('../../server/documents/worker/document-worker.ts');
   await import('../../client/documents/restore.ts');
+  await loadLiveDocument();
   const { values } = parseArgs({
     args,
     options: {

@@ -1,7 +1,8 @@
 import * as Y from 'yjs';
 import { DocumentSession } from '../../client/documents/document-session.ts';
 import type { ResetReason } from '../../client/documents/document-status.ts';
-import { createReplica, hasContent } from '../../client/documents/replica.ts';
+import { hasContent } from '../../client/documents/has-content.ts';
+import { createReplica } from '../../client/documents/replica.ts';
 import {
   type ClientFrame,
   decodeClientFrame,

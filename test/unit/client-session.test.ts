@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { DocumentSession } from '../../client/documents/document-session.ts';
-import { createReplica, hasContent } from '../../client/documents/replica.ts';
+import { hasContent } from '../../client/documents/has-content.ts';
+import { createReplica } from '../../client/documents/replica.ts';
 import type { SessionPorts } from '../../client/documents/session-ports.ts';
 import type { ClientFrame } from '../../shared/document-frame.ts';
 import type { AshlarError, ErrorCode } from '../../shared/errors.ts';

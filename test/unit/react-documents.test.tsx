@@ -180,6 +180,11 @@ test('saving, saved, offline with so many changes, and saved again', async () =>
   await edit('b');
   await edit('c');
   expect(page.text).toBe('offline 2');
+  // The next attempts, in vain: that they are made saves nothing.
+  for (const attempt of [2, 3]) {
+    await act(() => until(ada.status, (status) => status.state === 'connecting' && status.attempt >= attempt));
+    expect(page.text).toBe('offline 2');
+  }
   proxy.mend();
   await page.shows('saved');
 });

@@ -1,0 +1,30 @@
+import type { Awareness } from 'y-protocols/awareness';
+import type * as Y from 'yjs';
+import type { Access } from '../../shared/access.ts';
+import type { Writable } from '../readable.ts';
+import type { DocumentListener } from './document-listener.ts';
+import type { DocumentStatus } from './document-status.ts';
+import type { Keep } from './keeper.ts';
+
+/** What the handles of a document see of it. */
+export interface DocumentFace {
+  readonly room: string;
+  readonly listeners: Set<DocumentListener>;
+  readonly status: Writable<DocumentStatus>;
+  readonly access: Writable<Access | null>;
+  readonly unsavedChanges: Writable<number>;
+  readonly everSynced: Writable<boolean>;
+}
+
+/** A document as it is when what keeps it in step with the server takes over. */
+export interface DocumentStart {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  /** The SDK made both, and destroys them. */
+  readonly own: boolean;
+  /** The document held something before it was opened. */
+  readonly hadContent: boolean;
+  /** The updates since; not `local`: from another provider on the same document. */
+  readonly edits: readonly { readonly update: Uint8Array; readonly local: boolean }[];
+  readonly keep: Keep | undefined;
+}
