@@ -83,6 +83,7 @@ export const ERRORS = {
   'not-connected': { message: 'Not connected', retry: 'later' },
   'queue-full': { message: 'Too much is waiting to be sent', retry: 'later' },
   timeout: { message: 'No answer in time', retry: 'later' },
+  'not-loaded': { message: 'A part of the page could not be loaded: what needs it waits', retry: 'later' },
   'client-closed': { message: 'The client was closed', retry: 'never' },
   'invalid-options': { message: 'Invalid options', retry: 'never' },
   internal: { message: 'Internal error', retry: 'later' },

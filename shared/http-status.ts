@@ -41,6 +41,7 @@ export const HTTP_STATUS = {
   'not-connected': 503,
   'queue-full': 503,
   timeout: 504,
+  'not-loaded': 503,
   'client-closed': 499,
   'invalid-options': 400,
   internal: 500,

@@ -1,3 +1,4 @@
+import { importLater } from '../import-later.ts';
 import type { LiveDocument } from './live-document.ts';
 
 type MakeLive = (...args: ConstructorParameters<typeof LiveDocument>) => LiveDocument;
@@ -11,7 +12,7 @@ export function liveDocumentMaker(): MakeLive | null {
 
 /** A page that opens no document does not load what keeps one in step with the server. @throws what the loading throws: asked again, it is tried again */
 export async function loadLiveDocument(): Promise<MakeLive> {
-  const { LiveDocument } = await import('./live-document.ts');
+  const { LiveDocument } = await importLater(() => import('./live-document.ts'));
   make = (...args) => new LiveDocument(...args);
   return make;
 }

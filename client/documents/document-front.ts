@@ -52,6 +52,8 @@ export class DocumentFront implements DocumentFace {
   #connection: SessionAnnouncement | null = null;
   #wanted = false;
   #closed = false;
+  /** Why the code did not come, the last time. */
+  #failure: AshlarError | null = null;
   #failures = 0;
   #cancelLoad: () => void = () => {};
 
@@ -178,14 +180,16 @@ export class DocumentFront implements DocumentFace {
       const make = await loadLiveDocument();
       if (!this.#closed) this.#takeOver(make);
     } catch (error) {
-      this.#core.report(error, 'loading of ashlar/client');
       if (this.#closed) return;
+      this.#fail(new AshlarError('not-loaded', { room: this.room, cause: error }));
       const wait = backoffMs(++this.#failures, this.#core.env.random(), LOAD_AGAIN);
       this.#cancelLoad = this.#core.env.after(wait, () => void this.#load());
     }
   }
 
   #takeOver(make: NonNullable<ReturnType<typeof liveDocumentMaker>>): void {
+    this.#failure = null;
+    this.#showWaiting();
     this.#doc.off('update', this.#onUpdate);
     const { keep } = this.#options;
     const start = {
@@ -203,12 +207,21 @@ export class DocumentFront implements DocumentFace {
     live.want(this.#wanted);
   }
 
-  /** Until the code is here the document is on its way into its room, as far as anybody can see. */
+  /** Until the code is here the document is on its way into its room, as far as anybody can see; or it does not come. */
   #showWaiting(): void {
     if (this.#live !== null) return;
-    const detail: DocumentStatus = { state: this.#connection !== null && this.#wanted ? 'joining' : 'offline' };
+    const waiting: DocumentStatus = { state: this.#connection !== null && this.#wanted ? 'joining' : 'offline' };
+    const detail: DocumentStatus = this.#failure === null ? waiting : { state: 'refused', error: this.#failure };
     if (sameJson(this.status.get(), detail)) return;
     this.status.set(detail);
     for (const listener of [...this.listeners]) listener('status', { status: bindingStatus(detail), detail });
+  }
+
+  #fail(error: AshlarError): void {
+    const isNews = this.#failure === null;
+    this.#failure ??= error;
+    this.#showWaiting();
+    if (!isNews) return;
+    for (const listener of [...this.listeners]) listener('error', error);
   }
 }

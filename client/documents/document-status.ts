@@ -8,7 +8,7 @@ export type DocumentStatus =
   | { readonly state: 'syncing'; readonly received: number; readonly total: number }
   /** Everything that others saved before the join is here; what they do from now on comes as it happens. */
   | { readonly state: 'synced' }
-  /** The server does not let this user in. Tried again at the next connection. */
+  /** The server does not let this user in; tried again at the next connection. `not-loaded`: a part of the page did not come; asked for again by itself. */
   | { readonly state: 'refused'; readonly error: AshlarError }
   /** The content here and on the server went apart, and the SDK must not decide: see the `reset` event. */
   | { readonly state: 'stopped'; readonly reason: ResetReason };

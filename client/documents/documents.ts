@@ -6,6 +6,7 @@ import { documentRoom } from '../../shared/room-name.ts';
 import { type Allowed, checkOptions, type Options } from '../check-options.ts';
 import { isRecord } from '../connector.ts';
 import type { ClientCore } from '../event-client.ts';
+import { importLater } from '../import-later.ts';
 import type { OfflineDocuments } from '../offline/offline-documents.ts';
 import type { OfflineStorage } from '../offline/offline-storage.ts';
 import { sameJson, type Writable, writable } from '../readable.ts';
@@ -136,7 +137,7 @@ export class Documents {
 
   // A page that keeps nothing does not load what keeps.
   #loadOffline(): Promise<OfflineDocuments> {
-    this.#offline ??= import('../offline/offline-documents.ts').then(
+    this.#offline ??= importLater(() => import('../offline/offline-documents.ts')).then(
       ({ OfflineDocuments }) =>
         new OfflineDocuments(this.#core, { storage: this.#options.offlineStorage, userId: this.#options.userId }),
     );

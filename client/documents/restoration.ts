@@ -1,4 +1,5 @@
 import type * as Y from 'yjs';
+import { importLater } from '../import-later.ts';
 import type { Report } from '../report.ts';
 import type { Unsaved } from './unsaved.ts';
 
@@ -45,7 +46,9 @@ export class Restoration {
     const done = { restored: [] as Unsaved[], failed: [] as Unsaved[] };
     if (this.#loading) return done;
     this.#loading = true;
-    const load = await import('./restore.ts').catch((error: unknown) => report(error, 'loading of ashlar/client'));
+    const load = await importLater(() => import('./restore.ts')).catch((error: unknown) =>
+      report(error, 'loading of ashlar/client'),
+    );
     this.#loading = false;
     const doc = load === undefined ? null : target();
     if (load === undefined || doc === null) return done;

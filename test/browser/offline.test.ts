@@ -290,3 +290,32 @@ test('a provider in React’s StrictMode connects once: the server sees one sock
   expect(network.server.realtime.getStats()).toMatchObject({ totalConnections: 1, totalUsers: 1 });
   expect(complaints).toEqual([]);
 }, 60_000);
+
+test('parts of the SDK that do not come at first are asked for again: what was typed meanwhile is saved, and the page is not reloaded', async () => {
+  await using network = await startNetwork();
+  const context = await network.profile();
+  const gone = { requests: 0 };
+  const later = /\/(live-document|offline-documents)-\w+\.js/;
+  await context.route(later, (route) => {
+    gone.requests++;
+    return route.abort();
+  });
+  const page = await open(network, context, 'ada');
+  await says(page, 'Document', 'refused');
+  await says(page, 'Kept', 'A part of the page could not be loaded');
+  await type(page, 'typed meanwhile');
+  await says(page, 'Saving', 'refused');
+  expect(gone.requests).toBeGreaterThan(1);
+  await context.unroute(later);
+  await synced(page);
+  await saved(page);
+  // Kept, too.
+  expect(await written(page)).toBe(0);
+  network.cut();
+  await says(page, 'Connection', 'reconnecting');
+  await type(page, ', and offline');
+  expect(await written(page)).toBeGreaterThan(0);
+  await reload(page);
+  await loaded(page);
+  expect(await textOf(page)).toBe('typed meanwhile, and offline');
+});

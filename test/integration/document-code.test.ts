@@ -110,7 +110,7 @@ test('a document says that it is offline until the client is connected, and that
   client.destroy();
 });
 
-test('code that does not come is reported, and asked for again until it does', async () => {
+test('code that does not come is told once, with what waits for it, and asked for again until it does', async () => {
   await using server = await startServer();
   const reports: unknown[] = [];
   using ada = clientOf(server.url, 'ada', { onError: (error, context) => reports.push(`${context}: ${error}`) });
@@ -119,11 +119,17 @@ test('code that does not come is reported, and asked for again until it does', a
   (await asked()).fail();
   (await asked()).fail();
   const third = await asked();
-  const report = 'loading of ashlar/client: Error: the file is gone';
-  expect(reports).toEqual([report, report]);
+  expect(reports).toEqual(['document late: AshlarError: A part of the page could not be loaded: what needs it waits']);
+  expect(handle.status.get()).toMatchObject({ state: 'refused', error: { code: 'not-loaded', room: 'doc:late' } });
+  expect(handle.status.get()).toMatchObject({ error: { cause: new Error('the file is gone') } });
   expect(handle.unsavedChanges.get()).toBe(1);
+  await expect(handle.whenSynced).rejects.toMatchObject({ code: 'not-loaded' });
+  const states: string[] = [];
+  handle.on('status', ({ detail }) => states.push(detail.state));
   third.come();
   await handle.whenSaved();
+  await handle.whenSynced;
+  expect(states).toEqual(['joining', 'syncing', 'synced']);
   expect(await stored(server.url, 'late')).toBe('kept');
 });
 

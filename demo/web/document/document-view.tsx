@@ -16,7 +16,7 @@ const Editor = lazy(() => import('./editor.tsx').then((module) => ({ default: mo
 export function DocumentView({ document, title }: { document: OpenDocument; title: string }) {
   const access = useAccess(document);
   const status = useReadable(document.handle.status);
-  const refused = status.state === 'refused';
+  const refused = status.state === 'refused' && status.error.code !== 'not-loaded';
   const readOnly = access === 'read' && !refused;
   return (
     <article className={readOnly ? 'view page page-read-only' : 'view page'} aria-label={title}>

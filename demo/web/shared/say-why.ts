@@ -6,6 +6,7 @@ const WORDS: { readonly [Code in ErrorCode | 'other-user' | 'replaced']?: string
   'auth-required': 'you are not signed in',
   'invalid-token': 'your sign-in does not hold any more',
   'other-user': 'somebody else is signed in now',
+  'not-loaded': 'a part of this app did not load, it is asked for again',
   'protocol-too-new': 'the server is older than this page',
   'protocol-too-old': 'this page is older than the server, load it again',
   'queue-full': 'too much is waiting to be sent',
