@@ -5,10 +5,10 @@ import { type AdmissionContext, admitUpdate, countStructs } from '../../server/d
 import { scanJson } from '../../server/documents/admission/scan-json.ts';
 import { decodeStateVector, encodeStateVector } from '../../server/documents/admission/state-vector.ts';
 import { WireReader } from '../../server/documents/admission/wire-reader.ts';
-import { nestingOf } from '../../server/documents/worker/nesting-of.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { encodeUpdate } from '../support/hostile-admissions.ts';
 import { chained, clocksPerType } from '../support/nested-types.ts';
+import { nestingInDoc } from '../support/nesting-in-doc.ts';
 
 const ADA = 200;
 const BOB = 100;
@@ -74,7 +74,7 @@ describe('the nesting of Y types', () => {
     });
     const doc = new Y.Doc();
     Y.applyUpdate(doc, chained(512, { nesting }));
-    expect(nestingOf(doc), 'as Yjs nests them').toBe(512);
+    expect(nestingInDoc(doc), 'as Yjs nests them').toBe(512);
   });
 
   test('counts from what is known, whatever the update says of it', () => {
@@ -107,7 +107,7 @@ describe('the nesting of Y types', () => {
     expect(levelsOf(update)).toBe(4);
     const doc = new Y.Doc();
     Y.applyUpdate(doc, update);
-    expect(nestingOf(doc)).toBe(3);
+    expect(nestingInDoc(doc)).toBe(3);
     expect(
       levelsOf(
         encodeUpdate([

@@ -7,10 +7,13 @@ import { describeDoc, differenceOf } from '../../server/documents/worker/describ
 import { diff } from '../../server/documents/worker/diff.ts';
 import { loadDoc } from '../../server/documents/worker/load-doc.ts';
 import { mergeState, mergeTree } from '../../server/documents/worker/merge-tree.ts';
+import { nestingOf } from '../../server/documents/worker/nesting-of.ts';
 import { novelDeletes } from '../../server/documents/worker/novel-deletes.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { encodeUpdate } from '../support/hostile-admissions.ts';
 import { BRICK, memoryBomb } from '../support/hostile-updates.ts';
 import { chained } from '../support/nested-types.ts';
+import { nestingInDoc } from '../support/nesting-in-doc.ts';
 import { loadConcurrentTrace, replayConcurrent } from '../support/traces.ts';
 import { contentOf, playSession, sessionSteps } from '../support/yjs-session.ts';
 
@@ -24,6 +27,24 @@ function updatesOf(change: (doc: Y.Doc) => void, clientId = 1, state?: Uint8Arra
   change(doc);
   return updates;
 }
+
+/** A member that gets updates one after the other, and tells nobody of the redundant formats that it finds. */
+function memberOf(state: Uint8Array | null, updates: readonly Uint8Array[]): Y.Doc {
+  const doc = new Y.Doc();
+  for (const update of state === null ? updates : [state, ...updates]) {
+    doc.transact((transaction) => {
+      Y.applyUpdate(doc, update);
+      transaction.local = true;
+    });
+  }
+  return doc;
+}
+
+const structsOf = ({ store }: Y.Doc) =>
+  [...store.clients].map(([client, structs]) => [
+    client,
+    structs.map((struct) => [struct.id.clock, struct.length, struct instanceof Y.Item ? struct.content.getRef() : 'collected']),
+  ]);
 
 const textOf = (state: Uint8Array): string => {
   const doc = new Y.Doc();
@@ -115,7 +136,22 @@ describe('compaction', () => {
     });
     for (const update of log) Y.applyUpdate(member, update);
     expect(cleaned).toBe(1);
-    expect(Y.decodeUpdate(compact({ state: null, updates: log }).state).ds.clients.size).toBe(0);
+    for (const snapshots of [0, 1, 2]) {
+      const state = snapshots === 0 ? null : mergeTree(log.slice(0, snapshots));
+      expect(Y.decodeUpdate(compact({ state, updates: log.slice(snapshots) }).state).ds.clients.size).toBe(0);
+    }
+  });
+
+  test('holds behind each update what a member holds that gets one after the other, struct by struct', () => {
+    fc.assert(
+      fc.property(sessionSteps(), fc.nat(100), (steps, percent) => {
+        const { log } = playSession(steps);
+        const cut = Math.floor((log.length * percent) / 100);
+        const state = cut === 0 ? null : compact({ state: null, updates: log.slice(0, cut) }).state;
+        expect(structsOf(loadDoc(state, log.slice(cut)))).toEqual(structsOf(memberOf(state, log.slice(cut))));
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('[r10] tells how deep types are nested, deleted ones too, and takes nothing that nobody could delete', () => {
@@ -178,6 +214,18 @@ describe('compaction', () => {
   });
 });
 
+/** An exclamation mark of client 2 that names its neighbours, both of client 9. */
+function between(left: number, right: number): Uint8Array {
+  const encoder = new Y.UpdateEncoderV1();
+  for (const number of [1, 1, 2, 0]) encoding.writeVarUint(encoder.restEncoder, number);
+  encoder.writeInfo(0b1100_0100);
+  encoder.writeLeftID(Y.createID(9, left));
+  encoder.writeRightID(Y.createID(9, right));
+  encoder.writeString('!');
+  encoding.writeVarUint(encoder.restEncoder, 0);
+  return encoder.toUint8Array();
+}
+
 describe('compaction of what only a hostile client sends', () => {
   const honest = updatesOf((doc) => {
     doc.getText('text').insert(0, 'ab');
@@ -218,6 +266,64 @@ describe('compaction of what only a hostile client sends', () => {
     const skip = Uint8Array.of(1, 1, 9, 0, 0b0010_1010, 1, 0); // one parser masks the flags of a Skip, the other does not
     expect(loadDoc(null, [skip]).store.clients.size).toBe(0);
     expect(detailOf(() => compact({ state: null, updates: [...honest, skip] }))).toMatch(/^the log applies but does not merge/);
+  });
+});
+
+describe('[r10] compaction of what members place by the runs that they hold, and joiners by the pieces that they get', () => {
+  const typed = updatesOf((doc) => {
+    for (const [index, letter] of [...'abcd'].entries()) doc.getText('text').insert(index, letter);
+  }, 9);
+  // In all that is written at once b stands alone by then, and the snapshot agrees with the merge.
+  const aside = updatesOf((doc) => doc.getText('text').insert(1, '-'), 30, mergeTree(typed));
+
+  test.each([
+    ['between an item and itself', 1, 1],
+    ['whose right neighbour lies before its left one', 2, 1],
+  ])('refuses an item %s, within a run', (_, left, right) => {
+    const log = [...typed, between(left, right), ...aside];
+    const member = memberOf(null, log).getText('text').toString();
+    expect([member, textOf(mergeTree(log))]).toEqual(['a-!bcd', left === 1 ? 'a-b!cd' : 'a-bc!d']);
+    expect(detailOf(() => compact({ state: null, updates: log }))).toBe('the compacted state differs in its content');
+    const behind = { state: compact({ state: null, updates: typed }).state, updates: log.slice(typed.length) };
+    expect(
+      detailOf(() => compact(behind)),
+      'behind a snapshot',
+    ).toBe('the compacted state differs in its content');
+  });
+
+  test('takes it where nobody holds a run there', () => {
+    const log = [...typed, ...aside, between(1, 1)];
+    expect(memberOf(null, log).getText('text').toString()).toBe(textOf(mergeTree(log)));
+    expect(textOf(compact({ state: null, updates: log }).state)).toBe(textOf(mergeTree(log)));
+  });
+});
+
+describe('how deep types are nested, from the bytes', () => {
+  test('is what Yjs nests, of random sessions and of chains', () => {
+    const nestingIn = (update: Uint8Array) => {
+      const doc = new Y.Doc();
+      return doc.transact(() => {
+        Y.applyUpdate(doc, update);
+        return nestingInDoc(doc);
+      });
+    };
+    const nesting = (update: Uint8Array) => nestingOf(Y.decodeUpdate(update).structs);
+    fc.assert(
+      fc.property(sessionSteps(), fc.nat(100), (steps, percent) => {
+        const { log } = playSession(steps);
+        const cut = Math.floor((log.length * percent) / 100);
+        const merged = mergeState(compact({ state: null, updates: log.slice(0, cut) }).state, log.slice(cut));
+        expect(nesting(merged)).toBe(nestingIn(merged));
+      }),
+      { numRuns: 60 },
+    );
+    for (const by of ['by parent', 'by origin', 'by right origin'] as const) {
+      for (const deleted of [true, false]) expect(nesting(chained(300, { nesting: by, deleted })), by).toBe(300);
+    }
+  });
+
+  test('is none in circles, which no document takes', () => {
+    expect(nestingOf(Y.decodeUpdate(encodeUpdate([{ client: 1, clock: 0, structs: [[7, 0, 1, 0, 0]] }])).structs)).toBe(0);
   });
 });
 

@@ -26,24 +26,20 @@ const BEARABLE_NESTING = 2_048;
 const LOAD_MERGE_UP_TO_BYTES = 4_000_000;
 
 /**
- * Makes one state of a log, without the content of what was deleted, and proves that everyone reads the same: those who applied the
- * updates in order, those who get the merged bytes, and those who will load the result.
+ * Makes one state of a log, without the content of what was deleted, and proves that everyone reads the same: members, who applied
+ * one update after the other, those who get the merged bytes, and those who will load the result.
  * @param loadMergeUpToBytes a merge above this is not loaded too: only its clocks and deletions are compared. Default 4 MB
  * @throws AshlarError `document-damaged`: an update does not apply, something stays pending, two of the three differ, or Y types
  * are nested so deep that nobody could delete them
  */
 export function compact({ state, updates }: DocumentLog, loadMergeUpToBytes = LOAD_MERGE_UP_TO_BYTES): CompactedState {
-  let nesting = 0;
-  const doc = loadDoc(state, updates, (whole) => {
-    nesting = nestingOf(whole);
-  });
-  if (nesting > BEARABLE_NESTING) throw damaged(`types nested ${nesting} deep`);
+  const doc = loadDoc(state, updates);
   const members = describeDoc(doc);
   const compacted = Y.encodeStateAsUpdate(doc);
   doc.destroy();
 
   const merged = merge(state, updates);
-  compareMerge(members, merged);
+  const nesting = compareMerge(members, merged);
   compareLoaded(members, compacted, 'the compacted state');
   if (merged.length <= loadMergeUpToBytes) compareLoaded(members, merged, 'the merge');
   return { state: compacted, stateVector: members.stateVector, nesting };
@@ -58,15 +54,19 @@ function merge(state: Uint8Array | null, updates: readonly Uint8Array[]): Uint8A
   }
 }
 
-/** What the bytes alone tell: the same clocks, and no deletion that the document does not have. */
-function compareMerge(members: DocDescription, merged: Uint8Array): void {
+/** What the bytes alone tell: types that can be deleted, the same clocks, no deletion that the document does not have. @returns the nesting */
+function compareMerge(members: DocDescription, merged: Uint8Array): number {
+  const { structs, ds } = Y.decodeUpdate(merged);
+  const nesting = nestingOf(structs);
+  if (nesting > BEARABLE_NESTING) throw damaged(`types nested ${nesting} deep`);
   const clocks = Y.decodeStateVector(Y.encodeStateVectorFromUpdate(merged));
   const expected = Y.decodeStateVector(members.stateVector);
   const same = clocks.size === expected.size && [...expected].every(([client, clock]) => clocks.get(client) === clock);
   if (!same) throw damaged('the merge differs in its state vector');
   // The document may have deleted more: those who lost a map key, and what came into a deleted parent.
   const applied = Y.decodeUpdate(Buffer.concat([Uint8Array.of(0), members.deleteSet])).ds.clients;
-  if (subtractDeletes(Y.decodeUpdate(merged).ds.clients, applied).size > 0) throw damaged('the merge differs in its delete set');
+  if (subtractDeletes(ds.clients, applied).size > 0) throw damaged('the merge differs in its delete set');
+  return nesting;
 }
 
 function compareLoaded(members: DocDescription, state: Uint8Array, which: string): void {

@@ -1,30 +1,28 @@
 import * as Y from 'yjs';
 import { AshlarError } from '../../../shared/errors.ts';
+import { applySingly } from './apply-singly.ts';
 
 /**
- * A snapshot and the updates behind it, applied in order to a fresh Y.Doc. The caller destroys it.
- * @param whileWhole called with all of it, before what was deleted is collected
+ * A snapshot and the updates behind it, applied in order to a fresh Y.Doc, one by one as a member gets them. The caller destroys it.
  * @throws AshlarError `document-damaged`: an update does not apply (its index is named), or something stays pending
  */
-export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[], whileWhole?: (doc: Y.Doc) => void): Y.Doc {
+export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]): Y.Doc {
   const doc = new Y.Doc({ gc: true });
   let applying = 'the snapshot';
   let failure: { readonly error: unknown } | null = null;
   try {
-    // One transaction: 24,000 updates take 0.6 s, and garbage is collected once, at its end. And behind a transaction that changes a text
-    // which was there before, Yjs deletes redundant formats. A peer tells the others about that; here it would put deletions into the
-    // snapshot that no record holds, and members and joiners would differ.
-    doc.transact(() => {
+    if (state !== null) Y.applyUpdate(doc, state);
+    doc.transact((transaction) => {
       try {
-        if (state !== null) Y.applyUpdate(doc, state);
-        for (const [index, update] of updates.entries()) {
+        applySingly(transaction, updates, (index) => {
           applying = `update ${index} of ${updates.length}`;
-          Y.applyUpdate(doc, update);
-        }
-        whileWhole?.(doc);
+        });
       } catch (error) {
         failure = { error };
       }
+      // Behind a transaction of somebody else that changes a text which was there before, Yjs deletes redundant formats. A peer tells the
+      // others about that; here it would put deletions into the snapshot that no record holds, and members and joiners would differ.
+      transaction.local = true;
     });
   } catch (error) {
     failure ??= { error };
