@@ -289,6 +289,16 @@ test('[3] membership follows the claims of a renewed token at once: in rooms of 
   expect(await mine.frame('refused')).toMatchObject({ counter: 1, code: 'read-only' });
 });
 
+test('[4] what is said after a renewal carries the name of the new token', async () => {
+  await using ashlar = await startServer();
+  const ada = await ashlar.connect(tokenFor('ada', { name: 'Ada' }));
+  expect(await ask(ada, 'auth:renew', tokenFor('ada', { name: 'Countess' }))).toMatchObject({ success: true });
+  expect(await ask(ada, 'chat:message', { sessionId: 's', content: 'hello' })).toMatchObject({
+    success: true,
+    data: { userId: 'ada', name: 'Countess' },
+  });
+});
+
 test('a token of 30 days, which is more than a timer can take, holds', async () => {
   await using ashlar = await startServer();
   const socket = await ashlar.connect(tokenFor('ada', { expiresInSeconds: 30 * 86_400 }));

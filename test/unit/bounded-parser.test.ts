@@ -55,6 +55,13 @@ test('a connection whose attachments stay away is closed after 5 s', () => {
   expect(decoded).toEqual([CLOSES]);
 });
 
+test('a connection whose answer lacks its attachments is closed as well', () => {
+  const { clock, decoder, decoded } = startDecoder();
+  decoder.add('61-7[{"_placeholder":true,"num":0}]');
+  clock.advance(5_000);
+  expect(decoded).toEqual([CLOSES]);
+});
+
 test('the deadline runs from each packet of its own: a busy and honest sender never meets it', () => {
   const { clock, decoder, decoded } = startDecoder();
   for (let second = 0; second < 60; second++) {

@@ -32,6 +32,17 @@ test('an empty environment is a development server on this machine alone', () =>
   expect(config.settings.allowedOrigins).toContain('http://localhost:5173');
 });
 
+test('what a file or a shell leaves around a value is no part of it', () => {
+  const { settings, port, host } = read({
+    JWT_SECRET: `${SECRET}\n`,
+    PORT: ' 8080 ',
+    HOST: '\t::1',
+    DATA_DIR: ' /data ',
+    LOG_LEVEL: ' ',
+  });
+  expect([settings.jwtSecret, settings.dataDir, settings.logLevel, port, host]).toEqual([SECRET, '/data', 'info', 8080, '::1']);
+});
+
 test('the environment is read, flags go before it, and empty counts as not set', () => {
   const env = {
     PORT: '8080',
@@ -197,6 +208,9 @@ test('an option that is misspelt, or no JSON, is named, and no secret beside it 
   };
   expect(said({ jwtSecret: secret, alowedOrigins: [] })).toBe('Invalid options: Unrecognized key: "alowedOrigins"');
   expect(said({ jwtKeys: [{ kid: 'a', secret, algoritm: 'HS256' }] })).not.toContain(secret);
+  expect(said({ jwtKeys: JSON.stringify([{ kid: 'a', secret, algorithm: 'HS256' }]) }), 'text in place of a list').toMatch(
+    /jwtKeys: (?!.*long enough)/,
+  );
   expect(said({ jwtSecret: secret, history: 5n })).toContain('history: ');
   expect(said({ jwtSecret: secret, defaultAccess: { 'a*b': 'read' } })).toBe(
     'Invalid options: defaultAccess.a*b: a room, or the beginning of one and `*` (given: "read")',

@@ -100,6 +100,23 @@ describe('a good token', () => {
     expect(refusal(() => authenticate(sign('ashlar', 'other'))).detail).toBe('made by another issuer');
   });
 
+  test('made for several audiences passes where the one wanted is among them, and not where a longer one holds its name', () => {
+    const { authenticate, inOneHour } = setup({ audience: 'ashlar' });
+    const madeFor = (aud: unknown) => forge(HS256, JSON.stringify({ id: 'anna', exp: inOneHour, aud }));
+    expect(authenticate(madeFor(['shop', 'ashlar'])).user.id).toBe('anna');
+    for (const aud of [
+      'ashlar-staging',
+      ['shop', 'ashlar-staging'],
+      ['shop'],
+      [],
+      [['ashlar']],
+      { ashlar: true },
+      null,
+      undefined,
+    ])
+      expect(refusal(() => authenticate(madeFor(aud))).detail, JSON.stringify(aud)).toBe('made for another audience');
+  });
+
   test('of each pinned algorithm passes', () => {
     const { authenticate, clock } = setup({ algorithms: ['HS256', 'HS512'] });
     const options = { expiresInSeconds: 60, now: clock.now() };
@@ -307,6 +324,10 @@ describe('a name', () => {
   test('loses controls, line breaks and bidi marks, and keeps what people are called', () => {
     expect(nameOf('An\u0000na\r\n[forged] \u202eklE\u2066')).toBe('Anna[forged] klE');
     expect(nameOf('👩‍💻 می‌خواهم Åsa')).toBe('👩‍💻 می‌خواهم Åsa');
+  });
+
+  test('is in one Unicode form, so that names that read alike are alike', () => {
+    expect(nameOf('A\u030asa')).toBe('\u00c5sa');
   });
 
   test('with nothing left of it is the id', () => {

@@ -273,6 +273,18 @@ describe('a stored grant', () => {
     expect(await authorizer.decide(claimed, DASHBOARD)).toBe('write');
   });
 
+  test('of a user who was erased is forgotten, a revocation that could not be written too', async () => {
+    const { authorizer, store } = setup();
+    const anna = userWith({ '*': 'write' });
+    store.broken = new AshlarError('storage-unavailable');
+    expect(await codeOf(authorizer.setGrant(DASHBOARD, 'anna', 'none'))).toBe('storage-unavailable');
+    expect(await codeOf(authorizer.setGrant(HANDBOOK, 'annanna', 'none'))).toBe('storage-unavailable');
+    expect(await authorizer.decide(anna, DASHBOARD)).toBe('none');
+    authorizer.forgetUser('anna');
+    expect(await authorizer.decide(anna, DASHBOARD)).toBe('write');
+    expect(await authorizer.decide(userWith({ '*': 'write' }, 'annanna'), HANDBOOK), 'another user').toBe('none');
+  });
+
   test('found by a read that began before a change is not believed', async () => {
     const { authorizer, store } = setup();
     store.rows.set('dashboard anna', 'write');

@@ -79,6 +79,10 @@ describe('the address of a client', () => {
     expect(behind(undefined, '198.51.100.7')).toBe('unknown');
   });
 
+  test('is at the right end, however many entries a client has put before it', () => {
+    expect(behind('10.1.2.3', `${'6.6.6.6, '.repeat(100)}198.51.100.7, 10.9.9.9`)).toBe('198.51.100.7');
+  });
+
   test('is found in a header of a megabyte without delay', () => {
     expect(behind('127.0.0.1', `${'10.0.0.1,'.repeat(100_000)}10.0.0.2`)).toBe('10.0.0.1');
   });

@@ -164,6 +164,22 @@ describe('budgets', () => {
     expect([socket.take('events').ok, users.wait('anna', 'events')]).toEqual([false, 600]);
   });
 
+  test('of a user tell each of its sockets what they owe together', () => {
+    const clock = createManualClock();
+    const users = createUserBudgets(Limits.parse({ bytesPerSecond: 100, byteBurst: 100 }), clock);
+    const [first, second] = ['anna', 'anna'].map((userId) => {
+      const socket = createSocketBudgets(Limits.parse({ bytesPerSecond: 100, byteBurst: 100 }), clock, users);
+      socket.belongTo(userId);
+      return socket;
+    });
+    // The user has a thousand: ten times what one socket has.
+    first?.spend('bytes', 1_500);
+    expect(second?.waitForDebt('bytes', 0)).toBe(500);
+    expect(second?.waitForDebt('bytes', 499), 'until nothing is owed').toBe(500);
+    expect(second?.waitForDebt('bytes', 500)).toBe(0);
+    expect(first?.waitForDebt('bytes', 0), 'the longer wait of the two').toBe(1_000);
+  });
+
   test('forget idle users, and no others', () => {
     const clock = createManualClock();
     const users = createUserBudgets(limits, clock);
@@ -174,6 +190,7 @@ describe('budgets', () => {
     expect(users.size).toBeLessThan(5_000);
     clock.advance(60_000);
     users.take('busy', 'events', 100);
+    expect(users.wait('busy', 'joins'), 'of which nothing is owed').toBe(0);
     for (let user = 0; user < 10_000; user++) users.take(`other${user}`, 'events');
     expect(users.take('busy', 'events').ok).toBe(false);
   });
@@ -231,5 +248,14 @@ describe('the address limiter', () => {
     for (let round = 0; round < 100; round++) limiter.refused('192.0.2.1');
     expect(limiter.size).toBe(1);
     expect(limiter.check('192.0.2.1').ok).toBe(false);
+  });
+
+  test('beyond that number forgives whom it refused longest ago, not whoever came first', () => {
+    const limiter = createAddressLimiter(limits, createManualClock(), 2);
+    for (const address of ['a', 'a', 'b', 'a']) limiter.refused(address);
+    expect(limiter.check('a').ok).toBe(false);
+    limiter.refused('c');
+    expect(limiter.size).toBe(2);
+    expect(limiter.check('a').ok, 'refused after b was').toBe(false);
   });
 });

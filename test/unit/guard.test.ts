@@ -96,6 +96,15 @@ test('[3] an ended token and a closed connection end at the guard', async () => 
   expect(handled).toEqual(['in time']);
 });
 
+test('[3] a message whose socket goes while its access is decided is not handled', async () => {
+  register();
+  const connection = connect();
+  const answer = add(connection, 'a', 'from nowhere');
+  connection.closed = true;
+  expect(await answer).toMatchObject({ error: { code: 'not-connected' } });
+  expect(handled).toEqual([]);
+});
+
 test('[3] a message over its budget is not handled, and says when to come back', async () => {
   register();
   const connection = connect({ limits: { eventsPerMinute: 2 } });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openForInspection, openForWriting } from '../../server/storage/sqlite/connection.ts';
 import { type Db, loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
+import { type RoomRow, writeRoomRows } from '../../server/storage/sqlite/room-row.ts';
 import { isSound, verifyDatabase } from '../../server/storage/sqlite/verify.ts';
 import { createWriter, type Writer } from '../../server/storage/sqlite/writer.ts';
 import type { NewRecord, RoomLease } from '../../server/storage/store.ts';
@@ -106,6 +107,15 @@ test.each<[string, string[]]>([
   db.exec(sql);
   expect(found()).toEqual(expect.arrayContaining(sentences));
   expect(isSound(verifyDatabase(Sqlite, db))).toBe(false);
+});
+
+test.each<[string, Partial<RoomRow>, string[]]>([
+  ['epoch', { headEpoch: 'another' }, ['doc:a: the newest record is of another epoch than its room says']],
+  ['end', { head: 2 }, ['doc:a: the log ends at 5 and should at 2', 'doc:a: the snapshot is of 3 and the log ends at 2']],
+])('an entry of another time, which fits its own checksum, does not fit the log: its %s', (_, change, sentences) => {
+  const rows = writeRoomRows(db);
+  rows.save({ ...(rows.find(room) as RoomRow), ...change });
+  expect(found()).toEqual(sentences);
 });
 
 test('what was damaged before its author was erased does not look sound afterwards', () => {
