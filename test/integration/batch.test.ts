@@ -38,6 +38,22 @@ test('progress told behind the completion does not take the batch back, not even
   expect(await now()).toMatchObject({ progress: 10, status: 'processing' });
 });
 
+test('a batch that is started again while its completion is being saved goes on', async () => {
+  await using server = await startServer();
+  const { realtime } = server;
+  await realtime.toRoom(ROOM, 'batch:progress', progress(90));
+  await Promise.all([
+    realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 }),
+    realtime.toRoom(ROOM, 'batch:progress', progress(95)),
+    realtime.toRoom(ROOM, 'batch:progress', progress(0, 'pending')),
+    realtime.toRoom(ROOM, 'batch:progress', progress(10)),
+  ]);
+  const ada = await server.connect(tokenFor('ada'));
+  const value = next(ada, 'batch:progress');
+  await ask(ada, 'join-room', ROOM);
+  expect((await value)[0]).toMatchObject({ progress: 10, status: 'processing' });
+});
+
 test('[2] whoever is in the room hears of the completion first, and then that the batch stands at 100 %', async () => {
   await using server = await startServer();
   const ada = await server.connect(tokenFor('ada'));

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RealtimeServer } from '../../server/server.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { gateStore } from '../support/gated-store.ts';
 import { SECRET, startServer } from '../support/start-server.ts';
 
 const type = (letter: string) => (doc: import('yjs').Doc) => doc.getText('t').insert(doc.getText('t').length, letter);
@@ -57,6 +58,19 @@ test('[1] a server that closes waits for edits by the backend, and tells of each
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+});
+
+test('while a server drains it is alive and not ready, and says so', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const release = store.hold('append');
+  const edit = server.realtime.documents.transact('plan', type('a'));
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  const closed = server.realtime.close();
+  const status = async (path: string) => (await fetch(server.url + path)).status;
+  expect([await status('/healthz'), await status('/readyz')]).toEqual([200, 503]);
+  release();
+  await Promise.all([edit, closed]);
 });
 
 test('a server that is closed while it starts gives up its start, and lets go of its folder', async () => {

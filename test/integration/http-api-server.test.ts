@@ -46,6 +46,31 @@ test('what is published over HTTP reaches the room, and the answer names its pla
   });
 });
 
+test('each answer of a list names its own place, also where several go into one room', async () => {
+  await using server = await startServer();
+  const widget = { event: 'dashboard:update', data: { widgetId: 'a', value: 1, timestamp: '2026-01-01T00:00:00Z' } };
+  const elsewhere = { ...message('m3'), data: { ...message('m3').data, sessionId: 'other' } };
+  const { body } = await post(server, [message('m1'), widget, message('m2'), elsewhere, message('m4')]);
+  const places = (body.data as { room: string; seq?: number }[]).map(({ room, seq }) => [room, seq]);
+  expect(places).toEqual([
+    ['chat:s', 1],
+    ['dashboard', undefined],
+    ['chat:s', 2],
+    ['chat:other', 1],
+    ['chat:s', 3],
+  ]);
+  const socket = await server.connect(tokenFor('reader'));
+  const logged = (await ask(socket, 'chat:history', { sessionId: 's' })).messages as {
+    data: { id: string };
+    meta: { seq: number };
+  }[];
+  expect(logged.map(({ data, meta }) => [data.id, meta.seq])).toEqual([
+    ['m1', 1],
+    ['m2', 2],
+    ['m4', 3],
+  ]);
+});
+
 test('an Idempotency-Key gives the first answer and no second event, at once, later, and after a restart', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-idempotency-'));
   try {
@@ -55,7 +80,9 @@ test('an Idempotency-Key gives the first answer and no second event, at once, la
     );
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(answers[0]?.status).toBe(200);
-    expect((await post(server, [message('m3')], { key: 'k' })).body).toMatchObject({ error: { code: 'idempotency-conflict' } });
+    for (const others of [[message('m3')], [message('m1'), message('m3')], message('m1')]) {
+      expect((await post(server, others, { key: 'k' })).body).toMatchObject({ error: { code: 'idempotency-conflict' } });
+    }
     await server.stop();
 
     server = await startServer({ dataDir });
@@ -67,6 +94,34 @@ test('an Idempotency-Key gives the first answer and no second event, at once, la
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+});
+
+test('another body under an Idempotency-Key is refused also while the first is under way', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const release = store.hold('append');
+  const first = post(server, message('m1'), { key: 'k' });
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  expect(await post(server, message('m2'), { key: 'k' })).toMatchObject({
+    status: 422,
+    body: { error: { code: 'idempotency-conflict' } },
+  });
+  release();
+  expect((await first).status).toBe(200);
+});
+
+test('an Idempotency-Key is kept also where its event was overtaken, and nothing of it is sent', async () => {
+  await using server = await startServer();
+  const progress = (percent: number) => ({
+    event: 'batch:progress',
+    room: 'batch:b',
+    data: { batchId: 'b', progress: percent, current: percent, total: 100, status: 'processing' },
+  });
+  await post(server, { event: 'batch:completed', room: 'batch:b', data: { batchId: 'b', results: [], duration: 5 } });
+  const late = await post(server, progress(40), { key: 'k' });
+  expect(late).toMatchObject({ status: 200, body: { data: { event: 'batch:progress', room: 'batch:b' } } });
+  expect(await post(server, progress(40), { key: 'k' })).toEqual(late);
+  expect((await post(server, progress(50), { key: 'k' })).body).toMatchObject({ error: { code: 'idempotency-conflict' } });
 });
 
 test('an Idempotency-Key is its sender’s own also while another’s is under way', async () => {
@@ -93,7 +148,10 @@ test.each([
 ])('%s in a list: none of the list is taken', async (_what, wrong, code, status) => {
   await using server = await startServer();
   const answer = await post(server, [message('m1'), wrong]);
-  expect([answer.status, answer.body]).toMatchObject([status, { success: false, error: { code } }]);
+  expect([answer.status, answer.body]).toMatchObject([
+    status,
+    { success: false, error: { code, detail: expect.stringMatching(/^event 1\b/) } },
+  ]);
   expect(await history(server)).toEqual([]);
 });
 
@@ -147,6 +205,16 @@ test('beyond the publishing budget the answer is 429, says when to come back, an
   ]);
   expect(Number(refused.retryAfter)).toBeGreaterThan(0);
   expect(await history(server)).toEqual(['m1', 'm2']);
+});
+
+test('stats are questions like others, and have their budget', async () => {
+  await using server = await startServer({ limits: { joinsPerMinute: 1 } });
+  const stats = async () =>
+    (await fetch(`${server.url}/api/ws/stats`, { headers: { authorization: `Bearer ${backend}` } })).status;
+  const answers: number[] = [];
+  // A user has ten times what one socket has.
+  for (let question = 0; question < 11; question++) answers.push(await stats());
+  expect(answers).toEqual([...Array<number>(10).fill(200), 429]);
 });
 
 test('stats count connections, users and members', async () => {

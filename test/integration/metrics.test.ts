@@ -24,6 +24,7 @@ test('GET /metrics counts connections, rooms, refusals by code, commits and comp
   const before = await scrape(server);
   expect([before('ashlar_connections'), before('ashlar_commit_seconds_count')]).toEqual([0, 0]);
   const ada = await server.connect(tokenFor('ada'), { auth: { autoJoin: false } });
+  await server.connect(tokenFor('ada'), { auth: { autoJoin: false } });
   const document = new FrameClient(ada, 'plan', 5);
   await document.join();
   document.sync();
@@ -51,7 +52,7 @@ test('GET /metrics counts connections, rooms, refusals by code, commits and comp
     handshake: now('ashlar_refusals_total{code="invalid-token",at="handshake"}'),
     failed: now('ashlar_failed_commits_total'),
   }).toEqual({
-    connections: 1,
+    connections: 2,
     users: 1,
     members: 1,
     records: 3,
@@ -77,6 +78,7 @@ test('a reader that stands still shows: bytes that wait, ephemeral events droppe
     return (name: string) => Number(new RegExp(`^ashlar_${name} (.*)$`, 'm').exec(all)?.[1]);
   };
   const slow = await server.connect(tokenFor('slow'), { auth: { autoJoin: false } });
+  await server.connect(tokenFor('fast'), { auth: { autoJoin: false } });
   await ask(slow, 'join-room', 'audit:1');
   const joined = (await text())('catch_ups_total');
   const wire = (slow.io.engine as unknown as { transport: { ws: { _socket: { pause(): void; resume(): void } } } }).transport.ws

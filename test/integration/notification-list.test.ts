@@ -34,6 +34,15 @@ test('a device that was away asks which notifications are unread, of both rooms,
   expect(await ask(phone, 'notification:list', { limit: 0 })).toMatchObject({ error: { code: 'invalid-payload' } });
 });
 
+test('[3] who may read the notifications for all, and no more, is listed them and marks them read', async () => {
+  await using server = await startServer();
+  await server.realtime.broadcast('system:notification', notification('for-all'));
+  const reader = await server.connect(tokenFor('ada', { access: { notifications: 'read' } }));
+  expect(ids(await ask(reader, 'notification:list', {}))).toEqual(['for-all']);
+  expect(await ask(reader, 'notification:read', { all: true })).toMatchObject({ read: ['for-all'] });
+  expect(ids(await ask(reader, 'notification:list', {}))).toEqual([]);
+});
+
 test('[3] who may not read the notifications for all is listed none of them', async () => {
   await using server = await startServer();
   await server.realtime.broadcast('system:notification', notification('for-all'));

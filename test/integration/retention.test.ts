@@ -77,6 +77,25 @@ test('of state values the newest are kept', async () => {
   await vi.waitFor(async () => expect((await widgets()).sort()).toEqual(['a', 'd', 'e']));
 });
 
+test('what a user has read stays read, however few state values are kept', async () => {
+  await using server = await startServer({ retention: { state: { maxRecords: 1 } } });
+  const notify = (id: string) =>
+    server.realtime.toUser('ada', 'system:notification', {
+      id,
+      level: 'info',
+      title: 'a',
+      message: 'b',
+      timestamp: '2026-01-01T00:00:00Z',
+    });
+  for (const id of ['n1', 'n2', 'n3', 'n4']) await notify(id);
+  const ada = await server.connect(tokenFor('ada'));
+  expect(await ask(ada, 'notification:read', { ids: ['n2', 'n3'] })).toMatchObject({ read: ['n2', 'n3'] });
+  // The second is on disk behind whatever the first had dropped.
+  for (const id of ['n5', 'n6']) await notify(id);
+  const { notifications } = (await ask(ada, 'notification:list', {})) as { notifications: { data: { id: string } }[] };
+  expect(notifications.map(({ data }) => data.id)).toEqual(['n1', 'n4', 'n5', 'n6']);
+});
+
 test('a document’s tail goes with its age under a snapshot, and its content stays', async () => {
   await using server = await startServer({ compactAfterRecords: 20, retention: { documents: { maxAgeMs: 1_500 } } });
   const { documents } = server.realtime;

@@ -27,6 +27,18 @@ test('[3] a document’s frames pass the guard as events do: room, membership, f
   expect(await ask(ada, 'document', 'doc:open', frame)).toEqual({ success: true });
 });
 
+test('an event that names one room in its payload and another beside it goes into neither', async () => {
+  await using server = await startServer({ events: [noteAdd] });
+  const ada = await server.connect(tokenFor('ada'));
+  const said = { sessionId: '1', content: 'hello' };
+  for (const room of ['chat:2', 'dashboard']) {
+    expect(await ask(ada, 'chat:message', said, { room })).toMatchObject({ error: { code: 'wrong-room' } });
+    expect(await ask(ada, 'note:add', { tree: [] }, { room })).toMatchObject({ error: { code: 'wrong-room' } });
+  }
+  expect(await ask(ada, 'chat:history', { sessionId: '1' })).toMatchObject({ messages: [] });
+  expect(await ask(ada, 'chat:message', said, { room: 'chat:1' })).toMatchObject({ success: true });
+});
+
 test('[5] a payload deeper than 32 levels never reaches its schema, and others notice nothing', async () => {
   await using server = await startServer({ events: [noteAdd] });
   const [ada, bob] = await Promise.all([server.connect(tokenFor('ada')), server.connect(tokenFor('bob'))]);

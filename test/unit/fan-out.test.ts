@@ -178,6 +178,47 @@ test('[2] the revs of a room’s state values go on growing when the room was le
   expect(second.meta.epoch).toBe(first.meta.epoch);
 });
 
+test('[2] that holds also where all values were dropped meanwhile: whoever knew them takes no new one for old', async () => {
+  const room = await rooms.open(NAME);
+  await level(room, 'load', 1);
+  const second = await level(room, 'load', 2);
+  await room.dropStates([...room.states.values()]);
+  await clock.advanceAsync(60_000);
+  expect(rooms.peek(NAME)).toBeUndefined();
+  const third = await level(await rooms.open(NAME), 'load', 3);
+  expect((third.meta as EventMeta).rev).toBeGreaterThan((second.meta as EventMeta).rev as number);
+});
+
+test('[2] a value that comes while the one before it is dropped stays, in memory and on disk', async () => {
+  const room = await rooms.open(NAME);
+  await level(room, 'load', 1);
+  await rooms.groupCommit.settled();
+  const release = store.hold('append');
+  const before = [...room.states.values()];
+  const published = [entry(room, 1), level(room, 'load', 2)];
+  const dropped = room.dropStates(before);
+  release();
+  await Promise.all([...published, dropped]);
+  await rooms.groupCommit.settled();
+  const values = [...room.states.values()].map(({ value }) => value);
+  expect(values).toEqual(['{"key":"load","level":2}']);
+  expect((await store.open(NAME)).states.map(({ value }) => value)).toEqual(values);
+});
+
+test('[1] of a value whose commit fails and of a newer one the newer is stored', async () => {
+  const room = await rooms.open(NAME);
+  const release = store.hold('append');
+  await level(room, 'load', 1);
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  await level(room, 'load', 2);
+  store.fail('append', 'before', new Error('the disk is away'));
+  release();
+  await rooms.groupCommit.settled();
+  await clock.advanceAsync(1_000);
+  await rooms.groupCommit.settled();
+  expect((await store.open(NAME)).states.map(({ value }) => value)).toEqual(['{"key":"load","level":2}']);
+});
+
 test('[7] what a first join receives is handed out in portions, as fast as its queue drains', async () => {
   const room = await rooms.open(NAME);
   for (let number = 1; number <= 10; number++) await entry(room, number, 'x'.repeat(1_000));

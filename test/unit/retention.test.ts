@@ -1,0 +1,41 @@
+import { expect, test, vi } from 'vitest';
+import { Retention } from '../../server/events/retention.ts';
+import { Settings } from '../../server/options.ts';
+import type { Rooms } from '../../server/rooms/rooms.ts';
+import type { RoomSurvey, Store } from '../../server/storage/store.ts';
+import { createCatalog } from '../../shared/catalog.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
+import { createManualClock } from '../support/manual-clock.ts';
+
+test('a round comes to all rooms, page by page, and a damaged one does not end it for those behind', async () => {
+  const names = Array.from({ length: 1_200 }, (_, index) => parseRoomName(`chat:${String(index).padStart(4, '0')}`));
+  const trimmed: string[] = [];
+  const store: Pick<Store, 'surveyRooms' | 'trim'> = {
+    surveyRooms: async (after, limit) =>
+      names
+        .filter((name) => after === null || name > after)
+        .slice(0, limit)
+        .map((room): RoomSurvey => ({ room, oldestRecordAt: 0, oldestStates: [], snapshotSeq: 0 })),
+    trim: async (name) => {
+      if (name === 'chat:0003') throw new AshlarError('storage-damaged', { room: name });
+      trimmed.push(name);
+      return 1;
+    },
+  };
+  const clock = createManualClock();
+  const warn = vi.fn();
+  const retention = new Retention({
+    clock,
+    store: store as Store,
+    rooms: { peek: () => undefined } as unknown as Rooms,
+    catalog: createCatalog(),
+    limits: Settings.parse({ retention: { log: { maxAgeMs: 60_000 } } }).retention,
+    log: { warn },
+  });
+  await retention.round();
+  expect(trimmed).toEqual(names.filter((name) => name !== 'chat:0003'));
+  expect(warn.mock.calls).toMatchObject([[{ room: 'chat:0003' }, 'retention:failed']]);
+  retention.close();
+  expect(clock.armed).toBe(0);
+});
