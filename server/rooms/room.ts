@@ -251,8 +251,8 @@ export class Room implements CommitSource {
       quarantine = entry.quarantine;
     }
     for (const state of this.#dirtyStates.values()) states.push(state);
-    // A value that could leave at once may be older than one that waited for this commit.
-    states.sort((a, b) => a.rev - b.rev);
+    // A value that could leave at once may be older than one that waited for this commit; and what is dropped goes behind the value that it is.
+    states.sort((a, b) => a.rev - b.rev || Number(a.value === null) - Number(b.value === null));
     if (taken === 0 && states.length === 0) return null;
     this.#statesInFlight = this.#dirtyStates;
     this.#dirtyStates = new SmallMap();

@@ -4,6 +4,7 @@ import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { documentPorts } from '../support/document-ports.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -12,11 +13,12 @@ const ROOM = parseRoomName('doc:plan');
 const EMPTY_UPDATE = new Uint8Array([0, 0]);
 
 /** A document that is due with each record, and whose snapshots take so many milliseconds. */
-async function opened({ takesMs }: { takesMs: number }) {
+async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; meanwhile?: (document: DocumentRoom) => void }) {
   const clock = createManualClock();
   const snapshots: number[] = [];
   const compact = async ({ updates }: { updates: readonly Uint8Array[] }) => {
     snapshots.push(updates.length);
+    meanwhile(document);
     return { state: EMPTY_UPDATE, stateVector: new Uint8Array([0]), nesting: 0, tookMs: takesMs };
   };
   const log = { warn: () => {}, error: () => {}, debug: () => {} };
@@ -85,6 +87,31 @@ test('a document does not rest where its tail grows too long or somebody cannot 
   await compactor.settled();
   expect(snapshots).toEqual([1, 4, 1]);
   expect(document.busy).toBe(false);
+});
+
+test('a document whose snapshot fails is tried again when it has grown by half, and then as ever', async () => {
+  let broken = true;
+  const { compactor, snapshots, write } = await opened({
+    takesMs: 0,
+    meanwhile: () => {
+      if (broken) throw new AshlarError('internal', { detail: 'the document worker did not start' });
+    },
+  });
+  for (let head = 1; head <= 5; head++) await write();
+  expect(snapshots, 'at the heads 1, 2, 3 and 5').toEqual([1, 2, 3, 5]);
+  broken = false;
+  for (let head = 6; head <= 8; head++) await write();
+  expect(snapshots).toEqual([1, 2, 3, 5, 8]);
+  await write();
+  await compactor.settled();
+  expect(snapshots.at(-1)).toBe(1);
+});
+
+test('a document that is deleted while its snapshot is made gets none: its name begins empty', async () => {
+  const { document, write } = await opened({ takesMs: 0, meanwhile: (made) => made.deleted() });
+  await write();
+  expect(document.snapshotSeq).toBe(0);
+  expect(await document.snapshot()).toBeNull();
 });
 
 test('a server that closes does not wait for documents that rest', async () => {

@@ -182,11 +182,22 @@ test('[2] that holds also where all values were dropped meanwhile: whoever knew 
   const room = await rooms.open(NAME);
   await level(room, 'load', 1);
   const second = await level(room, 'load', 2);
+  await rooms.groupCommit.settled();
   await room.dropStates([...room.states.values()]);
   await clock.advanceAsync(60_000);
   expect(rooms.peek(NAME)).toBeUndefined();
   const third = await level(await rooms.open(NAME), 'load', 3);
   expect((third.meta as EventMeta).rev).toBeGreaterThan((second.meta as EventMeta).rev as number);
+});
+
+test('a value that is dropped before it was stored does not come back from the disk', async () => {
+  const room = await rooms.open(NAME);
+  for (const key of ['a', 'b', 'c']) await level(room, key, 1);
+  const [oldest, older] = [...room.states.values()];
+  await room.dropStates([oldest, older].filter((state) => state !== undefined));
+  await rooms.groupCommit.settled();
+  const stored = (await store.open(NAME)).states.map(({ key }) => key);
+  expect([stored, [...room.states.values()].map(({ key }) => key)]).toEqual([['c'], ['c']]);
 });
 
 test('[2] a value that comes while the one before it is dropped stays, in memory and on disk', async () => {

@@ -168,3 +168,17 @@ test('what waits of a room is taken back, but not an attachment whose packet has
   expect(parted.queue.withdraw('doc:a')).toBe(false);
   expect(waiting(attachment, other).queue.withdraw('chat:b')).toBe(true);
 });
+
+test('what was taken back counts no longer', () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  conn.write(1_000);
+  conn.write(20_000);
+  queue.asContentOf('doc:a', () => conn.write(10_000));
+  const before = queue.bytes;
+  queue.withdraw('doc:a');
+  expect(before - queue.bytes).toBeGreaterThanOrEqual(10_000);
+  conn.take();
+  conn.take();
+  expect(queue.bytes).toBe(0);
+});

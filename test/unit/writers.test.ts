@@ -95,6 +95,35 @@ test('[2] a session stays known as long as something of it is queued, and is the
   expect(writers.find('secret')).toBeUndefined();
 });
 
+test('[2] a session of which an update is being looked at is not forgotten with its member: what it presents is still its own', () => {
+  const session = writers.claim(ada, 2, 'secret of ada', null);
+  session.busy = true;
+  writers.release(session);
+  expect(writers.claim(ada, 2, 'secret of ada', null)).toBe(session);
+  session.busy = false;
+  writers.release(session);
+  expect(writers.find('secret of ada')).toBeUndefined();
+});
+
+test('[4] an id that lost content is nobody’s afterwards, and all others stay whose they are', () => {
+  writers.take([
+    { clientId: 2, userId: 'eve', clock: 3 },
+    { clientId: 3, userId: UNCLAIMED, clock: 4 },
+    { clientId: 4, userId: UNCLAIMED, clock: 2 },
+  ]);
+  const left = new Map([
+    [1, 5],
+    [2, 1],
+    [3, 4],
+  ]);
+  expect(writers.clocksAfterLoss(left)).toEqual([
+    { clientId: 1, userId: 'ada', clock: 5 },
+    { clientId: 2, userId: null, clock: 1 },
+    { clientId: 3, userId: UNCLAIMED, clock: 4 },
+    { clientId: 4, userId: null, clock: 0 },
+  ]);
+});
+
 test('[2] when the log is read anew, what was queued is no longer known, and each session stands where the disk says', async () => {
   const session = writers.claim(ada, 2, 'secret', null);
   session.counter = 4;
