@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
@@ -241,6 +241,10 @@ test('ashlar erase does the same where no server runs, says what it did, and ref
   );
   expect(await filesWith(server.dataDir, ADA, MARKER, NAME)).toEqual([]);
   expect(await runCli(['check', '-d', server.dataDir])).toMatchObject({ code: 0 });
-  expect((await runCli(['erase', ADA, '-d', server.dataDir])).out).toBe(`Nothing of ${ADA} is stored.\n`);
+  const copies = ['replaced-2026-01-01T00-00-00.000Z', 'schema-3-backup.db', 'schema-4-backup.db.damaged'];
+  for (const name of [...copies, 'backup-of-mine.db']) await writeFile(join(server.dataDir, name), '');
+  expect((await runCli(['erase', ADA, '-d', server.dataDir])).out).toBe(
+    `Nothing of ${ADA} is stored.\nOlder copies still hold everything: ${copies.map((name) => join(server.dataDir, name)).join(', ')}\n`,
+  );
   expect(await runCli(['erase', ADA, '-d', join(server.dataDir, 'nowhere')])).toMatchObject({ code: 1, out: '' });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server as HttpServer, type RequestListener, request } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -242,6 +242,29 @@ test('a request that waits for 100 Continue gets it, ours from us and the others
   const { sid } = JSON.parse((await (await fetch(server.engineUrl('transport=polling'))).text()).slice(1)) as { sid: string };
   expect(await post(`/socket.io/?EIO=4&transport=polling&sid=${sid}`)).toEqual([true, 200]);
   expect(await post('/app')).toEqual([false, 417]);
+});
+
+test('an expectation that nobody knows is refused on our paths, and is the app’s on its own', async () => {
+  const http = createServer();
+  http.on('checkExpectation', (_request, response) => response.writeHead(202).end());
+  await using server = await startSocketServer({}, http);
+  const statusOf = async (path: string) => {
+    const asked = request(server.url + path, { headers: { Expect: 'a-miracle' } }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  expect([await statusOf('/socket.io/?EIO=4&transport=polling'), await statusOf('/app')]).toEqual([417, 202]);
+});
+
+test('a refused request whose body is still to come ends its connection: what follows would be read as the next request', async () => {
+  await using server = await startSocketServer({ unavailable: () => new AshlarError('not-ready') });
+  const asked = request(server.engineUrl('transport=polling'), { method: 'POST', headers: { 'Content-Length': 100 } });
+  asked.flushHeaders();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  expect([response.statusCode, response.headers.connection]).toEqual([503, 'close']);
+  asked.destroy();
 });
 
 test('two parts share one server, and each lets go of its own paths alone', async () => {

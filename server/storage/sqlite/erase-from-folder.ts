@@ -9,7 +9,7 @@ import { openSqliteStore } from './sqlite-store.ts';
 
 /**
  * Erases a user from a data folder that no server is using.
- * @returns with what went: the copies in the folder that a restore kept, which still hold the user
+ * @returns with what went: the copies in the folder that a restore or an upgrade kept, which still hold the user
  * @throws AshlarError `storage-locked` where a server uses the folder; `invalid-options` where there is no database; as `Store.eraseUser`
  */
 export async function eraseFromFolder(
@@ -23,8 +23,13 @@ export async function eraseFromFolder(
   try {
     const erasure = await store.eraseUser(userId);
     const names = await readdir(dataDir);
-    return { erasure, olderCopies: names.filter((name) => name.startsWith('replaced-')).map((name) => join(dataDir, name)) };
+    return { erasure, olderCopies: names.filter(isOlderCopy).map((name) => join(dataDir, name)) };
   } finally {
     await store.close();
   }
+}
+
+/** What `restore` and `backUpBeforeMigration` leave beside the database. */
+function isOlderCopy(name: string): boolean {
+  return name.startsWith('replaced-') || /^schema-\d+-backup\.db(\.damaged)?$/.test(name);
 }
