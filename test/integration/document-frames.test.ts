@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { FrameClient } from '../support/frame-client.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
@@ -92,6 +92,43 @@ test('a document survives a restart, and is compacted without anyone noticing', 
   const copy = await restarted.realtime.documents.read('a');
   expect(copy.getText('t').toString()).toBe('x'.repeat(100));
   expect(await restarted.realtime.documents.list()).toEqual(['a']);
+});
+
+test('the chunks of a state come in order, one for each pull, whatever else is asked for', async () => {
+  await using server = await startServer({ limits: { frameBytes: 1_000 }, compactAfterRecords: 1 });
+  const { documents } = server.realtime;
+  await documents.transact('large', (doc) => doc.getText('t').insert(0, 'x'.repeat(3_500)));
+  const ada = new FrameClient(await server.connect(tokenFor('ada')), 'large', 1);
+  await ada.join();
+  const chunks = () => ada.received.filter((frame) => frame.type === 'state');
+  await vi.waitFor(async () => {
+    ada.received.length = 0;
+    await ada.join();
+    ada.sync();
+    expect((await ada.frame('state')).count).toBe(4);
+  });
+  const { transfer } = await ada.frame('state');
+  for (const index of [3, 0, 2]) ada.send({ type: 'pull', transfer, index });
+  ada.send({ type: 'pull', transfer: transfer + 1, index: 1 });
+  for (const index of [1, 1, 2, 3]) ada.send({ type: 'pull', transfer, index });
+  await ada.frame('state', ({ index }) => index === 3);
+  expect(chunks().map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+});
+
+test('a document that was created again has nothing under the client ids of its former life', async () => {
+  await using server = await startServer();
+  const { documents } = server.realtime;
+  const clientIds = async () => {
+    await documents.create('a', (doc) => doc.getText('t').insert(0, 'seed'));
+    const doc = await documents.read('a');
+    const ids = [...doc.store.clients.keys()];
+    doc.destroy();
+    await documents.delete('a');
+    return ids;
+  };
+  const [former, next] = [await clientIds(), await clientIds()];
+  expect([former.length, next.length]).toEqual([1, 1]);
+  expect(next).not.toEqual(former);
 });
 
 test('server-side edits, seeds and deletion reach members', async () => {

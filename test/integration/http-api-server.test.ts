@@ -195,6 +195,20 @@ test('publishing and stats need their permission; the role admin reads stats, an
   expect(await history(server)).toEqual([]);
 });
 
+test('bad tokens over HTTP are counted by address, as refused handshakes are: behind a trusted proxy by the client’s own', async () => {
+  await using server = await startServer({ limits: { handshakesPerMinute: 2 }, trustedProxies: ['127.0.0.1'] });
+  const statusFrom = async (address: string, token: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': address };
+    return (await fetch(`${server.url}/api/ws/stats`, { headers })).status;
+  };
+  const guesses: number[] = [];
+  for (let guess = 0; guess < 3; guess++) guesses.push(await statusFrom('192.0.2.1', 'nonsense'));
+  expect(guesses).toEqual([401, 401, 429]);
+  expect(await statusFrom('192.0.2.1', backend), 'not even with a good one').toBe(429);
+  expect(await statusFrom('192.0.2.2', 'nonsense')).toBe(401);
+  expect(await statusFrom('192.0.2.2', backend)).toBe(200);
+});
+
 test('beyond the publishing budget the answer is 429, says when to come back, and nothing is taken', async () => {
   await using server = await startServer({ limits: { publishesPerMinute: 3 } });
   expect((await post(server, [message('m1'), message('m2')])).status).toBe(200);
