@@ -1,11 +1,15 @@
 import { createServer } from 'node:http';
-import { expect, test } from 'vitest';
+import type { Socket } from 'socket.io-client';
+import { expect, test, vi } from 'vitest';
+import * as Y from 'yjs';
 import * as z from 'zod/mini';
 import { signToken } from '../../server/guard/sign-token.ts';
 import { RealtimeServer } from '../../server/server.ts';
 import { createSocketServer } from '../../server/sockets/create-socket-server.ts';
 import { defineEvent } from '../../shared/define-event.ts';
-import { SECRET, startServer, tokenFor } from '../support/start-server.ts';
+import { auditEvents } from '../support/audit-events.ts';
+import { FrameClient } from '../support/frame-client.ts';
+import { ask, SECRET, startServer, tokenFor } from '../support/start-server.ts';
 
 const chat = (sessionId: string) => ({
   id: 'm1',
@@ -89,6 +93,83 @@ test('a product hears what clients send of its own events, and answers its own r
   const anna = await server.connect(tokenFor('anna'));
   expect(await anna.emitWithAck('stock:asked', { article: 'a1' })).toEqual({ success: true });
   expect(await heard).toEqual({ room: 'stock', event: 'stock:asked', data: { article: 'a1' }, by: 'anna' });
+});
+
+test('a product hears who comes and goes, which widgets are asked for, and who changed which document', async () => {
+  await using server = await startServer();
+  const { realtime } = server;
+  const heard: unknown[] = [];
+  realtime.on('connection', ({ user, socketId }) => heard.push(['came', user.id, socketId]));
+  realtime.on('disconnection', ({ user, socketId, reason }) => heard.push(['went', user.id, socketId, reason]));
+  realtime.on('dashboard:refresh', ({ user, widgets }) => heard.push(['asked', user.id, widgets]));
+  const off = realtime.on('document:changed', ({ name, seq, userIds }) => heard.push(['changed', name, seq, userIds]));
+  const anna = await server.connect(tokenFor('anna'));
+  const { id } = anna;
+  await ask(anna, 'dashboard:refresh', { widgets: ['orders', 'users'] });
+  const client = new FrameClient(anna, 'plan', 7);
+  await client.join();
+  client.sync();
+  await client.frame('state');
+  const doc = new Y.Doc();
+  doc.clientID = 7;
+  doc.getText('t').insert(0, 'by anna');
+  client.update(1, Y.encodeStateAsUpdate(doc));
+  await client.frame('committed');
+  await realtime.documents.transact('plan', (edited) => edited.getText('t').insert(0, 'by the backend '));
+  off();
+  await realtime.documents.transact('plan', (edited) => edited.getText('t').insert(0, 'unheard '));
+  anna.disconnect();
+  await vi.waitFor(() => expect(heard).toHaveLength(5));
+  expect(heard).toEqual([
+    ['came', 'anna', id],
+    ['asked', 'anna', ['orders', 'users']],
+    ['changed', 'plan', 1, ['anna']],
+    ['changed', 'plan', 2, [null]],
+    ['went', 'anna', id, 'client namespace disconnect'],
+  ]);
+});
+
+test('a product hears of a chat message once, however often its client repeats it', async () => {
+  await using server = await startServer();
+  const heard: unknown[] = [];
+  server.realtime.on('chat:message', ({ user, sessionId, message, seq }) =>
+    heard.push([user.id, sessionId, message.content, seq]),
+  );
+  const anna = await server.connect(tokenFor('anna'));
+  const send = (content: string, id: string) => ask(anna, 'chat:message', { sessionId: '1', content }, { id });
+  await Promise.all([send('hello', 'm1'), send('hello', 'm1')]);
+  await send('hello', 'm1');
+  await send('and again', 'm2');
+  expect(heard).toEqual([
+    ['anna', '1', 'hello', 1],
+    ['anna', '1', 'and again', 2],
+  ]);
+});
+
+test('an ephemeral event of a client reaches everyone in its room but the socket that sent it', async () => {
+  await using server = await startServer({ events: [...auditEvents] });
+  const [sender, tab, ben] = await Promise.all(['anna', 'anna', 'ben'].map((id) => server.connect(tokenFor(id))));
+  const heard: unknown[] = [];
+  for (const [name, socket] of Object.entries({ sender, tab, ben })) {
+    await ask(socket as Socket, 'join-room', 'audit:1');
+    socket?.on('audit:pulse', ({ pulse }) => heard.push(`${name} ${pulse}`));
+  }
+  expect(await ask(sender as Socket, 'audit:pulse', { pulse: 1 }, { room: 'audit:1' })).toEqual({ success: true });
+  await server.realtime.toRoom('audit:1', 'audit:pulse', { pulse: 2 });
+  for (const socket of [sender, tab, ben]) await ask(socket as Socket, 'room:members', 'audit:1');
+  expect(heard.sort()).toEqual(['ben 1', 'ben 2', 'sender 2', 'tab 1', 'tab 2']);
+});
+
+test('into a document’s room go ephemeral events alone: its log holds updates, and it hands out no values', async () => {
+  const common = { room: 'doc:*', sentBy: ['backend'], payload: z.object({ cell: z.string() }) } as const;
+  const logged = defineEvent({ ...common, name: 'cell:logged', delivery: { class: 'log' } });
+  const valued = defineEvent({ ...common, name: 'cell:valued', delivery: { class: 'state', key: ({ cell }) => cell } });
+  const flashed = defineEvent({ ...common, name: 'cell:flashed', delivery: { class: 'ephemeral' } });
+  await using server = await startServer({ events: [logged, valued, flashed] });
+  for (const name of ['cell:logged', 'cell:valued'] as const) {
+    await expect(server.realtime.toRoom('doc:plan', name, { cell: 'a1' })).rejects.toMatchObject({ code: 'wrong-room' });
+  }
+  await server.realtime.toRoom('doc:plan', 'cell:flashed', { cell: 'a1' });
 });
 
 test.each([
