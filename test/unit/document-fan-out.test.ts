@@ -12,8 +12,10 @@ import { decodeServerFrame, type ServerFrame } from '../../shared/document-frame
 import { parseRoomName } from '../../shared/room-name.ts';
 import { documentPorts } from '../support/document-ports.ts';
 import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
+import { type GatedStore, gateStore } from '../support/gated-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
+let store: GatedStore;
 let room: Room;
 let document: DocumentRoom;
 const clock = createManualClock();
@@ -22,8 +24,9 @@ beforeEach(async () => {
   const catchUp = createCatchUp((_member, error) => {
     throw error;
   });
+  store = gateStore(openMemoryStore());
   const rooms = new Rooms({
-    store: openMemoryStore(),
+    store,
     clock,
     soon: setImmediate,
     catchUp,
@@ -74,6 +77,24 @@ test('[7] updates for which there was no room come from the log once it drains, 
   slow.outbox.drain();
   await vi.waitFor(() => expect(slow.member.delivery).toBe('live'));
   expect(seqsIn(slow.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test('[2] who asks for the state while records behind its position are read goes on from the state, and nothing is left out', async () => {
+  const ada = await join('ada', 1);
+  await type(ada.member, 3);
+  room.recent.clear();
+  const release = store.hold('read');
+  const connection = fakeConnection({ clock, userId: 'late' });
+  const joined = await room.content.join(connection, 'write', { epoch: room.head.epoch, seq: 1, clientId: 2, session: 'late' });
+  const member = joined.member as DocumentMember;
+  room.members.set(connection, member);
+  joined.start();
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  receiveFrame(document, member, { type: 'sync', stateVector: Uint8Array.of(0) });
+  await vi.waitFor(() => expect(member.sent.seq).toBe(0));
+  release();
+  await vi.waitFor(() => expect(member.delivery).toBe('live'));
+  expect(seqsIn(connection.outbox)).toEqual([1, 2, 3]);
 });
 
 test('[7] awareness for which there was no room is made up for by everyone’s latest, once', async () => {
