@@ -7,7 +7,7 @@ import { RealtimeServer } from '../../server/server.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { SECRET, startServer } from '../support/start-server.ts';
+import { next, SECRET, startServer, tokenFor } from '../support/start-server.ts';
 
 const type = (letter: string) => (doc: import('yjs').Doc) => doc.getText('t').insert(doc.getText('t').length, letter);
 
@@ -58,6 +58,15 @@ test('[1] a server that closes waits for edits by the backend, and tells of each
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+});
+
+test('clients of a server that closes are told to come back one after the other', async () => {
+  await using server = await startServer();
+  const sockets = await Promise.all(Array.from({ length: 5 }, (_, index) => server.connect(tokenFor(`user${index}`))));
+  const told = sockets.map((socket) => next(socket, 'server:closing'));
+  await server.realtime.close();
+  const waits = (await Promise.all(told)).map(([closing]) => (closing as { reconnectAfterMs: number }).reconnectAfterMs);
+  expect(waits.sort((a, b) => a - b)).toEqual([500, 502, 503, 505, 506]);
 });
 
 test('while a server drains it is alive and not ready, and says so', async () => {

@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import jwt from 'jsonwebtoken';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
@@ -52,6 +53,20 @@ test('a token signed by a fetched key opens sockets, renews them, and passes the
   });
 });
 
+test('a server that closes lets go of an issuer that does not answer', async () => {
+  const closedAt: Promise<number>[] = [];
+  await using keys = await issuer((request) => {
+    closedAt.push(once(request.socket, 'close').then(() => performance.now()));
+  });
+  const ashlar = await startServer({ jwtSecret: undefined, jwtJwksUrl: keys.url });
+  await vi.waitFor(() => expect(closedAt).toHaveLength(1));
+  const before = performance.now();
+  await ashlar.stop();
+  // By itself the request would end after five seconds.
+  expect(((await closedAt[0]) ?? 0) - before).toBeLessThan(4_000);
+  expect(closedAt).toHaveLength(1);
+});
+
 test('an issuer that redirects is not followed', async () => {
   let followed = 0;
   await using other = await issuer((_, response) => {
@@ -59,14 +74,14 @@ test('an issuer that redirects is not followed', async () => {
     response.end(JSON.stringify(keySet));
   });
   let asked = () => {};
-  const once = new Promise<void>((resolve) => {
+  const wasAsked = new Promise<void>((resolve) => {
     asked = resolve;
   });
   await using keys = await issuer((_, response) => {
     response.writeHead(302, { location: other.url }).end(asked);
   });
   await using ashlar = await startServer({ jwtSecret: undefined, jwtJwksUrl: keys.url });
-  await once;
+  await wasAsked;
   await expect(ashlar.connect(token())).rejects.toMatchObject({ data: { code: 'keys-pending' } });
   expect(followed).toBe(0);
 });
