@@ -1,5 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { AshlarError } from '../../shared/errors.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
 
@@ -113,6 +115,21 @@ test('the chunks of a state come in order, one for each pull, whatever else is a
   for (const index of [1, 1, 2, 3]) ada.send({ type: 'pull', transfer, index });
   await ada.frame('state', ({ index }) => index === 3);
   expect(chunks().map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+});
+
+test('a document whose deletion could not be stored is there as before', async () => {
+  const store = openMemoryStore();
+  await using server = await startServer({ store });
+  const { documents } = server.realtime;
+  await documents.transact('a', (doc) => doc.getText('t').insert(0, 'kept'));
+  store.failNextAppend(new AshlarError('storage-unavailable'));
+  await expect(documents.delete('a')).rejects.toMatchObject({ code: 'storage-unavailable' });
+  await vi.waitFor(() => documents.transact('a', (doc) => doc.getText('t').insert(4, '.')));
+  const doc = await documents.read('a');
+  expect(doc.getText('t').toString()).toBe('kept.');
+  doc.destroy();
+  const ada = new FrameClient(await server.connect(tokenFor('ada')), 'a', 1);
+  expect(await ada.join()).toMatchObject({ success: true });
 });
 
 test('a document that was created again has nothing under the client ids of its former life', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { renderConfigDocs } from '../../scripts/render-config-docs.ts';
 import { developmentSecret } from '../../server/cli/development-secret.ts';
-import { type ConfigOverrides, type Env, readConfig } from '../../server/config.ts';
+import { type ConfigOverrides, type Env, readConfig, readDataDir } from '../../server/config.ts';
 import { listVariables } from '../../server/config-variables.ts';
 import { parseSettings } from '../../server/options.ts';
 import { AshlarError } from '../../shared/errors.ts';
@@ -41,6 +41,17 @@ test('what a file or a shell leaves around a value is no part of it', () => {
     LOG_LEVEL: ' ',
   });
   expect([settings.jwtSecret, settings.dataDir, settings.logLevel, port, host]).toEqual([SECRET, '/data', 'info', 8080, '::1']);
+});
+
+test('the data folder alone is read as a server reads it', () => {
+  const folders = [
+    readDataDir({ DATA_DIR: ' /data\n' }, undefined),
+    readDataDir({ DATA_DIR: '/data' }, '/flag'),
+    readDataDir({ DATA_DIR: '/data' }, ''),
+    readDataDir({ DATA_DIR: ' ' }, undefined),
+    readDataDir({}, ''),
+  ];
+  expect(folders).toEqual(['/data', '/flag', '/data', './data', './data']);
 });
 
 test('the environment is read, flags go before it, and empty counts as not set', () => {
