@@ -99,6 +99,22 @@ test('without a token a publish is refused before its body is read', async () =>
   expect(published).toEqual([]);
 });
 
+test('what is true now or for one sender alone is kept by no cache, and nothing is taken for another type than it says', async () => {
+  await using api = await startHttpApi(fakePorts().ports);
+  const headers = async (path: string, token?: string) => {
+    const response = await fetch(api.url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+    await response.arrayBuffer();
+    return [response.status, response.headers.get('cache-control'), response.headers.get('x-content-type-options')];
+  };
+  expect(await headers('/api/ws/stats', 'good')).toEqual([200, 'no-store', 'nosniff']);
+  expect(await headers('/metrics', 'good')).toEqual([200, 'no-store', 'nosniff']);
+  expect(await headers('/healthz')).toEqual([200, 'no-store', 'nosniff']);
+  expect(await headers('/readyz')).toEqual([200, 'no-store', 'nosniff']);
+  expect(await headers('/api/ws/stats')).toEqual([401, 'no-store', 'nosniff']);
+  expect(await headers('/api/nothing')).toEqual([404, 'no-store', 'nosniff']);
+  expect(await headers('/api/ws/docs')).toEqual([200, null, 'nosniff']);
+});
+
 test('a refusal carries the code’s status, sentence and headers', async () => {
   await using api = await startHttpApi(fakePorts().ports);
   const response = await fetch(`${api.url}/api/ws/stats`);

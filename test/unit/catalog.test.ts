@@ -9,6 +9,7 @@ import {
   chatMessage,
   chatTyping,
   createCatalog,
+  dashboardRefresh,
   dashboardUpdate,
   type EventName,
   type EventNameBy,
@@ -115,6 +116,19 @@ describe('payloads', () => {
     ['a level of its own', false, systemNotification.payload, { id: 'n', level: 'debug', title: '', message: '', timestamp }],
     ['a status without a word', true, systemStatus.payload, { status: 'online' }],
   ])('%s: %s', (_what, accepted, schema, payload) => expect(accepts(schema, payload)).toBe(accepted));
+
+  const notified = (title: string, message: string) => ({ id: 'n', level: 'info', title, message, timestamp });
+  const refresh = (widgets: number, length: number) => ({ widgets: Array<string>(widgets).fill('w'.repeat(length)) });
+  test.each<[string, unknown, (length: number) => unknown, number]>([
+    ['title', systemNotification.payload, (length) => notified('x'.repeat(length), ''), 500],
+    ['text', systemNotification.payload, (length) => notified('', 'x'.repeat(length)), 20_000],
+    ['message beside a status', systemStatus.payload, (length) => ({ status: 'online', message: 'x'.repeat(length) }), 2_000],
+    ['list of widgets', dashboardRefresh.input, (length) => refresh(length, 1), 200],
+    ['name of a widget', dashboardRefresh.input, (length) => refresh(1, length), 128],
+    ['name of a session', chatTyping.input, (length) => ({ sessionId: 's'.repeat(length), isTyping: true }), 128],
+  ])('each is bounded: a %s', (_what, schema, ofLength, most) =>
+    expect([accepts(schema, ofLength(most)), accepts(schema, ofLength(most + 1))]).toEqual([true, false]),
+  );
 
   test('a client cannot say who it is: what it adds is dropped', () => {
     const said = { sessionId: '1', content: 'x', userId: 'eve', name: 'Eve', id: 'm', sender: 'assistant', timestamp };
