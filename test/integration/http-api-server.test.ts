@@ -235,9 +235,12 @@ test('stats count connections, users and members', async () => {
   await using server = await startServer();
   const [, ...joining] = await Promise.all(['anna', 'anna', 'ben'].map((id) => server.connect(tokenFor(id))));
   for (const socket of joining) await ask(socket, 'join-room', 'dashboard');
+  // In memory, with nobody in it.
+  await post(server, message('m1'));
   const response = await fetch(`${server.url}/api/ws/stats`, { headers: { authorization: `Bearer ${backend}` } });
   expect(await response.json()).toMatchObject({
     success: true,
     data: { totalConnections: 3, totalUsers: 2, rooms: { dashboard: 2 } },
   });
+  expect(server.realtime.getStats().rooms).not.toHaveProperty('chat:s');
 });

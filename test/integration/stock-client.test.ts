@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const now = () => new Date().toISOString();
@@ -18,6 +18,16 @@ for (const transport of ['websocket', 'polling']) {
     expect(await refused({}, 'nonsense')).toEqual(['Invalid token', 'invalid-token']);
     expect(await refused({}, tokenFor('ada', { expiresInSeconds: -10 }))).toEqual(['Invalid token', 'token-expired']);
     expect(await refused({ protocol: 99 }, tokenFor('ada'))).toEqual([expect.stringContaining('too new'), 'protocol-too-new']);
+    expect(await refused({ protocol: 0 }, tokenFor('ada'))).toEqual([expect.stringContaining('too old'), 'protocol-too-old']);
+  });
+
+  test(`${transport}: a client is in the system's room and its own without asking, as far as it may read them and unless it says otherwise`, async () => {
+    await using server = await startServer();
+    const rooms = () => server.realtime.getStats().rooms;
+    await server.connect(tokenFor('own'), { transports, auth: { autoJoin: false } });
+    await server.connect(tokenFor('eve', { access: {} }), { transports });
+    await server.connect(tokenFor('ada'), { transports });
+    await vi.waitFor(() => expect(rooms()).toEqual({ system: 1, 'user:ada': 1, 'user:eve': 1 }));
   });
 
   test(`${transport}: a late joiner of the dashboard sees current values, then live ones`, async () => {
