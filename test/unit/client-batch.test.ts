@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { createBatch } from '../../client/features/batch.ts';
+import { fakeFeatureClient } from '../support/fake-feature-client.ts';
+
+const ROOM = 'batch:b1';
+
+function watchBatch() {
+  const fake = fakeFeatureClient();
+  const batch = createBatch(fake.client, 'b1');
+  const stop = batch.subscribe(() => {});
+  return {
+    batch,
+    stop,
+    tell(progress: number, at: number, status = 'processing') {
+      fake.tell('batch:progress', { batchId: 'b1', progress, current: progress, total: 100, status }, { room: ROOM, at });
+    },
+    complete() {
+      fake.tell('batch:completed', { batchId: 'b1', results: ['all'], duration: 900 }, { room: ROOM, seq: 1 });
+    },
+  };
+}
+
+test('a batch that is run again shows nothing of what the run before brought', () => {
+  const { batch, stop, tell, complete } = watchBatch();
+  complete();
+  tell(100, 1_000, 'completed');
+  expect(batch.get()).toMatchObject({ status: 'completed', results: ['all'], durationMs: 900 });
+  tell(10, 2_000);
+  expect(batch.get()).toMatchObject({ status: 'processing', progress: 10, results: null, durationMs: null });
+  stop();
+});
+
+test('how long a batch will take is told by the pace of this run, and not once it has ended, however it did', () => {
+  const { batch, stop, tell } = watchBatch();
+  tell(20, 1_000);
+  expect(batch.get()?.remainingMs).toBeNull();
+  tell(60, 3_000);
+  expect(batch.get()?.remainingMs).toBe(2_000);
+  tell(60, 3_000, 'failed');
+  expect(batch.get()?.remainingMs).toBeNull();
+  // It starts over, an hour later.
+  tell(10, 3_600_000);
+  expect(batch.get()?.remainingMs).toBeNull();
+  tell(20, 3_601_000);
+  expect(batch.get()?.remainingMs).toBe(8_000);
+  stop();
+});

@@ -1,0 +1,153 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import { expect, test, vi } from 'vitest';
+import { Connector } from '../../client/connector.ts';
+import { type Environment, platformEnvironment } from '../../client/environment.ts';
+import type { TokenSource } from '../../client/token.ts';
+import { SimulatedTime } from '../support/document-simulation.ts';
+import { until } from '../support/sdk.ts';
+
+const USER = { id: 'ada', name: 'Ada', color: '#336699', roles: [], permissions: [] };
+const LIMITS = { frameBytes: 1_000, updateBytes: 1_000, rooms: 10 };
+
+/** A server that lets everybody in, and answers nothing but what the test answers. */
+async function startStub(expiresAt: number) {
+  const http = createServer();
+  const io = new Server(http);
+  const tokens: unknown[] = [];
+  let newest: Socket | undefined;
+  io.on('connection', (socket) => {
+    newest = socket;
+    tokens.push(socket.handshake.auth.token);
+    socket.emit('session', { user: USER, protocol: 1, expiresAt, limits: LIMITS });
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    /** Of each connection. */
+    tokens,
+    get socket(): Socket {
+      return newest!;
+    },
+    async [Symbol.asyncDispose]() {
+      await io.close();
+    },
+  };
+}
+
+/** A connector whose time stands still until the test moves it; only the network is real. */
+function connectorTo(url: string, token: TokenSource) {
+  const time = new SimulatedTime();
+  const env: Environment = {
+    ...platformEnvironment(),
+    now: () => time.now,
+    random: () => 0.5,
+    after: (ms, task) => time.after(ms, task),
+  };
+  const reported: unknown[] = [];
+  const connector = new Connector({ url, token }, env, (error) => reported.push(error));
+  return { connector, time, reported, [Symbol.dispose]: () => connector.disconnect() };
+}
+
+const isConnected = ({ state }: { state: string }) => state === 'connected';
+
+test('a server that closes is come back to after what it asked for, a minute at most, whatever it says', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  using client = connectorTo(server.url, 'token');
+  for (const [asked, shortest, longest] of [
+    [2_000, 2_000, 3_000],
+    [86_400_000, 60_000, 90_000],
+    [-5_000, 0, 500],
+  ] as const) {
+    await client.connector.connect();
+    // It holds for a while: an early end would count as another failure.
+    client.time.advance(10_000);
+    server.socket.emit('server:closing', { reconnectAfterMs: asked });
+    server.socket.disconnect(true);
+    const status = await until(client.connector.status, ({ state }) => state === 'reconnecting');
+    expect(status).toMatchObject({ state: 'reconnecting', cause: 'closing' });
+    const wait = status.state === 'reconnecting' ? status.retryAt - client.time.now : Number.NaN;
+    expect(wait).toBeGreaterThanOrEqual(shortest);
+    expect(wait).toBeLessThanOrEqual(longest);
+    client.time.advance(wait);
+    await until(client.connector.status, isConnected);
+  }
+});
+
+test('a token function that fails is told once per outage, and again at the next one', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  let fails = true;
+  using client = connectorTo(server.url, () => {
+    if (fails) throw new Error('no token');
+    return 'token';
+  });
+  const outage = async (failures: number): Promise<void> => {
+    for (let attempt = 1; attempt <= failures; attempt++) {
+      const status = await until(client.connector.status, ({ state }) => state === 'reconnecting');
+      if (attempt === failures) fails = false;
+      client.time.advance(status.state === 'reconnecting' ? status.retryAt - client.time.now : 0);
+    }
+    await until(client.connector.status, isConnected);
+  };
+  void client.connector.connect();
+  await outage(3);
+  expect(client.reported).toHaveLength(1);
+  client.connector.disconnect();
+  fails = true;
+  void client.connector.connect();
+  await outage(2);
+  expect(client.reported).toHaveLength(2);
+});
+
+test('a token that comes after the client was disconnected opens nothing', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  let tell: (token: string) => void = () => {};
+  const late = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  using client = connectorTo(server.url, () => late);
+  void client.connector.connect();
+  client.connector.disconnect();
+  tell('late');
+  // Promises settle: a connection by the late token would begin before the other one does, and be there first.
+  await new Promise((resolve) => setImmediate(resolve));
+  using other = connectorTo(server.url, 'other');
+  await other.connector.connect();
+  expect(server.tokens).toEqual(['other']);
+});
+
+test('once disconnected no token is asked for any more', async () => {
+  const start = new SimulatedTime().now;
+  await using server = await startStub(start + 60_000);
+  const fetchToken = vi.fn(() => 'token');
+  using client = connectorTo(server.url, fetchToken);
+  await client.connector.connect();
+  expect(fetchToken).toHaveBeenCalledTimes(1);
+  client.connector.disconnect();
+  client.time.advance(3_600_000);
+  await Promise.resolve();
+  expect(fetchToken).toHaveBeenCalledTimes(1);
+});
+
+test('a question whose connection goes is not answered by a timeout, but by that', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  using client = connectorTo(server.url, 'token');
+  await client.connector.connect();
+  const answer = new Promise((resolve) => client.connector.request('room:members', ['plan'], (error) => resolve(error?.code)));
+  server.socket.onAny(() => server.socket.disconnect(true));
+  expect(await answer).toBe('not-connected');
+});
+
+test('with another token nothing is known of the user and the token before', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  using client = connectorTo(server.url, () => 'first');
+  const { connector } = client;
+  await connector.connect();
+  expect([connector.verifiedUser, connector.token]).toEqual(['ada', 'first']);
+  connector.disconnect();
+  expect([connector.verifiedUser, connector.token]).toEqual(['ada', 'first']);
+  const never = () => new Promise<string>(() => {});
+  void connector.connect(never);
+  expect([connector.verifiedUser, connector.token]).toEqual([null, null]);
+});
