@@ -191,6 +191,32 @@ test('a renewal that fails is told and tried again until it succeeds, whatever f
   renewal.stop();
 });
 
+test('renewals that fail come ever more slowly, and a token without an end is never renewed', async () => {
+  const time = new SimulatedTime();
+  const waits: number[] = [];
+  const after = (ms: number, task: () => void) => {
+    waits.push(ms);
+    return time.after(ms, task);
+  };
+  const env = { ...platformEnvironment(), now: () => time.now, random: () => 0.999, after };
+  const renewal = new TokenRenewal(
+    env,
+    () => {},
+    () => {},
+  );
+  const fetchToken = () => Promise.reject(new Error('nobody answers'));
+  renewal.start(fetchToken, Number.POSITIVE_INFINITY);
+  expect(waits).toEqual([]);
+  renewal.start(fetchToken, time.now + 60_000);
+  for (let failure = 0; failure < 6; failure++) {
+    time.advance(waits.at(-1)!);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  renewal.stop();
+  const between = waits.slice(1).map((ms) => Math.round(ms / 1_000));
+  expect(between).toEqual([5, 10, 20, 40, 60, 60]);
+});
+
 test('a lost connection is announced after 5 s, its return only then, and a refusal at once', () => {
   const time = new SimulatedTime();
   const status = writable<ConnectionStatus>({ state: 'connecting', attempt: 1 }, () => {});
@@ -214,4 +240,24 @@ test('a lost connection is announced after 5 s, its return only then, and a refu
   status.set(up);
   status.set({ state: 'refused', code: 'access-denied', message: '' });
   expect(notices).toEqual(['lost', 'restored', 'failed']);
+});
+
+test('a loss is announced once however many attempts follow, and what the caller closed is not told to be back', () => {
+  const time = new SimulatedTime();
+  const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
+  const status = writable<ConnectionStatus>(up, () => {});
+  const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
+  const notices: string[] = [];
+  onConnectionNotice(status, env, (notice) => notices.push(notice));
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    status.set({ state: 'reconnecting', attempt, retryAt: 0, cause: 'transport' });
+    time.advance(2_000);
+    status.set({ state: 'connecting', attempt });
+  }
+  time.advance(60_000);
+  expect(notices).toEqual(['lost']);
+  status.set({ state: 'closed' });
+  status.set({ state: 'connecting', attempt: 1 });
+  status.set(up);
+  expect(notices).toEqual(['lost']);
 });

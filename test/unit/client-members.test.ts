@@ -33,3 +33,19 @@ test('who came or went while the list was on its way stands in it as told last',
   stop();
   expect(list.get()).toEqual([]);
 });
+
+test('an answer to an older question changes nothing: the list was asked for again since', () => {
+  const answers: AnswerListener[] = [];
+  const connector = {
+    attach: () => {},
+    request: (_event: string, _args: readonly unknown[], onAnswer: AnswerListener) => answers.push(onAnswer),
+  };
+  const members = new Members(connector as never, {} as never, () => {});
+  const list = members.of('doc:plan');
+  const stop = list.subscribe(() => {});
+  members.joined('doc:plan');
+  answers[1]?.(null, { room: 'doc:plan', members: [member('ada')], total: 1 });
+  answers[0]?.(null, { room: 'doc:plan', members: [member('eve')], total: 1 });
+  expect(list.get().map(({ userId }) => userId)).toEqual(['ada']);
+  stop();
+});

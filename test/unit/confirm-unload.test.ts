@@ -87,6 +87,14 @@ test('a Y.Doc of the caller’s own is left alone by a client that is destroyed'
   expect([doc.getText('text').toString(), handle.unsavedChanges.get(), doc.isDestroyed]).toEqual(['mine', 0, false]);
 });
 
+test('who listens to the network no more leaves nothing behind at the window', () => {
+  const { listening } = stubWindow();
+  const stop = platformEnvironment().network.onChange(() => {});
+  expect([...listening]).toEqual(['online', 'offline']);
+  stop();
+  expect([...listening]).toEqual([]);
+});
+
 test('that can be switched off, and costs nothing where there is no window', () => {
   const { asks } = stubWindow();
   offlineClient({ warnBeforeUnload: false }).document('one').doc.getText('text').insert(0, 'x');
