@@ -112,6 +112,37 @@ test('nobody tells us our own state, and everyone else vanishes with the connect
   expect(withoutClient(stateOf(7, 1, {}), 7)).toEqual(new Uint8Array([0]));
 });
 
+test('what others show after we have left their room is not taken: it would stay as a ghost', () => {
+  const { awareness, sync } = presence();
+  sync.receive(stateOf(7, 1, { cursor: 1 }));
+  sync.joined(ADA);
+  sync.left();
+  sync.receive(stateOf(7, 5, { cursor: 1 }));
+  expect([...awareness.getStates().keys()]).toEqual([awareness.clientID]);
+});
+
+test('after a reconnect our state is said again, though it is the same', () => {
+  const { time, sent, awareness, sync } = presence();
+  sync.joined(ADA);
+  awareness.setLocalStateField('cursor', 1);
+  time.advance(50);
+  sync.left();
+  sync.joined(ADA);
+  time.advance(50);
+  expect(sent).toHaveLength(2);
+  expect(new TextDecoder().decode(sent[1])).toContain('"cursor":1');
+});
+
+test('the people of a document stand in the order of their client ids, whoever came first', () => {
+  const { awareness, sync } = presence();
+  sync.joined(ADA);
+  for (const id of [9, 3, 2 ** 32, 5]) sync.receive(stateOf(id, 1, { cursor: 1 }));
+  const others = watchedPeople(awareness)
+    .get()
+    .flatMap(({ clientId, isSelf }) => (isSelf ? [] : [clientId]));
+  expect(others).toEqual([3, 5, 9, 2 ** 32]);
+});
+
 test('whoever sits still stays: there is no timeout on this side', () => {
   vi.useFakeTimers();
   try {
@@ -168,6 +199,28 @@ test('a large update goes in parts that make it up again, as the line takes them
   expect(Buffer.concat(frames.map((frame) => (frame.type === 'part' ? frame.bytes : new Uint8Array())))).toEqual(
     Buffer.from(update),
   );
+});
+
+test('what waited for the line is forgotten with the connection, and does not go with the next one', () => {
+  const time = new SimulatedTime();
+  const sent: number[] = [];
+  let backlog = Number.POSITIVE_INFINITY;
+  const upload = new Upload({
+    send(bytes) {
+      const frame = decodeClientFrame(bytes);
+      if (frame.type === 'update') sent.push(frame.counter);
+    },
+    backlogBytes: () => backlog,
+    frameBytes: () => 1_000,
+    env: { after: (ms, task) => time.after(ms, task) },
+  });
+  const push = (counter: number) => upload.push({ type: 'update', counter, full: false, update: new Uint8Array(2) });
+  push(1);
+  upload.clear();
+  backlog = 0;
+  time.advance(1_000);
+  push(2);
+  expect(sent).toEqual([2]);
 });
 
 test('who watches the people of a document and goes leaves no listener behind', async () => {

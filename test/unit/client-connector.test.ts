@@ -4,6 +4,7 @@ import { Server, type Socket } from 'socket.io';
 import { expect, test, vi } from 'vitest';
 import { Connector } from '../../client/connector.ts';
 import { type Environment, platformEnvironment } from '../../client/environment.ts';
+import { createEventClient } from '../../client/event-client.ts';
 import type { TokenSource } from '../../client/token.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 import { until } from '../support/sdk.ts';
@@ -150,4 +151,14 @@ test('with another token nothing is known of the user and the token before', asy
   const never = () => new Promise<string>(() => {});
   void connector.connect(never);
   expect([connector.verifiedUser, connector.token]).toEqual([null, null]);
+});
+
+test('whose client it is stays known while there is no connection', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  const client = createEventClient({ url: server.url, token: 'token' });
+  expect(client.user.get()).toBeNull();
+  await client.connect();
+  expect(client.user.get()).toMatchObject({ id: 'ada' });
+  client.disconnect();
+  expect(client.user.get()).toMatchObject({ id: 'ada' });
 });

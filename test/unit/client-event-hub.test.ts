@@ -5,7 +5,7 @@ import { platformEnvironment } from '../../client/environment.ts';
 import { EventHub } from '../../client/event-hub.ts';
 import { latestValue } from '../../client/latest-value.ts';
 import { newCursor, type RoomCursor, startFrom } from '../../client/room-cursor.ts';
-import { CATALOG_FACTS } from '../../shared/catalog-facts.ts';
+import { CATALOG_FACTS, MAX_DEPTH, MAX_ID, MAX_TEXT } from '../../shared/catalog-facts.ts';
 import { collectByName } from '../../shared/define-event.ts';
 
 const GAUGE: ClientEvent = {
@@ -120,6 +120,24 @@ test('an answer that comes after a reconnect is heard all the same', async () =>
   join(true);
   setGauge('hall', 'a', 1, 1);
   expect(heard).toBe(2);
+});
+
+test('ids, texts and trees as large as the server takes are sent, and refused one step beyond', async () => {
+  const { hub } = createHub();
+  const nested = (levels: number): unknown => (levels === 0 ? 'leaf' : [nested(levels - 1)]);
+  const fits = async (name: string, data: unknown): Promise<boolean> => {
+    const refused = hub.emit(name, data).then(
+      () => false,
+      ({ code }) => code === 'invalid-payload',
+    );
+    return !(await Promise.race([refused, settle().then(() => false)]));
+  };
+  const message = (id: number, text: number) => ({ sessionId: 's'.repeat(id), content: 'x'.repeat(text) });
+  expect(await fits('chat:message', message(MAX_ID, MAX_TEXT))).toBe(true);
+  expect(await fits('chat:message', message(MAX_ID + 1, 1))).toBe(false);
+  expect(await fits('chat:message', message(1, MAX_TEXT + 1))).toBe(false);
+  expect(await fits('wave', nested(MAX_DEPTH))).toBe(true);
+  expect(await fits('wave', nested(MAX_DEPTH + 1))).toBe(false);
 });
 
 test('an ephemeral event goes to the room that was given', async () => {

@@ -155,3 +155,14 @@ test('unsaved edits that build on something the server lost are not forced into 
   // Yjs would take a remote update under our own id for another client's, and change ours.
   expect(fresh.clientID).toBe(id);
 });
+
+test('a deletion of what the server lost does not fit either, and leaves nothing pending', () => {
+  const doc = new Y.Doc();
+  doc.getText('text').insert(0, 'lost');
+  const updates: Uint8Array[] = [];
+  doc.on('update', (update: Uint8Array) => updates.push(update));
+  doc.getText('text').delete(0, 2);
+  const fresh = new Y.Doc();
+  expect(restoreUnsaved(fresh, { update: updates[0]!, clientId: doc.clientID })).toBe(false);
+  expect(fresh.store.pendingDs).toBeNull();
+});

@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { DocumentSession } from '../../client/documents/document-session.ts';
@@ -5,7 +6,7 @@ import { hasContent } from '../../client/documents/has-content.ts';
 import { createReplica } from '../../client/documents/replica.ts';
 import type { SessionPorts } from '../../client/documents/session-ports.ts';
 import type { ClientFrame } from '../../shared/document-frame.ts';
-import type { AshlarError, ErrorCode } from '../../shared/errors.ts';
+import { AshlarError, type ErrorCode } from '../../shared/errors.ts';
 import type { JoinAnswer, JoinOptions } from '../../shared/messages.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
@@ -428,4 +429,152 @@ test('another incarnation, a refused kind of update and a deletion end the sessi
   gone.live();
   gone.session.frame({ type: 'reset', reason: 'quarantined' });
   expect(gone.failed).toEqual(['quarantined']);
+});
+
+test('a join that the server wants later is sent then, not before', () => {
+  const { session, joins, refuse, time, errors } = byHand();
+  session.connected();
+  refuse(new AshlarError('rate-limited', { retryAfterMs: 5_000 }));
+  time.advance(4_999);
+  expect(joins).toHaveLength(1);
+  time.advance(2_501);
+  expect(joins).toHaveLength(2);
+  expect(errors).toEqual([]);
+});
+
+test('a question for the state that came too often is asked again later, with a join', () => {
+  const { session, joins, joined, state, time, sent } = byHand();
+  session.connected();
+  joined();
+  session.frame({ type: 'refused', counter: 0, code: 'rate-limited', retryAfterMs: 1_000, detail: '' });
+  time.advance(2_000);
+  expect(joins).toHaveLength(2);
+  joined();
+  expect(sent.filter(({ type }) => type === 'sync')).toHaveLength(2);
+  state();
+  expect(session.status).toEqual({ state: 'synced' });
+});
+
+test('what another provider brought before the first sync is not sent again where the server has it', () => {
+  const { doc, session, joined, state, updates, time } = byHand();
+  const kept = new Y.Doc();
+  type(kept, 'kept elsewhere');
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(kept), 'another provider');
+  session.connected();
+  joined();
+  state(kept, 1);
+  time.advance(0);
+  expect([updates(), session.outbox.unsaved]).toEqual([[], 0]);
+});
+
+test('under another client id the session has another secret', () => {
+  const { doc, session, joins, live, time } = byHand();
+  live();
+  doc.clientID = 4_321;
+  type(doc, 'x');
+  time.advance(10_000);
+  expect(joins.map(({ clientId }) => clientId)).toEqual([expect.any(Number), 4_321]);
+  expect(joins[1]?.session).not.toBe(joins[0]?.session);
+  expect(session.clientId).toBe(4_321);
+});
+
+test('several waits for several updates: the longest counts, in whatever order they are told', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  for (const text of ['a', 'b']) {
+    type(doc, text);
+    time.advance(0);
+  }
+  session.frame({ type: 'refused', counter: 1, code: 'rate-limited', retryAfterMs: 10_000, detail: '' });
+  session.frame({ type: 'refused', counter: 2, code: 'rate-limited', retryAfterMs: 1_000, detail: '' });
+  time.advance(9_999);
+  expect(updates()).toHaveLength(2);
+  time.advance(5_001);
+  expect(updates()).toHaveLength(4);
+});
+
+test('refusals in a row are waited for ever longer, and an update that is saved ends the row', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  const waitAfterRefusal = (counter: number): number => {
+    const [from, before] = [time.now, updates().length];
+    session.frame({ type: 'refused', counter, code: 'storage-unavailable', retryAfterMs: 0, detail: '' });
+    while (updates().length === before && time.now - from < 60_000) time.advance(10);
+    return time.now - from;
+  };
+  type(doc, 'a');
+  time.advance(0);
+  expect([1, 1, 1].map(waitAfterRefusal)).toEqual([120, 220, 420]);
+  session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 1 }] });
+  type(doc, 'b');
+  time.advance(0);
+  expect(waitAfterRefusal(2)).toBe(120);
+});
+
+test('a chunk of another transfer is none of the state that is on its way', () => {
+  const { session, joined, sent } = byHand();
+  session.connected();
+  joined();
+  const chunk = (transfer: number, index: number, bytes: Uint8Array) =>
+    session.frame({
+      type: 'state',
+      transfer,
+      index,
+      count: 2,
+      epoch: 'e',
+      seq: 1,
+      stateVector: Y.encodeStateVector(new Y.Doc()),
+      bytes,
+    });
+  const content = new Y.Doc();
+  type(content, 'whole');
+  const update = Y.encodeStateAsUpdate(content);
+  chunk(2, 0, update.subarray(0, 5));
+  chunk(1, 1, new Uint8Array([1, 2, 3]));
+  expect(session.status).toEqual({ state: 'syncing', received: 1, total: 2 });
+  chunk(2, 1, update.subarray(5));
+  expect(session.status).toEqual({ state: 'synced' });
+  expect(sent.filter(({ type }) => type === 'pull')).toEqual([{ type: 'pull', transfer: 2, index: 1 }]);
+});
+
+test('ids of other sessions that come after a join are told with another one, before a full step needs them', () => {
+  const { doc, session, joins, live, updates, time } = byHand();
+  session.formerIds.add(7);
+  live();
+  expect(joins[0]?.formerIds).toEqual([7]);
+  session.formerIds.add(8);
+  type(doc, 'x');
+  time.advance(0);
+  session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
+  expect(updates()).toHaveLength(1);
+  time.advance(10_000);
+  expect(joins.at(-1)?.formerIds).toEqual([7, 8]);
+});
+
+test('nothing is missing on the server where its deletions, range by range, are ours in one', () => {
+  const doc = new Y.Doc();
+  const deletions: Uint8Array[] = [];
+  type(doc, 'abcd');
+  doc.on('update', (update: Uint8Array) => deletions.push(update));
+  for (let index = 0; index < 4; index++) doc.getText('text').delete(0, 1);
+  const replica = createReplica(
+    doc,
+    {},
+    () => {},
+    () => {},
+  );
+  const server = Y.encodeStateVector(doc);
+  expect(replica.missing(server, Y.mergeUpdates(deletions))).toBeNull();
+  expect(replica.missing(server, Y.mergeUpdates(deletions.slice(0, 3)))).not.toBeNull();
+  // As the log has them: one range per record.
+  const known = encoding.createEncoder();
+  encoding.writeVarUint(known, 0);
+  encoding.writeVarUint(known, 1);
+  encoding.writeVarUint(known, doc.clientID);
+  encoding.writeVarUint(known, 4);
+  for (let clock = 0; clock < 4; clock++) {
+    encoding.writeVarUint(known, clock);
+    encoding.writeVarUint(known, 1);
+  }
+  expect(replica.missing(server, encoding.toUint8Array(known))).toBeNull();
 });
