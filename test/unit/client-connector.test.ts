@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server, type Socket } from 'socket.io';
 import { expect, test, vi } from 'vitest';
-import { Connector } from '../../client/connector.ts';
+import { Connector, type ConnectorOptions } from '../../client/connector.ts';
 import { type Environment, platformEnvironment } from '../../client/environment.ts';
 import { createEventClient } from '../../client/event-client.ts';
 import type { TokenSource } from '../../client/token.ts';
@@ -38,7 +38,7 @@ async function startStub(expiresAt: number) {
 }
 
 /** A connector whose time stands still until the test moves it; only the network is real. */
-function connectorTo(url: string, token: TokenSource) {
+function connectorTo(url: string, token: TokenSource, options: Pick<ConnectorOptions, 'transports'> = {}) {
   const time = new SimulatedTime();
   const env: Environment = {
     ...platformEnvironment(),
@@ -47,7 +47,7 @@ function connectorTo(url: string, token: TokenSource) {
     after: (ms, task) => time.after(ms, task),
   };
   const reported: unknown[] = [];
-  const connector = new Connector({ url, token }, env, (error) => reported.push(error));
+  const connector = new Connector({ url, token, ...options }, env, (error) => reported.push(error));
   return { connector, time, reported, [Symbol.dispose]: () => connector.disconnect() };
 }
 
@@ -161,4 +161,15 @@ test('whose client it is stays known while there is no connection', async () => 
   expect(client.user.get()).toMatchObject({ id: 'ada' });
   client.disconnect();
   expect(client.user.get()).toMatchObject({ id: 'ada' });
+});
+
+test('long-polling that is busy takes nothing large', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  using client = connectorTo(server.url, 'token', { transports: ['polling'] });
+  const { connector } = client;
+  await connector.connect();
+  await vi.waitFor(() => expect(connector.backlogBytes()).toBe(0));
+  connector.send('chat:typing', [{}]);
+  expect(connector.backlogBytes()).toBe(Number.POSITIVE_INFINITY);
+  await vi.waitFor(() => expect(connector.backlogBytes()).toBe(0));
 });

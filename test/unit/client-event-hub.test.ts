@@ -140,6 +140,18 @@ test('ids, texts and trees as large as the server takes are sent, and refused on
   expect(await fits('wave', nested(MAX_DEPTH + 1))).toBe(false);
 });
 
+test('[2] what a room tells while it is joined is left to the join, which brings it in its place', () => {
+  const { hub, tell, join } = createHub(['catalog']);
+  const heard: unknown[] = [];
+  hub.on('catalog:updated', (_payload, meta) => heard.push((meta as { seq: number }).seq));
+  const change = (seq: number) => tell('catalog:updated', {}, { room: 'catalog', epoch: 'e', seq, at: 0 });
+  join(false);
+  change(3);
+  join(true);
+  for (const seq of [1, 2, 3]) change(seq);
+  expect(heard).toEqual([1, 2, 3]);
+});
+
 test('an ephemeral event goes to the room that was given', async () => {
   const { hub, sent } = createHub();
   await hub.emit('wave', {}, { room: 'cellar' });

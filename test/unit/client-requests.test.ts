@@ -51,6 +51,19 @@ test('what has no answer is sent again with the next connection, unchanged and i
   expect(requests.pending.get()).toBe(0);
 });
 
+test('what a server that restarts does not take any more goes to the next one', async () => {
+  const { requests, sent, up, down } = connection();
+  up();
+  const asked = requests.ask('chat:message', [{ content: 'a' }, { id: '1' }]);
+  sent[0]!.answer(new AshlarError('server-closing'), undefined);
+  expect([sent.length, requests.pending.get()]).toEqual([1, 1]);
+  down();
+  up();
+  expect(sent[1]?.args).toEqual(sent[0]?.args);
+  sent[1]!.answer(null, { success: true });
+  await expect(asked).resolves.toEqual({ success: true });
+});
+
 test('the wait is bounded by count and by age, and says so', async () => {
   const { requests, time } = connection();
   const waiting = [1, 2, 3].map((index) => requests.ask('x', [index]));
