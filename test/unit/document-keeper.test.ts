@@ -3,6 +3,7 @@ import * as Y from 'yjs';
 import { FormerIds } from '../../client/documents/former-ids.ts';
 import { Outbox } from '../../client/documents/outbox.ts';
 import { DocumentKeeper } from '../../client/offline/document-keeper.ts';
+import type { StoredEdit, TabMessage } from '../../client/offline/offline-storage.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
 function typed(clientId: number, text: string): Uint8Array {
@@ -49,4 +50,93 @@ test('[1] edits that another page left stay stored until they are on the server�
   ]);
   keeper.close();
   doc.destroy();
+});
+
+/** A keeper whose storage and other tabs are the test. @param early what is written before it loads */
+async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
+  const time = new SimulatedTime();
+  const doc = new Y.Doc();
+  const outbox = new Outbox();
+  const told: string[] = [];
+  const session = {
+    outbox,
+    formerIds: new FormerIds(),
+    place: null as object | null,
+    resume: () => {},
+    localUpdate: (update: Uint8Array) => outbox.add(update),
+  };
+  let hear: (message: TabMessage) => void = () => {};
+  const stored = {
+    origin: {},
+    generation: 1,
+    load: async () => ({ place: null, edits: [], refused: null }),
+    readEdits: async () => edits,
+    addEdit: ({ ordinal, update }: StoredEdit) => told.push(`edit ${ordinal} ${textOf(update)}`),
+    removeEdits: () => {},
+    setPlace: () => told.push('place'),
+    close: () => told.push('closed'),
+  };
+  const document = { room: 'doc:x', doc, session, origin: {}, keptOrigins: new Set(), unsaved: null };
+  const onUpdate = (update: Uint8Array, origin: unknown) => {
+    if (!document.keptOrigins.has(origin)) outbox.add(update);
+  };
+  doc.on('update', onUpdate);
+  if (early !== '') doc.getText('text').insert(0, early);
+  const keeper = new DocumentKeeper('ada', document as never, stored as never, { after: time.after.bind(time) } as never);
+  const tabs = (_user: string, _room: string, _generation: number, listener: typeof hear) => {
+    hear = listener;
+    return null;
+  };
+  await keeper.load({ tabs } as never);
+  return { time, doc, outbox, session, told, keeper, hear: (message: TabMessage) => hear(message) };
+}
+
+function textOf(update: Uint8Array): string {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, update);
+  return doc.getText('text').toString();
+}
+
+test('what is written before anything could be stored is stored first', async () => {
+  const { doc, told, keeper } = await keep({ early: 'early' });
+  expect(told).toEqual(['edit 1 early']);
+  doc.getText('text').insert(0, 'x');
+  expect(told).toHaveLength(2);
+  keeper.close();
+});
+
+test('what another tab tells is there at once, and its session’s id is known for this user’s', async () => {
+  const { doc, session, outbox, hear, keeper } = await keep();
+  hear({ clientId: 8, update: typed(8, 'of another tab') });
+  expect([doc.getText('text').toString(), outbox.isEmpty]).toEqual(['of another tab', true]);
+  expect(session.formerIds.tell()).toEqual({ formerIds: [8] });
+  keeper.close();
+  hear({ clientId: 9, update: typed(9, 'too late') });
+  expect(doc.getText('text').toString()).toBe('of another tab');
+});
+
+test('edits that are stored are taken over once, however often the room is joined', async () => {
+  const edits = [{ clientId: 8, ordinal: 1, update: typed(8, 'left behind') }];
+  const { outbox, keeper } = await keep({ edits });
+  for (let join = 0; join < 3; join++) await keeper.beforeJoin();
+  expect(outbox.unsaved).toBe(1);
+  edits.push({ clientId: 8, ordinal: 2, update: typed(8, 'left behind, and more') });
+  await keeper.beforeJoin();
+  expect(outbox.unsaved).toBe(2);
+  keeper.close();
+});
+
+test('the first place is stored at once, later ones now and then, and the last one before the page goes', async () => {
+  const { session, told, time, keeper } = await keep();
+  keeper.changed();
+  expect(told).toEqual([]);
+  session.place = { epoch: 'e', seq: 1, incarnation: null };
+  keeper.changed();
+  expect(told).toEqual(['place']);
+  for (let change = 0; change < 5; change++) keeper.changed();
+  expect(told).toEqual(['place']);
+  time.advance(200);
+  expect(told).toEqual(['place', 'place']);
+  keeper.close();
+  expect(told).toEqual(['place', 'place', 'place', 'closed']);
 });
