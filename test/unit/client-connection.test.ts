@@ -10,6 +10,7 @@ import {
   reduceConnection,
 } from '../../client/connection.ts';
 import { platformEnvironment } from '../../client/environment.ts';
+import { createLostConnection } from '../../client/features/lost-connection.ts';
 import { onConnectionNotice } from '../../client/lost-connection.ts';
 import { writable } from '../../client/readable.ts';
 import { renewAfterMs, TokenRenewal } from '../../client/token.ts';
@@ -260,4 +261,30 @@ test('a loss is announced once however many attempts follow, and what the caller
   status.set({ state: 'connecting', attempt: 1 });
   status.set(up);
   expect(notices).toEqual(['lost']);
+});
+
+test('what is shown of a loss goes with it: back, closed by the caller, or on its way again after a refusal', () => {
+  const time = new SimulatedTime();
+  const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
+  const status = writable<ConnectionStatus>(up, () => {});
+  const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
+  const notices = (listener: (notice: 'lost' | 'restored' | 'failed') => void) => onConnectionNotice(status, env, listener);
+  const shown = createLostConnection({ status, onConnectionNotice: notices } as never);
+  const stop = shown.subscribe(() => {});
+  const lose = (): void => {
+    status.set({ state: 'reconnecting', attempt: 1, retryAt: 0, cause: 'transport' });
+    time.advance(5_000);
+  };
+  lose();
+  expect(shown.get()).toBe('lost');
+  status.set(up);
+  expect(shown.get()).toBeNull();
+  lose();
+  status.set({ state: 'closed' });
+  expect(shown.get()).toBeNull();
+  status.set({ state: 'refused', code: 'access-denied', message: '' });
+  expect(shown.get()).toBe('failed');
+  status.set({ state: 'connecting', attempt: 1 });
+  expect(shown.get()).toBeNull();
+  stop();
 });

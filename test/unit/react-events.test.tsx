@@ -292,3 +292,22 @@ test('the same component in two places, and one that comes and goes, share what 
   await act(() => toggle(true));
   expect(page.text).toBe('1 1 ');
 });
+
+test('the latest value of another room is shown from the next render on', async () => {
+  const client = {
+    status: { get: () => ({ state: 'connected' }) },
+    latest: (_event: string, key: string, { room }: { room?: string }) => ({
+      get: () => ({ value: `${key} in ${room ?? 'its own room'}` }),
+      subscribe: () => () => {},
+    }),
+  } as unknown as EventClient;
+  function Value({ room }: { room?: string }) {
+    return String(useLatest('dashboard:update', 'sales', room === undefined ? {} : { room })?.value);
+  }
+  await using page = await mount(below(client, <Value />));
+  expect(page.text).toBe('sales in its own room');
+  for (const room of ['hall', 'cellar']) {
+    await page.render(below(client, <Value room={room} />));
+    expect(page.text).toBe(`sales in ${room}`);
+  }
+});

@@ -176,6 +176,25 @@ test('another url is another client; a new token word is taken to the next conne
   await expect.poll(() => one.realtime.getStats().totalConnections).toBe(0);
 });
 
+test('another path is another client, and what else is given anew is not', async () => {
+  const seen = new Set<object>();
+  function Seen() {
+    seen.add(useRealtime());
+    return null;
+  }
+  const app = (path: string, maxPending: number) => (
+    <RealtimeProvider url="http://127.0.0.1:1" path={path} token="none" maxPending={maxPending}>
+      <Seen />
+    </RealtimeProvider>
+  );
+  await using page = await mount(app('/a/', 1));
+  const before = seen.size;
+  await page.render(app('/a/', 2));
+  expect(seen.size).toBe(before);
+  await page.render(app('/b/', 2));
+  expect(seen.size).toBeGreaterThan(before);
+});
+
 test('a client of one’s own is connected if nobody has done so, and stays when the provider goes', async () => {
   await using server = await startServer();
   const client = createClient({ url: server.url, token: tokenFor('ada') });

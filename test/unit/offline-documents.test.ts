@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { KeptDocument } from '../../client/documents/keeper.ts';
+import { OfflineDocuments } from '../../client/offline/offline-documents.ts';
+import { constant } from '../../client/watched.ts';
+import { SimulatedTime } from '../support/document-simulation.ts';
+
+/** Whose documents are opened, without a network, by a page of ada's whose client knew somebody last. */
+async function openedFor(known: string | null, last: string | null): Promise<string> {
+  const time = new SimulatedTime();
+  const core = {
+    connector: {
+      session: constant(null),
+      status: constant({ state: 'offline', cause: 'browser' }),
+      token: null,
+      verifiedUser: null,
+    },
+    user: constant(known === null ? null : { id: known }),
+    env: { after: time.after.bind(time) },
+    report: () => {},
+  };
+  const opened = new Promise<string>((resolve) => {
+    const storage = {
+      lastUser: async () => last,
+      open: async (userId: string) => {
+        resolve(userId);
+        throw new Error('seen');
+      },
+    };
+    const offline = new OfflineDocuments(core as never, { storage: storage as never, userId: 'ada' });
+    const document = { room: 'doc:x', keptOrigins: new Set(), keepingFailed: () => {} } as unknown as KeptDocument;
+    offline.keep(document, () => {}).load();
+  });
+  return opened;
+}
+
+test('[4] a page that knows its user opens that user’s documents, and those of whom the client knew since where it signed another in', async () => {
+  expect(await openedFor(null, 'bob')).toBe('ada');
+  expect(await openedFor('ada', 'bob')).toBe('ada');
+  expect(await openedFor('bob', 'bob')).toBe('bob');
+});
