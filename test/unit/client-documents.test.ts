@@ -53,10 +53,7 @@ function openDocuments() {
       part.message?.('document', [ROOM, encodeFrame({ type: 'state', ...state })]);
     },
     save: (counter: number) =>
-      part.message?.('document', [
-        ROOM,
-        encodeFrame({ type: 'committed', epoch: 'e', entries: [{ seq: counter, counter }] }),
-      ]),
+      part.message?.('document', [ROOM, encodeFrame({ type: 'committed', epoch: 'e', entries: [{ seq: counter, counter }] })]),
   };
 }
 

@@ -36,7 +36,9 @@ function createRooms(random = 0.5) {
     /** Answers the newest join of a room. */
     answer(room: string, error: AshlarError | null = null) {
       const answer = { room, access: 'write', recovered: true, epoch: 'e', seq: 1 };
-      joinsOf(room).at(-1)?.answer(error, error === null ? answer : undefined);
+      joinsOf(room)
+        .at(-1)
+        ?.answer(error, error === null ? answer : undefined);
     },
   };
 }
