@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { loadLiveDocument } from '../../client/documents/document-code.ts';
 import { Documents } from '../../client/documents/documents.ts';
 import { platformEnvironment } from '../../client/environment.ts';
 import { decodeClientFrame, encodeFrame } from '../../shared/document-frame.ts';
@@ -6,6 +7,11 @@ import { SimulatedTime } from '../support/document-simulation.ts';
 
 const ROOM = 'doc:x';
 const SESSION = { user: { id: 'ada', name: 'Ada', color: '#336699' }, limits: { frameBytes: 100_000 } };
+
+// So that a document is live as soon as it is opened.
+beforeAll(async () => {
+  await loadLiveDocument();
+});
 
 /** A client's documents on a connection that a test moves by hand. */
 function openDocuments() {

@@ -1,16 +1,22 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import * as Y from 'yjs';
+import { loadLiveDocument } from '../../client/documents/document-code.ts';
+import { DocumentFront, type FrontOptions } from '../../client/documents/document-front.ts';
 import type { DocumentEvents, DocumentListener, ResetEvent } from '../../client/documents/document-listener.ts';
 import type { Keeping } from '../../client/documents/keeper.ts';
-import { LiveDocument, type LiveDocumentOptions } from '../../client/documents/live-document.ts';
 import { platformEnvironment } from '../../client/environment.ts';
 import { type ClientFrame, decodeClientFrame, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { JoinAnswer } from '../../shared/messages.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
+// So that a document is live as soon as it is made.
+beforeAll(async () => {
+  await loadLiveDocument();
+});
+
 /** A document on a connection that a test moves by hand. */
-function openDocument(options: LiveDocumentOptions = {}) {
+function openDocument(options: FrontOptions = {}) {
   const time = new SimulatedTime();
   const sent: ClientFrame[] = [];
   const left: unknown[] = [];
@@ -32,7 +38,7 @@ function openDocument(options: LiveDocumentOptions = {}) {
       throw error;
     },
   };
-  const live = new LiveDocument('doc:x', options, core as never);
+  const live = new DocumentFront('doc:x', options, core as never);
   const heard = (name: string, event: unknown): void => {
     if (name === 'reset') resets.push(event as DocumentEvents['reset'][0]);
   };
