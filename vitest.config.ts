@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that put a browser's globals in place, which others would see. */
+/** Tests that put a browser's globals, or modules of their own, in place, which others would see. */
 const WITH_GLOBALS = [
+  'test/unit/client-document-front.test.ts',
   'test/unit/confirm-unload.test.ts',
   'test/unit/indexeddb-storage.test.ts',
   'test/unit/react-*.test.tsx',
   'test/property/admission-editors.test.ts',
-  'test/integration/{editor-bindings,guides,offline-guide}.test.ts',
+  'test/integration/{document-code,editor-bindings,guides,offline-guide}.test.ts',
 ];
 
 export default defineConfig({
