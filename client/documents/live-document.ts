@@ -28,6 +28,7 @@ export class LiveDocument implements KeptDocument {
   unsaved: Uint8Array | null = null;
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
+  readonly merge = mergeInTree;
   #keeping: Keeping | null = null;
   /** What keeps it is on its way. */
   #opening: Promise<void> | null = null;

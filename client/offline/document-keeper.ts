@@ -1,7 +1,6 @@
 import * as Y from 'yjs';
 import type { DocumentSession } from '../documents/document-session.ts';
 import type { Keeper, KeptDocument } from '../documents/keeper.ts';
-import { mergeInTree } from '../documents/merge-updates.ts';
 import type { Environment } from '../environment.ts';
 import type { OfflineStorage, StoredDocument, StoredEdit, TabChannel } from './offline-storage.ts';
 
@@ -133,7 +132,7 @@ export class DocumentKeeper implements Keeper {
       if (!known) bySession.set(edit.clientId, [...(bySession.get(edit.clientId) ?? []), edit]);
     }
     for (const [clientId, theirs] of bySession) {
-      const update = mergeInTree(theirs.map((edit) => edit.update));
+      const update = this.#document.merge(theirs.map((edit) => edit.update));
       const { ordinal } = theirs.at(-1)!;
       session.formerIds.add(clientId);
       // A crash may have left an edit without its content.

@@ -62,6 +62,7 @@ async function split(code: string, external: readonly string[]) {
   const measure = (paths: Iterable<string>) => {
     const parts = [...paths].map((path) => files.get(path)!);
     return {
+      files: parts.length,
       inputs: parts.flatMap(({ inputs }) => Object.keys(inputs)),
       gzip: parts.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0),
     };
@@ -77,6 +78,8 @@ async function split(code: string, external: readonly string[]) {
     },
   };
 }
+
+const LATER = ['client/documents/live-document.ts', 'client/documents/restore.ts', 'client/offline/offline-documents.ts'];
 
 const importing = (name: string, from = './client/index.ts') => `import { ${name} } from '${from}'; console.log(${name});`;
 const packagesOf = (inputs: readonly string[]) =>
@@ -94,6 +97,8 @@ describe('a page loads', () => {
     ).toEqual([]);
     for (const unwanted of ['zod', 'y-indexeddb']) expect(packagesOf(atOnce.inputs)).not.toContain(unwanted);
     expect(later('client/documents/live-document.ts').gzip).toBeLessThanOrEqual(7_900);
+    // A file that two of them shared could not be asked for again (client/import-later.ts): each is one file, with nothing else but what is there.
+    for (const part of LATER) expect(later(part).files).toBe(1);
     expect((await split(importing('createClient'), ['yjs'])).atOnce.gzip).toBeLessThanOrEqual(29_800);
   });
 
