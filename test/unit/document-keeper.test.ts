@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { FormerIds } from '../../client/documents/former-ids.ts';
+import { mergeInTree } from '../../client/documents/merge-updates.ts';
 import { Outbox } from '../../client/documents/outbox.ts';
 import { DocumentKeeper } from '../../client/offline/document-keeper.ts';
 import type { StoredEdit, TabMessage } from '../../client/offline/offline-storage.ts';
@@ -33,7 +34,7 @@ test('[1] edits that another page left stay stored until they are on the serverâ
     removeEdits: (clientId: number, through: number) => removed.push([clientId, through]),
     close: () => {},
   };
-  const document = { room: 'doc:x', doc, session, keptOrigins: new Set(), unsaved: null };
+  const document = { room: 'doc:x', doc, session, merge: mergeInTree, keptOrigins: new Set(), unsaved: null };
   const keeper = new DocumentKeeper('ada', document as never, stored as never, { after: time.after.bind(time) } as never);
   outbox.add(typed(7, 'mine'));
   await keeper.load({ tabs: () => null } as never);
@@ -76,7 +77,7 @@ async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
     setPlace: () => told.push('place'),
     close: () => told.push('closed'),
   };
-  const document = { room: 'doc:x', doc, session, origin: {}, keptOrigins: new Set(), unsaved: null };
+  const document = { room: 'doc:x', doc, session, origin: {}, merge: mergeInTree, keptOrigins: new Set(), unsaved: null };
   const onUpdate = (update: Uint8Array, origin: unknown) => {
     if (!document.keptOrigins.has(origin)) outbox.add(update);
   };
