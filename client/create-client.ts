@@ -47,7 +47,7 @@ export function createClient<const Own extends Events = []>(options: ClientOptio
   const documents = new Documents(core, options);
   return {
     ...client,
-    document: (name, documentOptions = {}) => documents.open(name, documentOptions),
+    document: (name, documentOptions) => documents.open(name, documentOptions ?? {}),
     clearOffline: () => documents.clearOffline(),
     unsavedDocuments: documents.unsaved,
     destroy() {

@@ -199,25 +199,25 @@ export function buildEventClient<const Own extends Events = []>(
       onConnectionNotice(connector.status, env, (notice) => guarded(report, 'listener', () => listener(notice))),
     user,
     pending: requests.pending,
-    // The hub knows events by name only; the signatures above bind each name to its payload.
+    // What JavaScript passes as null is none, as elsewhere. The hub knows events by name only; the signatures above bind each name to its payload.
     on: (name, listener) => hub.on(name, listener as (...args: readonly unknown[]) => void),
     off: (name, listener) => hub.off(name, listener as ((...args: readonly unknown[]) => void) | undefined),
-    emit: (name, data, emitOptions) => hub.emit(name, data, emitOptions) as Promise<never>,
+    emit: (name, data, emitOptions) => hub.emit(name, data, emitOptions ?? {}) as Promise<never>,
     joinRoom: (room) => rooms.join(room),
     leaveRoom: (room) => rooms.leave(room),
     room: (room) => rooms.status(room),
     onRoom: (room, listener) => rooms.status(room).subscribe(listener),
     members: (room) => members.of(room),
-    chatHistory: (sessionId, page = {}) =>
+    chatHistory: (sessionId, page) =>
       quiet(
         requests.ask('chat:history', [{ sessionId, ...page }]).then((answer) => {
           const { messages, hasMore } = answer as ChatPage;
           return { messages, hasMore };
         }),
       ),
-    latest: (name, key, { room } = {}) => latestValue({ catalog, rooms, hub, report }, name, key, room) as Readable<never>,
-    unreadNotifications: (page = {}) =>
-      quiet(requests.ask('notification:list', [page]).then((answer) => answer as NotificationPage)),
+    latest: (name, key, given) => latestValue({ catalog, rooms, hub, report }, name, key, given?.room) as Readable<never>,
+    unreadNotifications: (page) =>
+      quiet(requests.ask('notification:list', [page ?? {}]).then((answer) => answer as NotificationPage)),
     markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),
     grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),

@@ -366,7 +366,6 @@ export class DocumentSession {
       return;
     }
     if (!this.#sender.concernsLatest(counter)) return;
-    if (code === 'read-only') this.#access = 'read';
     const verdict = judgeUpdateRefusal(error);
     if (verdict === 'rejoin') this.#rejoinAfterBackoff();
     if (verdict === 'hold') this.#sender.hold(counter, code, retryAfterMs);

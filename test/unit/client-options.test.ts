@@ -97,3 +97,14 @@ describe('a document is refused at once', () => {
     expect(createClient(GOOD).document('notes', { doc: foreign }).doc).toBe(foreign);
   });
 });
+
+test('null in the place of options is none, as JavaScript passes it', async () => {
+  const client = create(GOOD);
+  const none = null as never;
+  expect(client.document('notes', none).status.get()).toEqual({ state: 'offline' });
+  expect(client.latest('dashboard:update', 'orders', none).get()).toBeUndefined();
+  expect(await client.emit('chat:typing', { sessionId: 'team', isTyping: true }, none)).toEqual({});
+  const asked = [client.chatHistory('team', none), client.unreadNotifications(none)];
+  client.destroy();
+  for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: 'client-closed' });
+});
