@@ -9,7 +9,7 @@ import { sameJson, type Writable, writable } from '../readable.ts';
 import { quiet } from '../report.ts';
 import { liveDocumentMaker, loadLiveDocument } from './document-code.ts';
 import type { DocumentFace, DocumentStart } from './document-face.ts';
-import type { DocumentListener } from './document-listener.ts';
+import type { DocumentEvents, DocumentListener } from './document-listener.ts';
 import { bindingStatus, type DocumentStatus } from './document-status.ts';
 import { hasContent } from './has-content.ts';
 import type { Keep } from './keeper.ts';
@@ -38,17 +38,12 @@ export class DocumentFront implements DocumentFace {
   readonly everSynced: Writable<boolean>;
   readonly isKept: boolean;
   readonly #core: ClientCore;
-  readonly #options: FrontOptions;
-  readonly #doc: Y.Doc;
-  readonly #awareness: Awareness;
-  /** The SDK made the document, and destroys it. */
-  readonly #own: boolean;
-  readonly #hadContent: boolean;
-  readonly #edits: DocumentStart['edits'][number][] = [];
-  readonly #onUpdate: (update: Uint8Array, origin: unknown, doc: Y.Doc, transaction: Y.Transaction) => void;
   readonly #whenLive: Promise<LiveDocument>;
   #settle!: { resolve(live: LiveDocument): void; reject(error: AshlarError): void };
+  /** Until `LiveDocument` takes over: it may give this document up at a reset. */
+  #start: DocumentStart | null;
   #live: LiveDocument | null = null;
+  readonly #stopNoting: () => void;
   #connection: SessionAnnouncement | null = null;
   #wanted = false;
   #closed = false;
@@ -60,33 +55,34 @@ export class DocumentFront implements DocumentFace {
   constructor(room: string, options: FrontOptions, core: ClientCore) {
     this.room = room;
     this.#core = core;
-    this.#options = options;
     this.status = writable<DocumentStatus>({ state: 'offline' }, core.report, { same: sameJson });
     this.access = writable<Access | null>(null, core.report);
     this.unsavedChanges = writable(0, core.report);
     this.everSynced = writable(false, core.report);
     this.isKept = options.keep !== undefined;
-    this.#own = options.doc === undefined && options.awareness === undefined;
-    this.#doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
-    this.#awareness = options.awareness ?? new Awareness(this.#doc);
-    this.#hadContent = hasContent(this.#doc);
-    this.#onUpdate = (update, _origin, _doc, { local }) => {
-      this.#edits.push({ update, local });
-      this.unsavedChanges.set(this.#edits.length);
+    const doc = options.doc ?? options.awareness?.doc ?? new Y.Doc();
+    const edits: DocumentStart['edits'][number][] = [];
+    const own = options.doc === undefined && options.awareness === undefined;
+    const awareness = options.awareness ?? new Awareness(doc);
+    this.#start = { doc, awareness, own, hadContent: hasContent(doc), edits, keep: options.keep };
+    const note = (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }: Y.Transaction): void => {
+      edits.push({ update, local });
+      this.unsavedChanges.set(edits.length);
     };
+    doc.on('update', note);
+    this.#stopNoting = () => doc.off('update', note);
     this.#whenLive = quiet(new Promise((resolve, reject) => (this.#settle = { resolve, reject })));
-    this.#doc.on('update', this.#onUpdate);
     const make = liveDocumentMaker();
     if (make === null) void this.#load();
     else this.#takeOver(make);
   }
 
   get doc(): Y.Doc {
-    return this.#live?.doc ?? this.#doc;
+    return (this.#live ?? this.#start)!.doc;
   }
 
   get awareness(): Awareness {
-    return this.#live?.awareness ?? this.#awareness;
+    return (this.#live ?? this.#start)!.awareness;
   }
 
   /** What resets could not save; null: nothing. */
@@ -96,7 +92,7 @@ export class DocumentFront implements DocumentFace {
 
   /** Whether anything would be lost if the document were dropped now. */
   get hasUnsaved(): boolean {
-    return this.#live?.hasUnsaved ?? this.#edits.length > 0;
+    return this.#live?.hasUnsaved ?? this.unsavedChanges.get() > 0;
   }
 
   /** Resolves once what was kept is in the document, or nothing can be for now. */
@@ -166,42 +162,38 @@ export class DocumentFront implements DocumentFace {
     if (this.#closed) return;
     this.#closed = true;
     this.#live?.close();
-    if (this.#live !== null) return;
+    if (this.#start === null) return;
     this.#cancelLoad();
-    this.#doc.off('update', this.#onUpdate);
+    this.#stopNoting();
     this.#settle.reject(new AshlarError('client-closed'));
-    if (!this.#own) return;
-    this.#awareness.destroy();
-    this.#doc.destroy();
+    if (!this.#start.own) return;
+    this.#start.awareness.destroy();
+    this.#start.doc.destroy();
   }
 
   async #load(): Promise<void> {
-    try {
-      const make = await loadLiveDocument();
-      if (!this.#closed) this.#takeOver(make);
-    } catch (error) {
-      if (this.#closed) return;
-      this.#fail(new AshlarError('not-loaded', { room: this.room, cause: error }));
-      const wait = backoffMs(++this.#failures, this.#core.env.random(), LOAD_AGAIN);
-      this.#cancelLoad = this.#core.env.after(wait, () => void this.#load());
-    }
+    const make = await loadLiveDocument().catch((error: unknown) => this.#retry(error));
+    if (make !== undefined && !this.#closed) this.#takeOver(make);
+  }
+
+  #retry(cause: unknown): void {
+    if (this.#closed) return;
+    const isNews = this.#failure === null;
+    this.#failure ??= new AshlarError('not-loaded', { room: this.room, cause });
+    this.#showWaiting();
+    const wait = backoffMs(++this.#failures, this.#core.env.random(), LOAD_AGAIN);
+    this.#cancelLoad = this.#core.env.after(wait, () => void this.#load());
+    if (isNews) this.#tell('error', this.#failure);
   }
 
   #takeOver(make: NonNullable<ReturnType<typeof liveDocumentMaker>>): void {
+    const start = this.#start!;
     this.#failure = null;
     this.#showWaiting();
-    this.#doc.off('update', this.#onUpdate);
-    const { keep } = this.#options;
-    const start = {
-      doc: this.#doc,
-      awareness: this.#awareness,
-      own: this.#own,
-      hadContent: this.#hadContent,
-      edits: this.#edits,
-      keep,
-    };
+    this.#stopNoting();
     const live = make(this, start, this.#core);
     this.#live = live;
+    this.#start = null;
     this.#settle.resolve(live);
     if (this.#connection !== null) live.connected(this.#connection);
     live.want(this.#wanted);
@@ -214,14 +206,10 @@ export class DocumentFront implements DocumentFace {
     const detail: DocumentStatus = this.#failure === null ? waiting : { state: 'refused', error: this.#failure };
     if (sameJson(this.status.get(), detail)) return;
     this.status.set(detail);
-    for (const listener of [...this.listeners]) listener('status', { status: bindingStatus(detail), detail });
+    this.#tell('status', { status: bindingStatus(detail), detail });
   }
 
-  #fail(error: AshlarError): void {
-    const isNews = this.#failure === null;
-    this.#failure ??= error;
-    this.#showWaiting();
-    if (!isNews) return;
-    for (const listener of [...this.listeners]) listener('error', error);
+  #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
+    for (const listener of [...this.listeners]) listener(name, ...event);
   }
 }
