@@ -59,6 +59,8 @@ export class DocumentKeeper implements Keeper {
       session.formerIds.add(clientId);
       this.#take(update);
     });
+    // Other tabs that have read what is stored wait for what this one was first to write: all that follows builds on it.
+    if (early !== null) this.#channel?.send({ clientId: this.#doc.clientID, update: early });
     const loading = this.#stored.load(this.#doc);
     keptOrigins.add(this.#stored.origin);
     const { place, edits, refused } = await loading;

@@ -86,7 +86,10 @@ async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
   const keeper = new DocumentKeeper('ada', document as never, stored as never, { after: time.after.bind(time) } as never);
   const tabs = (_user: string, _room: string, _generation: number, listener: typeof hear) => {
     hear = listener;
-    return null;
+    return {
+      send: ({ clientId, update }: TabMessage) => told.push(`to tabs ${clientId === doc.clientID} ${textOf(update)}`),
+      close: () => {},
+    };
   };
   await keeper.load({ tabs } as never);
   return { time, doc, outbox, session, told, keeper, hear: (message: TabMessage) => hear(message) };
@@ -98,11 +101,11 @@ function textOf(update: Uint8Array): string {
   return doc.getText('text').toString();
 }
 
-test('what is written before anything could be stored is stored first', async () => {
+test('what is written before anything could be stored is stored first, and told to the other tabs', async () => {
   const { doc, told, keeper } = await keep({ early: 'early' });
-  expect(told).toEqual(['edit 1 early']);
+  expect(told).toEqual(['edit 1 early', 'to tabs true early']);
   doc.getText('text').insert(0, 'x');
-  expect(told).toHaveLength(2);
+  expect(told.slice(2)).toEqual(['edit 2 ', 'to tabs true ']);
   keeper.close();
 });
 
