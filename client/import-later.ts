@@ -13,9 +13,8 @@ export async function importLater<Module>(load: () => Promise<Module>): Promise<
   } catch (error) {
     const [address] = ADDRESS.exec(String(error)) ?? [];
     if (address === undefined) throw error;
-    const url = new URL(address);
-    url.searchParams.set('again', String(++repeats));
+    const query = `${address.includes('?') ? '&' : '?'}again=${++repeats}`;
     // No bundler may look for it: it is one of its files.
-    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url.href)) as Module;
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ address + query)) as Module;
   }
 }

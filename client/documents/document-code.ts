@@ -1,7 +1,7 @@
 import { importLater } from '../import-later.ts';
 import type { LiveDocument } from './live-document.ts';
 
-type MakeLive = (...args: ConstructorParameters<typeof LiveDocument>) => LiveDocument;
+export type MakeLive = (...args: ConstructorParameters<typeof LiveDocument>) => LiveDocument;
 
 let make: MakeLive | null = null;
 

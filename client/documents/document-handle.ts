@@ -99,7 +99,7 @@ export function createHandle(name: string, front: DocumentFront, owner: HandleOw
     get unsaved() {
       return front.unsaved;
     },
-    forgetUnsaved: () => front.forgetUnsaved(),
+    forgetUnsaved: () => front.live?.forgetUnsaved(),
     get whenLoaded() {
       return front.whenLoaded;
     },

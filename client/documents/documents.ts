@@ -7,9 +7,11 @@ import { type Allowed, checkOptions, type Options } from '../check-options.ts';
 import { isRecord } from '../connector.ts';
 import type { ClientCore } from '../event-client.ts';
 import { importLater } from '../import-later.ts';
+import { Later } from '../later.ts';
 import type { OfflineDocuments } from '../offline/offline-documents.ts';
 import type { OfflineStorage } from '../offline/offline-storage.ts';
 import { sameJson, type Writable, writable } from '../readable.ts';
+import { loadLiveDocument, type MakeLive } from './document-code.ts';
 import { DocumentFront } from './document-front.ts';
 import { createHandle, type DocumentHandle } from './document-handle.ts';
 import type { Keep } from './keeper.ts';
@@ -74,15 +76,20 @@ export class Documents {
   readonly #open = new Map<string, Open>();
   /** Those with edits that are not on the server's disk. */
   readonly unsaved: Writable<readonly UnsavedDocument[]>;
-  #offline: Promise<OfflineDocuments> | null = null;
+  #offline: OfflineDocuments | null = null;
+  readonly #live: Later<MakeLive>;
+  readonly #keep: Later<Keep>;
   #stopWarning: (() => void) | null = null;
 
   constructor(core: ClientCore, options: DocumentsOptions) {
     this.#core = core;
     this.#options = options;
     this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameJson });
+    this.#live = new Later(loadLiveDocument, core.env, core.report);
+    this.#keep = new Later(async () => this.#keepIn(await this.#loadOffline()), core.env, core.report);
     core.connector.attach({
       up: (session) => {
+        for (const part of [this.#live, this.#keep]) part.hurry();
         for (const { front } of [...this.#open.values()]) front.connected(session);
       },
       down: () => {
@@ -128,6 +135,7 @@ export class Documents {
       for (const handle of open.handles.keys()) handle.destroy();
       this.#close(room, open);
     }
+    for (const part of [this.#live, this.#keep]) part.stop();
   }
 
   /** Deletes what is kept of all documents. */
@@ -136,16 +144,15 @@ export class Documents {
   }
 
   // A page that keeps nothing does not load what keeps.
-  #loadOffline(): Promise<OfflineDocuments> {
-    this.#offline ??= importLater(() => import('../offline/offline-documents.ts')).then(
-      ({ OfflineDocuments }) =>
-        new OfflineDocuments(this.#core, { storage: this.#options.offlineStorage, userId: this.#options.userId }),
-    );
-    // Without a network it may come with the next document.
-    this.#offline.catch(() => {
-      this.#offline = null;
-    });
+  async #loadOffline(): Promise<OfflineDocuments> {
+    const { OfflineDocuments } = await importLater(() => import('../offline/offline-documents.ts'));
+    const { offlineStorage, userId } = this.#options;
+    this.#offline ??= new OfflineDocuments(this.#core, { storage: offlineStorage, userId });
     return this.#offline;
+  }
+
+  #keepIn(offline: OfflineDocuments): Keep {
+    return async (document, onLoaded) => offline.keep(document, onLoaded);
   }
 
   #find(room: string, { doc, awareness, offline = false }: DocumentOptions): Open | undefined {
@@ -177,10 +184,8 @@ export class Documents {
     if (offline && given !== undefined) {
       throw new AshlarError('invalid-options', { room, detail: 'offline: the SDK keeps only a Y.Doc that it made' });
     }
-    const keep: Keep | undefined = offline
-      ? async (document, onLoaded) => (await this.#loadOffline()).keep(document, onLoaded)
-      : undefined;
-    const front = new DocumentFront(room, { doc, awareness, keep }, this.#core);
+    const parts = { live: this.#live, keep: offline ? this.#keep : undefined };
+    const front = new DocumentFront(room, { doc, awareness }, parts, this.#core);
     front.unsavedChanges.subscribe(() => this.#countUnsaved());
     // A document that stops has nothing more to save.
     front.status.subscribe(() => this.#countUnsaved());
@@ -242,9 +247,9 @@ export class Documents {
     const front = this.#open.get(String(told.room))?.front;
     if (front === undefined) return;
     const bytes = event === 'document' ? asBytes(second) : null;
-    if (bytes !== null) front.frame(bytes);
-    if (event === 'room:access' && isAccess(told.access)) front.accessChanged(told.access);
-    if (event === 'error' && told.code === 'not-a-member') front.notAMember();
+    if (bytes !== null) front.live?.frame(bytes);
+    if (event === 'room:access' && isAccess(told.access)) front.live?.accessChanged(told.access);
+    if (event === 'error' && told.code === 'not-a-member') front.live?.notAMember();
   }
 }
 

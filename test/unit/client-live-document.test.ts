@@ -3,8 +3,9 @@ import * as Y from 'yjs';
 import { loadLiveDocument } from '../../client/documents/document-code.ts';
 import { DocumentFront, type FrontOptions } from '../../client/documents/document-front.ts';
 import type { DocumentEvents, DocumentListener, ResetEvent } from '../../client/documents/document-listener.ts';
-import type { Keeping } from '../../client/documents/keeper.ts';
+import type { Keep, Keeping } from '../../client/documents/keeper.ts';
 import { platformEnvironment } from '../../client/environment.ts';
+import { Later } from '../../client/later.ts';
 import { type ClientFrame, decodeClientFrame, encodeFrame, type ServerFrame } from '../../shared/document-frame.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { JoinAnswer } from '../../shared/messages.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 });
 
 /** A document on a connection that a test moves by hand. */
-function openDocument(options: FrontOptions = {}) {
+function openDocument({ keep, ...options }: FrontOptions & { keep?: Keep } = {}) {
   const time = new SimulatedTime();
   const sent: ClientFrame[] = [];
   const left: unknown[] = [];
@@ -38,13 +39,15 @@ function openDocument(options: FrontOptions = {}) {
       throw error;
     },
   };
-  const live = new DocumentFront('doc:x', options, core as never);
+  const later = <Part>(load: () => Promise<Part>) => new Later(load, core.env, core.report);
+  const parts = { live: later(loadLiveDocument), keep: keep && later(async () => keep) };
+  const live = new DocumentFront('doc:x', options, parts, core as never);
   const heard = (name: string, event: unknown): void => {
     if (name === 'reset') resets.push(event as DocumentEvents['reset'][0]);
   };
   live.listeners.add(heard as DocumentListener);
   live.want(true);
-  const frame = (told: ServerFrame) => live.frame(encodeFrame(told));
+  const frame = (told: ServerFrame) => live.live?.frame(encodeFrame(told));
   return {
     live,
     time,
@@ -95,7 +98,7 @@ test('what several resets could not save is kept together until it is forgotten'
   }
   expect(resets.map(({ unsaved }) => textOf(unsaved))).toEqual(['a', 'b']);
   expect(textOf(live.unsaved)).toBe('ab');
-  live.forgetUnsaved();
+  live.live?.forgetUnsaved();
   expect(live.unsaved).toBeNull();
 });
 
@@ -180,11 +183,11 @@ test('what is forgotten is forgotten where it is kept, too', async () => {
   await settle();
   connect();
   join();
-  live.forgetUnsaved();
+  live.live?.forgetUnsaved();
   expect(forgotten).toBe(0);
   write('a');
   refuse('too-large');
-  live.forgetUnsaved();
+  live.live?.forgetUnsaved();
   expect(forgotten).toBe(1);
 });
 
