@@ -168,6 +168,44 @@ test('who loses the right to edit while typing is told, and what was saved befor
   expect(chloe.complaints()).toEqual([]);
 }, 40_000);
 
+test('what becomes of refused edits is in sight at the end of a long page, too', async () => {
+  await using anna = await site.visit('anna');
+  const place = await newPage(anna.page, 'Long');
+  await using chloe = await site.visit('chloe', { place, size: { width: 1280, height: 640 } });
+  await editor(chloe.page).click();
+  for (let line = 0; line < 40; line++) await chloe.page.keyboard.press('Enter');
+  await chloe.page.keyboard.type('the end');
+  await saved(chloe.page);
+  await chloe.page.getByRole('button', { name: 'Cut my connection' }).click();
+  await toTheEnd(chloe.page);
+  await chloe.page.keyboard.type(', and after it');
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  await anna.page.getByRole('group', { name: 'Chloé Martin' }).getByRole('button', { name: 'may read' }).click();
+  await saved(anna.page);
+  await editor(chloe.page).locator('> :last-child').click();
+  await chloe.page.getByRole('button', { name: 'Reconnect' }).click();
+  const told = chloe.page.getByText('What you changed last was not saved.');
+  await told.waitFor();
+  const main = chloe.page.locator('main');
+  await main.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  const [box, around] = [await told.boundingBox(), await main.boundingBox()];
+  expect(box!.y).toBeGreaterThanOrEqual(around!.y);
+}, 40_000);
+
+test('a part of the app that does not load is told, and the page opens once it does', async () => {
+  const context = await site.browser.newContext();
+  const page = await context.newPage();
+  const later = /\/live-document-[\w-]+\.js/;
+  await context.route(later, (route) => route.abort());
+  await page.goto(site.demo.url);
+  await page.getByRole('button', { name: /Anna/ }).click();
+  await page.getByText('A part of this app did not load.').waitFor();
+  await context.unroute(later);
+  await editor(page).waitFor();
+  await saved(page);
+  await context.close();
+}, 40_000);
+
 test('who is put out of a page and let in again goes on writing there, without a reload; and so does who was made a reader', async () => {
   await using anna = await site.visit('anna');
   const place = await newPage(anna.page, 'Given back');

@@ -57,7 +57,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
     <div className="view board">
       <header className="view-head">
         <h1>Board</h1>
-        {editable ? null : (
+        {editable || access === null ? null : (
           <span className="read-only-mark">
             <Icon name="lock" /> You may only read
           </span>

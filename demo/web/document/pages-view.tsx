@@ -1,6 +1,7 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
 import { useConnectionTrouble } from '../connection/connection-state.tsx';
+import { NotLoaded, useIsNotLoaded } from '../offline/not-loaded.tsx';
 import { DocumentView } from './document-view.tsx';
 import { PageList } from './page-list.tsx';
 import type { Page } from './pages.ts';
@@ -34,6 +35,7 @@ function UnlistedPage({ workspace, first }: { workspace: OpenDocument; first: Pa
   // The server's own list tells that it is not there: one of before may lack the newest pages.
   const isListNew = useReadable(workspace.handle.status, ({ state }) => state === 'synced');
   const trouble = useConnectionTrouble();
+  const isNotLoaded = useIsNotLoaded(workspace);
   return (
     <article className="view page" aria-label="Page">
       <div className="empty">
@@ -47,6 +49,8 @@ function UnlistedPage({ workspace, first }: { workspace: OpenDocument; first: Pa
               </p>
             )}
           </>
+        ) : isNotLoaded ? (
+          <NotLoaded />
         ) : trouble === null ? (
           <p>Opening…</p>
         ) : (

@@ -2,6 +2,7 @@ import type { OpenDocument } from 'ashlar/client';
 import { useConnectionStatus } from 'ashlar/react';
 import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
 import type * as Y from 'yjs';
+import { NotLoaded, useIsNotLoaded } from './not-loaded.tsx';
 
 /** Documents that were here whole at some time: an empty one is empty then, and not missing. */
 const seenWhole = new WeakSet<Y.Doc>();
@@ -10,7 +11,9 @@ const seenWhole = new WeakSet<Y.Doc>();
 export function WhenHere({ document, what, children }: { document: OpenDocument; what: string; children: ReactNode }) {
   const here = useIsHere(document);
   const mayCome = useConnectionStatus(({ state }) => state === 'connected' || state === 'connecting' || state === 'idle');
+  const isNotLoaded = useIsNotLoaded(document);
   if (here) return children;
+  if (isNotLoaded) return <NotLoaded />;
   if (mayCome) return <p className="empty">Opening…</p>;
   return (
     <div className="empty">
