@@ -39,7 +39,8 @@ export interface CrashOptions {
  */
 export async function crashLoop({ kills, seed, progress }: CrashOptions): Promise<CrashTally> {
   const draw = drawFrom(seed);
-  await using server = await startChildServer();
+  // The chat of some 850 kills is longer than a room's log is kept by default.
+  await using server = await startChildServer({ ASHLAR_RETENTION_LOG_MAX_RECORDS: String(10_000 + 20 * kills) });
   await using proxy = await startTcpProxy(server.url);
   // The SDK waits at random before it comes back: here always for the shortest while.
   const environment = { ...platformEnvironment(), random: () => 0.05 };
