@@ -17,7 +17,11 @@ import { createHandle, type DocumentHandle } from './document-handle.ts';
 import type { Keep } from './keeper.ts';
 
 export interface DocumentOptions {
-  /** A document of your own (with y-indexeddb on it, say). The SDK never replaces it: at a reset it stops. */
+  /**
+   * A document of your own. The SDK never replaces it: at a reset it stops. What another provider brings into it (y-indexeddb, say) must have been
+   * on the server before: edits of an earlier page that were never sent are refused (`foreign-client-id`), since nobody can tell whose they are.
+   * `offline` keeps such edits, and sends them.
+   */
   doc?: Y.Doc;
   /** An awareness of your own, of the same document. */
   awareness?: Awareness;
