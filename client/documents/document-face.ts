@@ -2,18 +2,19 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 import type { Access } from '../../shared/access.ts';
 import type { Writable } from '../readable.ts';
-import type { DocumentListener } from './document-listener.ts';
+import type { DocumentEvents } from './document-listener.ts';
 import type { DocumentStatus } from './document-status.ts';
 import type { Keep } from './keeper.ts';
 
 /** What the handles of a document see of it. */
 export interface DocumentFace {
   readonly room: string;
-  readonly listeners: Set<DocumentListener>;
   readonly status: Writable<DocumentStatus>;
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
   readonly everSynced: Writable<boolean>;
+  /** Tells all handles. */
+  tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void;
 }
 
 /** A document as it is when what keeps it in step with the server takes over. */

@@ -196,14 +196,14 @@ export class DocumentFront implements DocumentFace {
     const detail: DocumentStatus = this.#failure === null ? waiting : { state: 'refused', error: this.#failure };
     if (!sameJson(this.status.get(), detail)) {
       this.status.set(detail);
-      this.#tell('status', { status: bindingStatus(detail), detail });
+      this.tell('status', { status: bindingStatus(detail), detail });
     }
     if (!isNews) return;
     this.#failed();
-    this.#tell('error', this.#failure!);
+    this.tell('error', this.#failure!);
   }
 
-  #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
+  tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
     for (const listener of [...this.listeners]) listener(name, ...event);
   }
 }

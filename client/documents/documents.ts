@@ -90,7 +90,7 @@ export class Documents {
     this.#options = options;
     this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameJson });
     this.#live = new Later(loadLiveDocument, core.env, core.report);
-    this.#keep = new Later(async () => this.#keepIn(await this.#loadOffline()), core.env, core.report);
+    this.#keep = new Later(() => this.#loadKeep(), core.env, core.report);
     core.connector.attach({
       up: (session) => {
         for (const part of [this.#live, this.#keep]) part.hurry();
@@ -155,8 +155,9 @@ export class Documents {
     return this.#offline;
   }
 
-  #keepIn(offline: OfflineDocuments): Keep {
-    return async (document, onLoaded) => offline.keep(document, onLoaded);
+  async #loadKeep(): Promise<Keep> {
+    const offline = await this.#loadOffline();
+    return (document, onLoaded) => offline.keep(document, onLoaded);
   }
 
   #find(room: string, { doc, awareness, offline = false }: DocumentOptions): Open | undefined {

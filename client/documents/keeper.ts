@@ -60,4 +60,4 @@ export interface Keeping {
  * Finds what keeps a document. Nothing is loaded yet.
  * @param onLoaded called after each load
  */
-export type Keep = (document: KeptDocument, onLoaded: () => void) => Promise<Keeping>;
+export type Keep = (document: KeptDocument, onLoaded: () => void) => Keeping;

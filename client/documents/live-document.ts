@@ -9,10 +9,9 @@ import type { ClientCore } from '../event-client.ts';
 import { sameJson } from '../readable.ts';
 import { AwarenessSync } from './awareness-sync.ts';
 import type { DocumentFace, DocumentStart } from './document-face.ts';
-import type { DocumentEvents } from './document-listener.ts';
 import { DocumentSession } from './document-session.ts';
 import { bindingStatus, type DocumentStatus, type ResetReason } from './document-status.ts';
-import type { Keep, Keeping, KeptDocument } from './keeper.ts';
+import type { Keeping, KeptDocument } from './keeper.ts';
 import { mergeInTree } from './merge-updates.ts';
 import { createReplica } from './replica.ts';
 import { ResetPace } from './reset-pace.ts';
@@ -29,9 +28,7 @@ export class LiveDocument implements KeptDocument {
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
   readonly merge = mergeInTree;
-  #keeping: Keeping | null = null;
-  /** What keeps it is on its way. */
-  #opening: Promise<void> | null = null;
+  readonly #keeping: Keeping | null;
   /** What its handles see of it. */
   readonly #face: DocumentFace;
   readonly #core: ClientCore;
@@ -66,12 +63,17 @@ export class LiveDocument implements KeptDocument {
       env: core.env,
     });
     this.#mount(start);
-    if (start.keep !== undefined) this.#opening = this.#open(start.keep);
+    const onLoaded = (): void => {
+      this.#enter();
+      this.#count();
+    };
+    this.#keeping = start.keep?.(this, onLoaded) ?? null;
+    this.#keeping?.load();
   }
 
   /** Resolves once what was kept is in the document, or nothing can be for now. */
   get whenLoaded(): Promise<void> {
-    return this.#opening?.then(() => this.whenLoaded) ?? this.#keeping?.whenLoaded ?? Promise.resolve();
+    return this.#keeping?.whenLoaded ?? Promise.resolve();
   }
 
   get session(): DocumentSession {
@@ -149,7 +151,7 @@ export class LiveDocument implements KeptDocument {
 
   keepingFailed(cause: unknown): void {
     const detail = 'this browser keeps the document no longer';
-    this.#tell('error', new AshlarError('storage-unavailable', { room: this.room, detail, cause }));
+    this.#face.tell('error', new AshlarError('storage-unavailable', { room: this.room, detail, cause }));
   }
 
   close(): void {
@@ -179,7 +181,7 @@ export class LiveDocument implements KeptDocument {
         drawSecret: () => randomWord(this.#env, 32),
         drawClientId: () => new DataView(this.#env.randomBytes(4).slice().buffer).getUint32(0),
         changed: () => this.#changed(session),
-        error: (error) => this.#tell('error', error),
+        error: (error) => this.#face.tell('error', error),
         failed: (reason) => this.#reset(reason),
       },
       hadContent,
@@ -197,22 +199,6 @@ export class LiveDocument implements KeptDocument {
       sync.close();
       if (this.#ownDoc) awareness.destroy();
     };
-  }
-
-  async #open(keep: Keep): Promise<void> {
-    const onLoaded = (): void => {
-      this.#enter();
-      this.#count();
-    };
-    try {
-      this.#keeping = await keep(this, onLoaded);
-    } catch (cause) {
-      this.keepingFailed(cause);
-    }
-    this.#opening = null;
-    if (this.#closed) return;
-    if (this.#keeping === null) onLoaded();
-    else this.#keeping.load();
   }
 
   #enter(): void {
@@ -237,7 +223,7 @@ export class LiveDocument implements KeptDocument {
   }
 
   get #mayJoin(): boolean {
-    const waits = this.#opening !== null || this.#keeping?.isLoading || this.#pace.isWaiting;
+    const waits = this.#keeping?.isLoading || this.#pace.isWaiting;
     return this.#connection !== null && this.#wanted && this.#stopped === null && !this.#closed && !waits;
   }
 
@@ -265,7 +251,7 @@ export class LiveDocument implements KeptDocument {
     else if (before.state === 'joining' || before.state === 'offline') this.#joinedRoom();
     if (session.access !== null && session.access !== this.#face.access.get()) {
       this.#face.access.set(session.access);
-      this.#tell('access', session.access);
+      this.#face.tell('access', session.access);
     }
     if (status.state === 'synced' && this.#restoration.isDue) void this.#restore();
     this.#show(status);
@@ -276,10 +262,10 @@ export class LiveDocument implements KeptDocument {
     const before = this.#face.status.get();
     if (sameJson(before, status)) return;
     this.#face.status.set(status);
-    this.#tell('status', { status: bindingStatus(status), detail: status });
+    this.#face.tell('status', { status: bindingStatus(status), detail: status });
     const synced = status.state === 'synced';
-    if (synced !== (before.state === 'synced')) this.#tell('sync', synced);
-    if (synced) this.#tell('synced', true);
+    if (synced !== (before.state === 'synced')) this.#face.tell('sync', synced);
+    if (synced) this.#face.tell('synced', true);
   }
 
   #count(): void {
@@ -290,7 +276,7 @@ export class LiveDocument implements KeptDocument {
     this.#savers.savedThrough(outbox.savedThrough);
     const saved = outbox.savedThrough > this.#savedThrough;
     this.#savedThrough = outbox.savedThrough;
-    if (saved) this.#tell('saved', { unsavedChanges: this.#face.unsavedChanges.get() });
+    if (saved) this.#face.tell('saved', { unsavedChanges: this.#face.unsavedChanges.get() });
   }
 
   #joinedRoom(): void {
@@ -316,7 +302,7 @@ export class LiveDocument implements KeptDocument {
     this.#count();
     const { doc } = this;
     for (const { update, reason } of failed) {
-      this.#tell('reset', { reason, unsaved: update, restoring: false, previous: doc, doc });
+      this.#face.tell('reset', { reason, unsaved: update, restoring: false, previous: doc, doc });
     }
   }
 
@@ -348,7 +334,7 @@ export class LiveDocument implements KeptDocument {
       this.#show({ state: 'joining' });
     }
     const { doc } = this;
-    this.#tell('reset', { reason, unsaved, restoring, previous, doc });
+    this.#face.tell('reset', { reason, unsaved, restoring, previous, doc });
     if (this.#stopped !== null) return;
     this.#count();
     this.#pace.begin(() => this.#start());
@@ -366,13 +352,9 @@ export class LiveDocument implements KeptDocument {
     this.#restoration.drop();
     this.#savers.rejectAll(stoppedError(reason));
     this.#mountFresh();
-    this.#tell('reset', { reason, unsaved: null, restoring: false, previous, doc: this.#doc });
+    this.#face.tell('reset', { reason, unsaved: null, restoring: false, previous, doc: this.#doc });
     this.#count();
     this.#start();
     this.#changed(this.#session);
-  }
-
-  #tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void {
-    for (const listener of [...this.#face.listeners]) listener(name, ...event);
   }
 }

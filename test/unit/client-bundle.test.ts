@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
 // What is imported later is a file of its own, as every bundler of frontends writes it.
@@ -11,9 +11,8 @@ const importsLater: Plugin = {
   },
 };
 
-/** Bundles what a frontend would, for browsers: the code that loads with the page. */
-async function bundle(code: string, external: readonly string[] = []) {
-  const result = await build({
+const optionsOf = (code: string, external: readonly string[]) =>
+  ({
     stdin: { contents: code, resolveDir: process.cwd(), loader: 'ts' },
     bundle: true,
     format: 'esm',
@@ -23,6 +22,12 @@ async function bundle(code: string, external: readonly string[] = []) {
     metafile: true,
     write: false,
     external: [...external],
+  }) satisfies BuildOptions;
+
+/** Bundles what a frontend would, for browsers: the code that loads with the page. */
+async function bundle(code: string, external: readonly string[] = []) {
+  const result = await build({
+    ...optionsOf(code, external),
     plugins: [importsLater],
   });
   const [output] = Object.values(result.metafile.outputs);
@@ -33,17 +38,9 @@ async function bundle(code: string, external: readonly string[] = []) {
 /** The same in files: what loads with the page, and what an import later adds. */
 async function split(code: string, external: readonly string[]) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: code, resolveDir: process.cwd(), loader: 'ts' },
-    bundle: true,
+    ...optionsOf(code, external),
     splitting: true,
-    format: 'esm',
-    minify: true,
-    platform: 'browser',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    metafile: true,
-    write: false,
     outdir: 'nowhere',
-    external: [...external],
   });
   const files = new Map(
     Object.entries(metafile.outputs).map(([path, output], index) => [

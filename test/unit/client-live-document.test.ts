@@ -124,7 +124,7 @@ test('[4] edits that wait to be put back are not put into the document of anothe
     forgetUnsaved: () => calls.push('forgotten'),
     close: () => {},
   };
-  const { live, connect, join, write, refuse, resets } = openDocument({ keep: async () => keeping });
+  const { live, connect, join, write, refuse, resets } = openDocument({ keep: () => keeping });
   await settle();
   connect('ada');
   join();
@@ -179,7 +179,7 @@ test('what is forgotten is forgotten where it is kept, too', async () => {
     forgetUnsaved: () => forgotten++,
     close: () => {},
   };
-  const { live, connect, join, write, refuse } = openDocument({ keep: async () => keeping });
+  const { live, connect, join, write, refuse } = openDocument({ keep: () => keeping });
   await settle();
   connect();
   join();

@@ -2,6 +2,7 @@ import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
 import { lazy, Suspense } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
+import { useIsNotLoaded } from '../offline/not-loaded.tsx';
 import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
@@ -16,7 +17,8 @@ const Editor = lazy(() => import('./editor.tsx').then((module) => ({ default: mo
 export function DocumentView({ document, title }: { document: OpenDocument; title: string }) {
   const access = useAccess(document);
   const status = useReadable(document.handle.status);
-  const refused = status.state === 'refused' && status.error.code !== 'not-loaded';
+  const isNotLoaded = useIsNotLoaded(document);
+  const refused = status.state === 'refused' && !isNotLoaded;
   const readOnly = access === 'read' && !refused;
   return (
     <article className={readOnly ? 'view page page-read-only' : 'view page'} aria-label={title}>
