@@ -84,7 +84,7 @@ export class DocumentFront implements DocumentFace {
     const make = liveDocumentMaker();
     this.#whenFailed = new Promise((resolve) => (this.#failed = resolve));
     if (make !== null && parts.keep === undefined) this.#takeOver(make, undefined);
-    else void this.#load(parts);
+    else void this.#load();
   }
 
   get doc(): Y.Doc {
@@ -165,7 +165,8 @@ export class DocumentFront implements DocumentFace {
     if (own) doc.destroy();
   }
 
-  async #load({ live, keep }: FrontParts): Promise<void> {
+  async #load(): Promise<void> {
+    const { live, keep } = this.#parts;
     const here = Promise.all([live.get(), keep?.get()]);
     this.#stopHearing = [live, keep].map((part) => part?.failure.subscribe(() => this.#showWaiting()) ?? (() => {}));
     this.#showWaiting();

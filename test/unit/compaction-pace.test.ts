@@ -1,13 +1,11 @@
 import { expect, test } from 'vitest';
 import { compactionDue } from '../../server/documents/compaction-due.ts';
 import { Compactor } from '../../server/documents/compactor.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
-import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import type { DocumentRoom } from '../../server/documents/document-room.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { openDocument } from '../support/open-document.ts';
 
 const ROOM = parseRoomName('doc:plan');
 const EMPTY_UPDATE = new Uint8Array([0, 0]);
@@ -23,16 +21,12 @@ async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; mean
   };
   const log = { warn: () => {}, error: () => {}, debug: () => {} };
   const compactor = new Compactor({ clock, maxAgeMs: 1e9, keepBytes: 1e6, log, counted: () => {}, quarantined: () => {} });
-  const ports = documentPorts({
+  const { document } = await openDocument(ROOM, {
     clock,
     workers: { compact } as never,
     compactAfterRecords: 1,
     compact: (asked, canWait) => compactor.request(asked, canWait),
   });
-  const createContent: ConstructorParameters<typeof Rooms>[0]['createContent'] = (room, lease) =>
-    new DocumentRoom(room, lease, ports);
-  const rooms = new Rooms({ store: openMemoryStore(), clock, soon: setImmediate, catchUp: () => {}, createContent });
-  const document = (await rooms.open(ROOM)).content as DocumentRoom;
   const write = async () => {
     await new Promise<void>((resolve, reject) => {
       const record = {

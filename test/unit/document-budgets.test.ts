@@ -1,38 +1,21 @@
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { DocumentMember } from '../../server/documents/document-member.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { receiveFrame } from '../../server/documents/receive-frame.ts';
 import type { Limits } from '../../server/options.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
-import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { type ClientFrame, decodeServerFrame } from '../../shared/document-frame.ts';
-import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { joinAsWriter, openDocument } from '../support/open-document.ts';
 
 /** A writer with these limits, alone in a document whose workers find every deletion new. */
 async function writer(limits: Partial<Limits>) {
   const clock = createManualClock();
   const catchUp = createCatchUp(() => {});
   const workers = { novelDeletes: async ({ update }: { update: Uint8Array }) => update };
-  const rooms = new Rooms({
-    store: openMemoryStore(),
-    clock,
-    soon: setImmediate,
-    catchUp,
-    createContent: (room, lease) => new DocumentRoom(room, lease, documentPorts({ clock, catchUp, workers: workers as never })),
-  });
-  const room = await rooms.open(parseRoomName('doc:minutes'));
-  const document = room.content as DocumentRoom;
+  const { room, document } = await openDocument('doc:minutes', { clock, catchUp, workers: workers as never });
   const connection = fakeConnection({ clock, userId: 'ada', limits });
-  const { member, start } = await document.join(connection, 'write', { epoch: 'e', seq: 0, clientId: 7, session: 'secret' });
-  if (!(member instanceof DocumentMember)) throw new Error('no member of a document');
-  room.members.set(connection, member);
-  start();
-  await vi.waitFor(() => expect(member.delivery).toBe('live'));
+  const member = await joinAsWriter(room, connection);
   const doc = new Y.Doc();
   doc.clientID = 7;
   return {

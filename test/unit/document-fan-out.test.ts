@@ -2,18 +2,16 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { DocumentMember } from '../../server/documents/document-member.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
+import type { DocumentRoom } from '../../server/documents/document-room.ts';
 import { receiveFrame } from '../../server/documents/receive-frame.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import type { Room } from '../../server/rooms/room.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { decodeServerFrame, type ServerFrame } from '../../shared/document-frame.ts';
-import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { type FakeOutbox, fakeConnection } from '../support/fake-connection.ts';
 import { type GatedStore, gateStore } from '../support/gated-store.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { openDocument } from '../support/open-document.ts';
 
 let store: GatedStore;
 let room: Room;
@@ -25,15 +23,7 @@ beforeEach(async () => {
     throw error;
   });
   store = gateStore(openMemoryStore());
-  const rooms = new Rooms({
-    store,
-    clock,
-    soon: setImmediate,
-    catchUp,
-    createContent: (of, lease) => new DocumentRoom(of, lease, documentPorts({ clock, catchUp })),
-  });
-  room = await rooms.open(parseRoomName('doc:minutes'));
-  document = room.content as DocumentRoom;
+  ({ room, document } = await openDocument('doc:minutes', { clock, catchUp }, store));
 });
 
 /** A member that has all there is, and has its queue in the test's hands. */

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentNesting, MAX_NESTING } from '../../server/documents/document-nesting.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
+import type { DocumentRoom } from '../../server/documents/document-room.ts';
 import type { LogRecord, NewRecord } from '../../server/storage/store.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { chained } from '../support/nested-types.ts';
+import { openDocument } from '../support/open-document.ts';
 
 const ROOM = parseRoomName('doc:plan');
 const record: NewRecord = {
@@ -42,15 +41,8 @@ async function opened({ stored, seen = 7 }: { stored: boolean; seen?: number }) 
   };
   const log = { warn: () => {}, error: () => {}, debug: () => {} };
   const compactor = new Compactor({ clock, maxAgeMs: 1e9, keepBytes: 1e6, log, counted: () => {}, quarantined: () => {} });
-  const ports = documentPorts({ clock, workers: { compact } as never, compact: (document) => compactor.request(document) });
-  const rooms = new Rooms({
-    store,
-    clock,
-    soon: setImmediate,
-    catchUp: () => {},
-    createContent: (room, lease) => new DocumentRoom(room, lease, ports),
-  });
-  const document = (await rooms.open(ROOM)).content as DocumentRoom;
+  const ports = { clock, workers: { compact } as never, compact: (asked: DocumentRoom) => compactor.request(asked) };
+  const { document } = await openDocument(ROOM, ports, store);
   return { document, compactor, letGo, compactions: () => compactions };
 }
 

@@ -1,16 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { DocumentMember } from '../../server/documents/document-member.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
 import { receiveFrame } from '../../server/documents/receive-frame.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
-import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { decodeServerFrame } from '../../shared/document-frame.ts';
-import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { joinAsWriter, openDocument } from '../support/open-document.ts';
 
 /** A writer whose full step, with a deletion in it, is being looked at off the event loop until `answer` is called. */
 async function fullStepUnderWay() {
@@ -23,18 +18,9 @@ async function fullStepUnderWay() {
       asked = true;
       answer = () => resolve(update);
     });
-  const ports = documentPorts({ clock, catchUp, workers: { novelDeletes } as never });
-  const createContent: ConstructorParameters<typeof Rooms>[0]['createContent'] = (room, lease) =>
-    new DocumentRoom(room, lease, ports);
-  const rooms = new Rooms({ store: openMemoryStore(), clock, soon: setImmediate, catchUp, createContent });
-  const room = await rooms.open(parseRoomName('doc:minutes'));
-  const document = room.content as DocumentRoom;
+  const { room, document } = await openDocument('doc:minutes', { clock, catchUp, workers: { novelDeletes } as never });
   const connection = fakeConnection({ clock, userId: 'ada' });
-  const { member, start } = await document.join(connection, 'write', { epoch: 'e', seq: 0, clientId: 7, session: 'secret' });
-  if (!(member instanceof DocumentMember)) throw new Error('no member of a document');
-  room.members.set(connection, member);
-  start();
-  await vi.waitFor(() => expect(member.delivery).toBe('live'));
+  const member = await joinAsWriter(room, connection);
   const doc = new Y.Doc();
   doc.clientID = 7;
   doc.getText('text').insert(0, 'ab');

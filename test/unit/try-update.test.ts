@@ -1,16 +1,13 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { DocumentMember } from '../../server/documents/document-member.ts';
-import { DocumentRoom } from '../../server/documents/document-room.ts';
+import type { DocumentRoom } from '../../server/documents/document-room.ts';
 import { tryUpdate } from '../../server/documents/try-update.ts';
 import type { DocumentJob } from '../../server/documents/worker/document-workers.ts';
 import type { WriterSession } from '../../server/documents/writers.ts';
-import { Rooms } from '../../server/rooms/rooms.ts';
-import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
-import { parseRoomName } from '../../shared/room-name.ts';
-import { documentPorts } from '../support/document-ports.ts';
 import { fakeConnection } from '../support/fake-connection.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { openDocument } from '../support/open-document.ts';
 
 const LIMIT_MS = 5_000;
 const UPDATE = new Uint8Array([7]);
@@ -39,13 +36,7 @@ async function check({ updates }: DocumentJob) {
 
 beforeEach(async () => {
   [log, added, nesting, deepened, trials, compactions] = [100, 100, 0, 0, 0, 0];
-  const ports = documentPorts({ clock, workers: { check } as never, compact: () => void compactions++ });
-  const createContent = (
-    room: ConstructorParameters<typeof DocumentRoom>[0],
-    lease: ConstructorParameters<typeof DocumentRoom>[1],
-  ) => new DocumentRoom(room, lease, ports);
-  const rooms = new Rooms({ store: openMemoryStore(), clock, soon: setImmediate, catchUp: () => {}, createContent });
-  document = (await rooms.open(parseRoomName('doc:plan'))).content as DocumentRoom;
+  ({ document } = await openDocument('doc:plan', { clock, workers: { check } as never, compact: () => void compactions++ }));
   document.unvouched = 1_200;
   eve = sessionOf('eve');
 });
