@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that put a browser's globals, or modules of their own, in place, which others would see. */
 const WITH_GLOBALS = [
+  'test/unit/chat-front.test.ts',
   'test/unit/client-document-front.test.ts',
   'test/unit/confirm-unload.test.ts',
   'test/unit/indexeddb-storage.test.ts',

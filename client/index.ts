@@ -30,33 +30,20 @@ export {
   type NotificationPage,
   type SessionUser,
 } from './event-client.ts';
-// State that a page shows: nothing happens until somebody subscribes
-export { type BatchState, createBatch } from './features/batch.ts';
+// What ashlar/features and the hooks of ashlar/react give
+export type { BatchState } from './features/batch.ts';
 export type { ChatMessage } from './features/chat-log.ts';
-export {
-  type ChatActions,
-  type ChatSession,
-  type ChatSessionOptions,
-  type ChatState,
-  createChatSession,
-} from './features/chat-session.ts';
-export { createDashboard, type DashboardState, type WidgetValue } from './features/dashboard.ts';
+export type { ChatSessionOptions } from './features/chat-session.ts';
+export type { ChatActions, ChatSession, ChatState } from './features/chat-state.ts';
+export type { DashboardState, WidgetValue } from './features/dashboard.ts';
 export type { FeatureClient } from './features/feature-client.ts';
 export type { NotificationItem } from './features/inbox.ts';
-export { createLostConnection } from './features/lost-connection.ts';
-export {
-  createNotifications,
-  type NotificationActions,
-  type Notifications,
-  type NotificationsState,
-} from './features/notifications.ts';
-export { type OpenDocument, watchedDocument } from './features/open-document.ts';
-export { type Person, watchedPeople } from './features/people.ts';
-export { createSaveStatus, type SaveStatus } from './features/save-status.ts';
-export { watchedArray, watchedMap, watchedText } from './features/shared-types.ts';
+export type { NotificationActions, Notifications, NotificationsState } from './features/notifications.ts';
+export type { OpenDocument } from './features/open-document.ts';
+export type { Person } from './features/people.ts';
+export type { SaveStatus } from './features/save-status.ts';
 export type { Typer } from './features/typing.ts';
-export { createUndo, type Undo, type UndoActions, type UndoOptions, type UndoState } from './features/undo.ts';
-export { watchedRoom } from './features/watched-room.ts';
+export type { Undo, UndoActions, UndoOptions, UndoState } from './features/undo.ts';
 export type { ConnectionNotice } from './lost-connection.ts';
 // Keep documents somewhere else
 export type { OfflineStorage, Stored, StoredDocument, StoredEdit, TabChannel, TabMessage } from './offline/offline-storage.ts';

@@ -1,46 +1,43 @@
-import { type Readable, type Writable, type WritableOptions, writable } from './readable.ts';
+import { type Readable, type Writable, writable } from './readable.ts';
 import { reportToConsole } from './report.ts';
+import { shallowEqual } from './snapshot.ts';
 
 /**
  * A value that is kept up to date only while somebody subscribes: making one does nothing, so that a component may, as often as it
  * renders. It stops a microtask after the last subscriber went: one that goes and comes back at once (React's StrictMode, a
- * changed list of children) interrupts nothing.
- * @param start called when the first subscriber comes; what it returns, when all have gone
+ * changed list of children) interrupts nothing. A value that is `shallowEqual` to the one before is none.
+ * @param start called when the first subscriber comes; what it returns is called, in this order, when all have gone
  */
-export function watched<Value>(
-  initial: Value,
-  start: (store: Writable<Value>) => () => void,
-  options: Pick<WritableOptions<Value>, 'same'> = {},
-): Writable<Value> {
-  const store = writable(initial, reportToConsole, options);
+export function watched<Value>(initial: Value, start: (store: Writable<Value>) => readonly (() => void)[]): Writable<Value> {
+  const store = writable(initial, reportToConsole, { same: shallowEqual });
   let subscribers = 0;
-  let stop: (() => void) | null = null;
+  let stops: readonly (() => void)[] | null = null;
   const stopIfAlone = (): void => {
     if (subscribers > 0) return;
-    stop?.();
-    stop = null;
+    const ending = stops ?? [];
+    stops = null;
+    for (const stop of ending) stop();
   };
   return {
-    get: store.get,
-    set: store.set,
+    ...store,
     subscribe(listener) {
       const unsubscribe = store.subscribe(listener);
       subscribers++;
-      try {
-        stop ??= start(store);
-      } catch (error) {
-        unsubscribe();
-        subscribers--;
-        throw error;
-      }
       let here = true;
-      return () => {
+      const leave = (): void => {
         if (!here) return;
         here = false;
         unsubscribe();
         subscribers--;
         queueMicrotask(stopIfAlone);
       };
+      try {
+        stops ??= start(store);
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      return leave;
     },
   };
 }
@@ -48,12 +45,10 @@ export function watched<Value>(
 /** Another's value, with a subscription to it that outlives one that goes and comes back at once. */
 export function relayed<Value>(source: Readable<Value>): Readable<Value> {
   return watched(source.get(), (store) => {
-    const stop = source.subscribe(store.set);
-    store.set(source.get());
-    return () => {
-      stop();
-      store.set(source.get());
-    };
+    const renew = (): void => store.set(source.get());
+    const stop = source.subscribe(renew);
+    renew();
+    return [stop, renew];
   });
 }
 

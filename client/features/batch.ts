@@ -1,8 +1,8 @@
 import type { CatalogEvents, PayloadOf } from '../../shared/catalog.ts';
 import type { Readable } from '../readable.ts';
-import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { holdRoom } from './hold-room.ts';
 import { sharedStore } from './shared-store.ts';
 
 type Progress = PayloadOf<CatalogEvents, 'batch:progress'>;
@@ -34,48 +34,42 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
   let active = false;
   let told: Progress | null = null;
   let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
-  return watched<BatchState | null>(
-    null,
-    (store) => {
-      const show = (): void => {
-        if (told === null) return;
-        const { status, progress, current, total } = told;
-        const ended = status === 'completed' || status === 'failed';
-        // Progress says where the job stands: an older run of the same batch may have left its completion in the log.
-        const result = status === 'completed' ? completed : null;
-        const remainingMs = ended ? null : pace.remainingMs();
-        const [results, durationMs] = [result?.results ?? null, result?.duration ?? null];
-        store.set({ batchId, status, progress, current, total, remainingMs, results, durationMs });
-      };
-      const stops = [
-        client.on('batch:progress', (progress, { at, room: where }) => {
-          if (where !== room || progress.batchId !== batchId) return;
-          pace.note(progress.progress, at);
-          told = progress;
-          show();
-        }),
-        client.on('batch:completed', (completion, { room: where }) => {
-          if (where !== room) return;
-          completed = completion;
-          show();
-        }),
-      ];
-      void client.joinRoom(room).catch(() => {});
-      active = true;
-      return () => {
+  return watched<BatchState | null>(null, (store) => {
+    const show = (): void => {
+      if (told === null) return;
+      const { status, progress, current, total } = told;
+      const ended = status === 'completed' || status === 'failed';
+      // Progress says where the job stands: an older run of the same batch may have left its completion in the log.
+      const result = status === 'completed' ? completed : null;
+      const remainingMs = ended ? null : pace.remainingMs();
+      const [results, durationMs] = [result?.results ?? null, result?.duration ?? null];
+      store.set({ batchId, status, progress, current, total, remainingMs, results, durationMs });
+    };
+    active = true;
+    return [
+      client.on('batch:progress', (progress, { at, room: where }) => {
+        if (where !== room || progress.batchId !== batchId) return;
+        pace.note(progress.progress, at);
+        told = progress;
+        show();
+      }),
+      client.on('batch:completed', (completion, { room: where }) => {
+        if (where !== room) return;
+        completed = completion;
+        show();
+      }),
+      holdRoom(client, room),
+      () => {
         active = false;
-        for (const stop of stops) stop();
-        client.leaveRoom(room);
         // As long as the room is held, its completion is not told again.
         const left = client.room(room).subscribe(({ state }) => {
           if (state !== 'left') return;
           left();
           if (!active) onIdle();
         });
-      };
-    },
-    { same: shallowEqual },
-  );
+      },
+    ];
+  });
 }
 
 /** The pace of a job, from what was told of its progress. */

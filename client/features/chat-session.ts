@@ -1,71 +1,18 @@
 import { AshlarError } from '../../shared/errors.ts';
 import { type Environment, platformEnvironment, randomWord } from '../environment.ts';
-import type { Readable } from '../readable.ts';
 import { quiet } from '../report.ts';
 import type { RoomStatus } from '../rooms.ts';
-import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
-import {
-  answered,
-  type ChatLog,
-  type ChatMessage,
-  discarded,
-  EMPTY_LOG,
-  failed,
-  paged,
-  received,
-  renewed,
-  retried,
-  sending,
-} from './chat-log.ts';
+import { answered, type ChatLog, discarded, EMPTY_LOG, failed, paged, received, renewed, retried, sending } from './chat-log.ts';
+import { type ChatSession, type ChatState, NO_CHAT } from './chat-state.ts';
 import type { FeatureClient } from './feature-client.ts';
-import { sharedStore } from './shared-store.ts';
-import { createTypingSignal, type Typer, Typers } from './typing.ts';
-
-export interface ChatState {
-  /** `loading`: the newest page is on its way (and what was there before is shown); `refused`: see `error`. */
-  readonly state: 'loading' | 'ready' | 'refused';
-  /** Why it is refused; with `ready`, why the newest page could not be read: then `messages` says nothing of what was written before. */
-  readonly error: AshlarError | null;
-  /** Oldest first; those on their way and those that failed at the end. */
-  readonly messages: readonly ChatMessage[];
-  /** There are messages before the first one. */
-  readonly hasOlder: boolean;
-  readonly loadingOlder: boolean;
-  /** Who types, without this user. */
-  readonly typing: readonly Typer[];
-}
-
-export interface ChatActions {
-  /** Sends a message: in `messages` at once, as `sending`; then `sent`, or `failed`. White space at its ends is cut; nothing is sent for nothing. */
-  send(content: string): void;
-  /** Sends a failed message again, under the same id: one that had arrived after all is not doubled. */
-  retry(key: string): void;
-  /** Takes a failed message out. */
-  discard(key: string): void;
-  /** Loads the page before the first message. Rejects with an `AshlarError`; one that nobody awaits is not thrown. */
-  loadOlder(): Promise<void>;
-  /** Call it with every key that is pressed, and with `false` when the field is left or emptied; a sent message ends it. */
-  setTyping(isTyping?: boolean): void;
-}
-
-/** A chat session: the room is joined, and the messages kept, while somebody subscribes. */
-export interface ChatSession extends Readable<ChatState>, ChatActions {}
+import { holdRoom } from './hold-room.ts';
+import { createTypingSignal, Typers } from './typing.ts';
 
 export interface ChatSessionOptions {
   /** Messages per page. Default 50, at most 200. */
   pageSize?: number;
   environment?: Environment;
-}
-
-const UNKNOWN: ChatState = { state: 'loading', error: null, messages: [], hasOlder: false, loadingOlder: false, typing: [] };
-
-/** What is shown before anything is known. */
-export const NO_CHAT = UNKNOWN;
-
-/** The session that all parts of a page share: a message sent in one stands in the others. */
-export function chatSession(client: FeatureClient, sessionId: string): ChatSession {
-  return sharedStore(client, `chat:${sessionId}`, (forget) => createChatSession(client, sessionId, {}, forget));
 }
 
 /**
@@ -141,11 +88,16 @@ export function createChatSession(
     else show({ state: fresh === null ? 'ready' : 'loading', error: null });
   };
 
-  const start = (): (() => void) => {
+  const start = (): readonly (() => void)[] => {
     active = true;
     const status = client.room(room);
     joined = status.get().state === 'joined';
     const stops = [
+      () => {
+        active = false;
+        load++;
+        fresh = null;
+      },
       client.on('chat:message', (data, { seq, room: where }) => {
         if (where !== room || seq === undefined) return;
         typers.set({ userId: data.userId ?? null, name: null }, false);
@@ -163,25 +115,19 @@ export function createChatSession(
         }
       }),
       status.subscribe(onRoom),
+      holdRoom(client, room, (error) => show({ state: 'refused', error })),
+      () => {
+        typers.clear();
+        show({ state: 'loading', loadingOlder: false });
+        if (log.outgoing.length === 0) onIdle();
+      },
     ];
-    void client.joinRoom(room).catch((error: unknown) => {
-      if (active && status.get().state !== 'joined') show({ state: 'refused', error: AshlarError.from(error) });
-    });
     // In the room already: the join's messages went by. Else the answer to the join says what to load.
     if (joined) void loadNewest(true);
-    return () => {
-      active = false;
-      load++;
-      fresh = null;
-      for (const stop of stops) stop();
-      typers.clear();
-      client.leaveRoom(room);
-      show({ state: 'loading', loadingOlder: false });
-      if (log.outgoing.length === 0) onIdle();
-    };
+    return stops;
   };
 
-  const store = watched<ChatState>(UNKNOWN, start, { same: shallowEqual });
+  const store = watched(NO_CHAT, start);
   const typers = new Typers(env, (typing) => show({ typing }));
   const signal = createTypingSignal(env, (isTyping) => void client.emit('chat:typing', { sessionId, isTyping }));
   const deliver = (key: string, content: string): void => {

@@ -3,6 +3,7 @@ import type { Readable } from '../readable.ts';
 import { snapshot } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { holdRoom } from './hold-room.ts';
 
 export interface WidgetValue {
   readonly value: number;
@@ -41,24 +42,17 @@ export function createDashboard<const Widget extends string>(
       const joined = status.get().state === 'joined';
       if (joined !== live) show({ live: joined, staleSince: joined ? null : live ? env.now() : staleSince });
     };
-    const stops = [
+    onRoom();
+    return [
       client.on('dashboard:update', ({ widgetId, value, timestamp }, { room }) => {
         if (room !== ROOM || !wanted.has(widgetId)) return;
         show({ widgets: { ...store.get().widgets, [widgetId]: { value, timestamp } } });
       }),
       status.subscribe(onRoom),
+      holdRoom(client, ROOM),
+      () => {
+        if (store.get().live) show({ live: false, staleSince: env.now() });
+      },
     ];
-    void client.joinRoom(ROOM).catch(() => {});
-    onRoom();
-    return () => {
-      for (const stop of stops) stop();
-      client.leaveRoom(ROOM);
-      onLeft();
-    };
-
-    function onLeft(): void {
-      const { live } = store.get();
-      if (live) show({ live: false, staleSince: env.now() });
-    }
   });
 }

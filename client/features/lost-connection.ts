@@ -9,14 +9,11 @@ import type { FeatureClient } from './feature-client.ts';
 export function createLostConnection(client: FeatureClient): Readable<'lost' | 'failed' | null> {
   return watched<'lost' | 'failed' | null>(null, (store) => {
     store.set(client.status.get().state === 'refused' ? 'failed' : null);
-    const stops = [
+    return [
       client.onConnectionNotice((notice) => store.set(notice === 'restored' ? null : notice)),
       client.status.subscribe(({ state }) => {
         if (state === 'closed' || (state !== 'refused' && store.get() === 'failed')) store.set(null);
       }),
     ];
-    return () => {
-      for (const stop of stops) stop();
-    };
   });
 }

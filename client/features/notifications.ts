@@ -1,9 +1,9 @@
 import { AshlarError } from '../../shared/errors.ts';
 import type { Readable } from '../readable.ts';
 import { quiet } from '../report.ts';
-import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { holdRoom } from './hold-room.ts';
 import { allMarked, arrived, EMPTY_INBOX, type Inbox, listed, marked, type NotificationItem } from './inbox.ts';
 import { sharedStore } from './shared-store.ts';
 
@@ -28,7 +28,6 @@ export interface Notifications extends Readable<NotificationsState>, Notificatio
 /** What is shown before anything is known. */
 export const NO_NOTIFICATIONS: NotificationsState = { state: 'loading', notifications: [], unread: 0 };
 
-const ROOM = 'notifications';
 const LISTED = 200;
 /** What one message may mark. */
 const MARKED = 500;
@@ -78,39 +77,34 @@ export function createNotifications(client: FeatureClient): Notifications {
     show({ state: 'ready' });
   };
 
-  const store = watched<NotificationsState>(
-    NO_NOTIFICATIONS,
-    () => {
-      let connection: string | null = null;
-      const onStatus = (): void => {
-        const status = client.status.get();
-        const id = status.state === 'connected' ? status.id : null;
-        if (id === connection) return;
-        connection = id;
-        // What was read elsewhere while we were away is told to nobody again.
-        if (id !== null) void load();
-      };
-      const stops = [
-        client.on('system:notification', (data, { at }) => {
-          since?.arrived.add(data.id);
-          apply(arrived(inbox, { data, at }));
-        }),
-        client.on('notification:read', ({ ids, all }) => {
-          if (ids !== undefined) read(ids);
-          else if (all === true) apply(allMarked(inbox));
-        }),
-        client.status.subscribe(onStatus),
-      ];
-      void client.joinRoom(ROOM).catch(() => {});
-      onStatus();
-      return () => {
-        for (const stop of stops) stop();
-        client.leaveRoom(ROOM);
+  const store = watched<NotificationsState>(NO_NOTIFICATIONS, () => {
+    let connection: string | null = null;
+    const onStatus = (): void => {
+      const status = client.status.get();
+      const id = status.state === 'connected' ? status.id : null;
+      if (id === connection) return;
+      connection = id;
+      // What was read elsewhere while we were away is told to nobody again.
+      if (id !== null) void load();
+    };
+    const stops = [
+      client.on('system:notification', (data, { at }) => {
+        since?.arrived.add(data.id);
+        apply(arrived(inbox, { data, at }));
+      }),
+      client.on('notification:read', ({ ids, all }) => {
+        if (ids !== undefined) read(ids);
+        else if (all === true) apply(allMarked(inbox));
+      }),
+      client.status.subscribe(onStatus),
+      holdRoom(client, 'notifications'),
+      () => {
         since = null;
-      };
-    },
-    { same: shallowEqual },
-  );
+      },
+    ];
+    onStatus();
+    return stops;
+  });
 
   const tell = (request: readonly string[] | 'all'): Promise<void> =>
     client.markNotificationsRead(request).catch((error: unknown) => {

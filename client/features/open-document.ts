@@ -31,12 +31,7 @@ export function watchedDocument(
     const handle = client.document(name, options);
     const show = (reset: ResetEvent | null): void =>
       store.set({ name, generation: generation++, doc: handle.doc, awareness: handle.awareness, handle, reset });
-    const stop = handle.on('reset', show);
     show(null);
-    return () => {
-      stop();
-      handle.destroy();
-      store.set(null);
-    };
+    return [handle.on('reset', show), () => handle.destroy(), () => store.set(null)];
   });
 }

@@ -21,7 +21,7 @@ export function watchedPeople<State = Record<string, unknown>>(awareness: Awaren
     const renew = (): void => store.set(snapshot(store.get(), read()));
     awareness.on('change', renew);
     renew();
-    return () => awareness.off('change', renew);
+    return [() => awareness.off('change', renew)];
   });
   return store;
 

@@ -3,7 +3,6 @@ import type { DocumentHandle } from '../documents/document-handle.ts';
 import type { ResetEvent } from '../documents/document-listener.ts';
 import type { ResetReason } from '../documents/document-status.ts';
 import type { Readable } from '../readable.ts';
-import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
 import { sharedStore } from './shared-store.ts';
@@ -39,26 +38,18 @@ export function createSaveStatus(client: Pick<FeatureClient, 'status'>, handle: 
   /** The refusal that the user has been told of. */
   let told: AshlarError | null = null;
   let refused: Pick<ResetEvent, 'reason' | 'unsaved'> | null = null;
-  const store = watched<SaveStatus>(
-    SAVED,
-    () => {
-      const onReset = ({ reason, unsaved, restoring }: ResetEvent): void => {
+  const store = watched<SaveStatus>(SAVED, () => {
+    show();
+    return [
+      handle.status.subscribe(show),
+      handle.unsavedChanges.subscribe(show),
+      client.status.subscribe(show),
+      handle.on('reset', ({ reason, unsaved, restoring }) => {
         if (unsaved !== null && !restoring) refused = { reason, unsaved };
         show();
-      };
-      const stops = [
-        handle.status.subscribe(show),
-        handle.unsavedChanges.subscribe(show),
-        client.status.subscribe(show),
-        handle.on('reset', onReset),
-      ];
-      show();
-      return () => {
-        for (const stop of stops) stop();
-      };
-    },
-    { same: shallowEqual },
-  );
+      }),
+    ];
+  });
   return store;
 
   function show(): void {

@@ -37,10 +37,12 @@ function watchedType<Value>(type: SharedType, read: () => Value): Readable<Value
     type.observeDeep(renew);
     active = true;
     renew();
-    return () => {
-      active = false;
-      type.unobserveDeep(renew);
-    };
+    return [
+      () => {
+        active = false;
+        type.unobserveDeep(renew);
+      },
+    ];
   });
   return { get: () => (active ? store.get() : renew()), subscribe: store.subscribe };
 }

@@ -1,6 +1,5 @@
 import { type Doc, type Transaction, UndoManager } from 'yjs';
 import type { Readable } from '../readable.ts';
-import { shallowEqual } from '../snapshot.ts';
 import { watched } from '../watched.ts';
 import { sharedStore } from './shared-store.ts';
 
@@ -49,27 +48,23 @@ export function createUndo(doc: Doc, { types, captureTimeoutMs = 500 }: UndoOpti
     // Looked up anew: a root type is replaced when it is first asked for by its kind.
     return types === undefined || types.some((name) => transaction.changedParentTypes.has(doc.share.get(name) as never));
   };
-  const store = watched<UndoState>(
-    NOTHING_TO_UNDO,
-    () => {
-      const own = new UndoManager(doc, {
-        captureTimeout: captureTimeoutMs,
-        trackedOrigins: new AnyOrigin(),
-        captureTransaction: counts,
-      });
-      const show = (): void => store.set({ canUndo: own.canUndo(), canRedo: own.canRedo() });
-      manager = own;
-      own.on('stack-item-added', show);
-      own.on('stack-item-popped', show);
-      own.on('stack-cleared', show);
-      return () => {
+  const store = watched<UndoState>(NOTHING_TO_UNDO, () => {
+    const own = new UndoManager(doc, {
+      captureTimeout: captureTimeoutMs,
+      trackedOrigins: new AnyOrigin(),
+      captureTransaction: counts,
+    });
+    const show = (): void => store.set({ canUndo: own.canUndo(), canRedo: own.canRedo() });
+    manager = own;
+    for (const name of ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const) own.on(name, show);
+    return [
+      () => {
         manager = null;
         own.destroy();
         store.set(NOTHING_TO_UNDO);
-      };
-    },
-    { same: shallowEqual },
-  );
+      },
+    ];
+  });
   return {
     get: store.get,
     subscribe: store.subscribe,

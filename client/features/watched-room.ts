@@ -1,8 +1,8 @@
-import { AshlarError } from '../../shared/errors.ts';
 import type { Readable } from '../readable.ts';
 import type { RoomStatus } from '../rooms.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { holdRoom } from './hold-room.ts';
 
 /** What is shown of a room that nobody has joined. */
 export const LEFT: RoomStatus = { state: 'left' };
@@ -12,16 +12,8 @@ export function watchedRoom(client: FeatureClient, room: string): Readable<RoomS
   return watched<RoomStatus>(LEFT, (store) => {
     const status = client.room(room);
     const stop = status.subscribe(store.set);
-    let here = true;
-    client.joinRoom(room).catch((error: unknown) => {
-      if (here && status.get().state === 'left') store.set({ state: 'refused', error: AshlarError.from(error) });
-    });
+    const leave = holdRoom(client, room, (error) => store.set({ state: 'refused', error }));
     store.set(status.get());
-    return () => {
-      here = false;
-      stop();
-      client.leaveRoom(room);
-      store.set(LEFT);
-    };
+    return [stop, leave, () => store.set(LEFT)];
   });
 }

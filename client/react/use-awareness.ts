@@ -1,15 +1,13 @@
 import { useMemo } from 'react';
 import type { OpenDocument } from '../features/open-document.ts';
 import { type Person, watchedPeople } from '../features/people.ts';
-import { constant } from '../watched.ts';
 import type { PresenceState } from './register.ts';
-import { type IsEqual, type Select, useStore } from './use-store.ts';
+import { type IsEqual, itself, type Select, useStore } from './use-store.ts';
 
 type People = readonly Person<PresenceState>[];
 type Present = Pick<OpenDocument, 'awareness'> | null;
 
 const NOBODY: People = Object.freeze([]);
-const NO_PEOPLE = constant(NOBODY);
 
 /**
  * Everybody who has the document open, oneself included, once per tab. Show yourself by
@@ -27,11 +25,9 @@ export function useAwareness<Selected>(
   isEqual?: IsEqual<Selected>,
 ): Selected {
   const awareness = document?.awareness;
-  const people = useMemo(() => (awareness === undefined ? NO_PEOPLE : watchedPeople<PresenceState>(awareness)), [awareness]);
+  const people = useMemo(() => (awareness === undefined ? null : watchedPeople<PresenceState>(awareness)), [awareness]);
   return useStore(people, NOBODY, select, isEqual);
 }
-
-const itself = (value: unknown): unknown => value;
 
 /** Everybody else. @param select picks a part: `(others) => others.map(({ user }) => user?.name)`; only its changes render */
 export function useOthers(document: Present): People;

@@ -3,19 +3,12 @@ import type { DocumentOptions, UnsavedDocument } from '../documents/documents.ts
 import { type OpenDocument, watchedDocument } from '../features/open-document.ts';
 import { SAVED, type SaveStatus, saveStatusOf } from '../features/save-status.ts';
 import { watchedArray, watchedMap, watchedText } from '../features/shared-types.ts';
-import type { Readable } from '../readable.ts';
-import { constant } from '../watched.ts';
 import { useClient, useDocumentClient } from './context.ts';
 import { type IsEqual, type Select, useStable, useStore } from './use-store.ts';
 
-const NO_DOCUMENT = constant<OpenDocument | null>(null);
-const NO_TEXT = constant('');
 const NO_ENTRIES: Readonly<Record<string, never>> = Object.freeze({});
-const NO_MAP = constant(NO_ENTRIES);
 const NO_ITEMS: readonly never[] = Object.freeze([]);
-const NO_ARRAY = constant(NO_ITEMS);
 const NONE_UNSAVED: readonly never[] = Object.freeze([]);
-const ALL_SAVED = constant(SAVED);
 
 /** What the hooks of a document's content need: an `OpenDocument`, or any `Y.Doc`. Null: nothing to show yet. */
 export type DocumentSource = Pick<OpenDocument, 'doc'> | null;
@@ -30,7 +23,7 @@ export type DocumentSource = Pick<OpenDocument, 'doc'> | null;
 export function useDocument(name: string | null, options?: DocumentOptions): OpenDocument | null {
   const client = useDocumentClient('useDocument');
   const given = useStable(options);
-  const document = useMemo(() => (name === null ? NO_DOCUMENT : watchedDocument(client, name, given)), [client, name, given]);
+  const document = useMemo(() => (name === null ? null : watchedDocument(client, name, given)), [client, name, given]);
   return useStore(document, null);
 }
 
@@ -49,7 +42,7 @@ export function useText<Selected>(
   isEqual?: IsEqual<Selected>,
 ): Selected {
   const doc = document?.doc;
-  const text = useMemo(() => (doc === undefined ? NO_TEXT : watchedText(doc, name)), [doc, name]);
+  const text = useMemo(() => (doc === undefined ? null : watchedText(doc, name)), [doc, name]);
   return useStore(text, '', select, isEqual);
 }
 
@@ -75,7 +68,7 @@ export function useMap<Shape extends object, Selected>(
 ): Selected {
   const doc = document?.doc;
   type Entries = Readonly<Partial<Shape>>;
-  const map = useMemo(() => (doc === undefined ? (NO_MAP as Readable<Entries>) : watchedMap<Shape>(doc, name)), [doc, name]);
+  const map = useMemo(() => (doc === undefined ? null : watchedMap<Shape>(doc, name)), [doc, name]);
   return useStore<Entries, Selected>(map, NO_ENTRIES as Entries, select, isEqual);
 }
 
@@ -94,7 +87,7 @@ export function useArray<Item, Selected>(
   isEqual?: IsEqual<Selected>,
 ): Selected {
   const doc = document?.doc;
-  const array = useMemo(() => (doc === undefined ? NO_ARRAY : watchedArray<Item>(doc, name)), [doc, name]);
+  const array = useMemo(() => (doc === undefined ? null : watchedArray<Item>(doc, name)), [doc, name]);
   return useStore<readonly Item[], Selected>(array, NO_ITEMS, select, isEqual);
 }
 
@@ -113,6 +106,6 @@ export function useUnsavedDocuments(): readonly UnsavedDocument[] {
 export function useSaveStatus(document: Pick<OpenDocument, 'handle'> | null): SaveStatus {
   const client = useClient('useSaveStatus');
   const handle = document?.handle;
-  const status = useMemo(() => (handle === undefined ? ALL_SAVED : saveStatusOf(client, handle)), [client, handle]);
+  const status = useMemo(() => (handle === undefined ? null : saveStatusOf(client, handle)), [client, handle]);
   return useStore(status, SAVED);
 }

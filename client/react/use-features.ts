@@ -1,20 +1,19 @@
 import { useMemo } from 'react';
 import { AshlarError } from '../../shared/errors.ts';
 import { type BatchState, batch } from '../features/batch.ts';
-import { type ChatActions, type ChatSession, type ChatState, chatSession, NO_CHAT } from '../features/chat-session.ts';
+import { chatSession } from '../features/chat-front.ts';
+import { type ChatActions, type ChatSession, type ChatState, NO_CHAT } from '../features/chat-state.ts';
 import { createDashboard, type DashboardState, NO_DASHBOARD } from '../features/dashboard.ts';
 import { NO_NOTIFICATIONS, type NotificationActions, type NotificationsState, notifications } from '../features/notifications.ts';
-import { constant } from '../watched.ts';
 import { useClient } from './context.ts';
-import { type IsEqual, type Select, useStable, useStore } from './use-store.ts';
-
-const NO_BATCH = constant<BatchState | null>(null);
+import { type IsEqual, itself, type Select, useStable, useStore } from './use-store.ts';
 
 const noSession = (): never => {
   throw new AshlarError('invalid-options', { detail: 'useChat(null) has no session to send to' });
 };
 const NO_SESSION: ChatSession = {
-  ...constant(NO_CHAT),
+  get: () => NO_CHAT,
+  subscribe: () => () => {},
   send: noSession,
   retry: noSession,
   discard: noSession,
@@ -39,7 +38,7 @@ export function useChat<Selected>(
 ): Selected;
 export function useChat<Selected>(
   sessionId: string | null,
-  select: Select<Chat, unknown> = (chat) => chat,
+  select: Select<Chat, unknown> = itself,
   isEqual?: IsEqual<unknown>,
 ): Selected {
   const client = useClient('useChat');
@@ -56,7 +55,7 @@ export interface NotificationList extends NotificationsState, NotificationAction
 export function useNotifications(): NotificationList;
 export function useNotifications<Selected>(select: Select<NotificationList, Selected>, isEqual?: IsEqual<Selected>): Selected;
 export function useNotifications<Selected>(
-  select: Select<NotificationList, unknown> = (list) => list,
+  select: Select<NotificationList, unknown> = itself,
   isEqual?: IsEqual<unknown>,
 ): Selected {
   const client = useClient('useNotifications');
@@ -78,7 +77,7 @@ export function useBatch<Selected>(
   isEqual?: IsEqual<Selected>,
 ): Selected {
   const client = useClient('useBatch');
-  const job = useMemo(() => (batchId === null ? NO_BATCH : batch(client, batchId)), [client, batchId]);
+  const job = useMemo(() => (batchId === null ? null : batch(client, batchId)), [client, batchId]);
   return useStore(job, null, select, isEqual);
 }
 

@@ -6,15 +6,12 @@ import type { AllEvents, ListenableName, ListenerArgs } from '../client-events.t
 import { LEFT, watchedRoom } from '../features/watched-room.ts';
 import type { Readable } from '../readable.ts';
 import type { RoomStatus } from '../rooms.ts';
-import { constant, relayed } from '../watched.ts';
+import { relayed } from '../watched.ts';
 import { useClient } from './context.ts';
 import type { OwnEvents } from './register.ts';
 import { type IsEqual, type Select, useNewest, useStore } from './use-store.ts';
 
 const NOBODY: readonly Member[] = [];
-const NO_ROOM = constant(LEFT);
-const NO_MEMBERS = constant(NOBODY);
-const NO_VALUE = constant(undefined);
 
 /**
  * Listens to an event while mounted. Of a state event the present values come first.
@@ -36,7 +33,7 @@ export function useWebSocket<Name extends ListenableName<AllEvents<OwnEvents>>>(
 /** Is in a room while mounted. @param room null: in none */
 export function useWebSocketRoom<const Room extends string>(room: EventRoomLike<Room> | null): RoomStatus {
   const client = useClient('useWebSocketRoom');
-  const status = useMemo(() => (room === null ? NO_ROOM : watchedRoom(client, room)), [client, room]);
+  const status = useMemo(() => (room === null ? null : watchedRoom(client, room)), [client, room]);
   return useStore(status, LEFT);
 }
 
@@ -53,7 +50,7 @@ export function usePresence<Selected>(
   isEqual?: IsEqual<Selected>,
 ): Selected {
   const client = useClient('usePresence');
-  const members = useMemo(() => (room === null ? NO_MEMBERS : relayed(client.members(room))), [client, room]);
+  const members = useMemo(() => (room === null ? null : relayed(client.members(room))), [client, room]);
   return useStore(members, NOBODY, select, isEqual);
 }
 
@@ -71,7 +68,7 @@ export function useLatest<Name extends StateEventName<AllEvents<OwnEvents>>>(
   const client = useClient('useLatest');
   const { room } = options;
   const latest = useMemo(
-    (): Readable<unknown> => (key === null ? NO_VALUE : client.latest(event, key, { room })),
+    (): Readable<unknown> | null => (key === null ? null : client.latest(event, key, { room })),
     [client, event, key, room],
   );
   return useStore(latest, undefined) as PayloadOf<AllEvents<OwnEvents>, Name> | undefined;

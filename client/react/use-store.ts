@@ -8,14 +8,18 @@ export type Select<Value, Selected> = (value: Value) => Selected;
 /** When what was picked counts as unchanged: then nothing is rendered. Default: the same, or the same entries one level deep. */
 export type IsEqual<Selected> = (left: Selected, right: Selected) => boolean;
 
-const itself = (value: unknown): unknown => value;
+/** For `select`: all of it. */
+export const itself = (value: unknown): unknown => value;
+
+const subscribeToNothing = () => () => {};
 
 /**
  * A part of a `Readable` as state of a component.
- * @param initial what a server renders, and a page that takes over what a server rendered
+ * @param readable null: nothing to read yet
+ * @param initial what there is with nothing to read, and what a server renders, and a page that takes over what a server rendered
  */
 export function useStore<Value, Selected = Value>(
-  readable: Readable<Value>,
+  readable: Readable<Value> | null,
   initial: Value,
   select: Select<Value, Selected> = itself as Select<Value, Selected>,
   isEqual: IsEqual<Selected> = shallowEqual,
@@ -24,9 +28,9 @@ export function useStore<Value, Selected = Value>(
   const [get, getInitial] = useMemo(() => {
     const pick = createPick(select, isEqual, shown);
     const pickInitial = createPick(select, isEqual, shown);
-    return [() => pick(readable.get()), () => pickInitial(initial)];
+    return [() => pick(readable === null ? initial : readable.get()), () => pickInitial(initial)];
   }, [readable, initial, select, isEqual]);
-  const selected = useSyncExternalStore(readable.subscribe, get, getInitial);
+  const selected = useSyncExternalStore(readable?.subscribe ?? subscribeToNothing, get, getInitial);
   useEffect(() => {
     shown.current = { selected };
   }, [selected]);

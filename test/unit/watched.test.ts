@@ -8,9 +8,7 @@ function counted() {
   const value = watched(0, (store) => {
     counts.started++;
     store.set(store.get() + 1);
-    return () => {
-      counts.stopped++;
-    };
+    return [() => counts.stopped++, () => {}];
   });
   return { counts, value };
 }
@@ -47,7 +45,7 @@ test('one that cannot start says so to whoever subscribes, and may be tried agai
   let broken = true;
   const value = watched(0, () => {
     if (broken) throw new Error('no');
-    return () => {};
+    return [];
   });
   expect(() => value.subscribe(() => {})).toThrow('no');
   broken = false;

@@ -1,4 +1,5 @@
-import { createClient, createSaveStatus, type Readable } from 'ashlar/client';
+import { createClient, type Readable } from 'ashlar/client';
+import { createSaveStatus } from 'ashlar/features';
 
 // A product's page in small: one document in a text field, kept offline.
 
