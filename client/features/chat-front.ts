@@ -1,10 +1,11 @@
-import { platformEnvironment } from '../environment.ts';
+import { platformEnvironment, randomWord } from '../environment.ts';
 import { importLater } from '../import-later.ts';
 import { Later } from '../later.ts';
 import { reportToConsole } from '../report.ts';
 import { watched } from '../watched.ts';
+import type { ChatMessage } from './chat-log.ts';
 import type { createChatSession } from './chat-session.ts';
-import { type ChatSession, type ChatState, NO_CHAT } from './chat-state.ts';
+import { type ChatSession, NO_CHAT } from './chat-state.ts';
 import type { FeatureClient } from './feature-client.ts';
 import { sharedStore } from './shared-store.ts';
 
@@ -30,30 +31,34 @@ export function chatSession(client: FeatureClient, sessionId: string): ChatSessi
   );
 }
 
-/** What a page sees of its first chat: it is there at once, and what was sent by then goes as soon as the session behind it is here. */
+/** What a page sees of its first chat: it is there at once; the session behind it sends what was said by the time its code is here. */
 function createChatFront(client: FeatureClient, sessionId: string, onIdle: () => void): ChatSession {
-  let session: ChatSession | null = null;
+  const env = platformEnvironment();
   const part = chatCode();
+  const said: ChatMessage[] = [];
+  let session: ChatSession | null = null;
   const whenHere = async (): Promise<ChatSession> => {
     const make = await part.get();
-    session ??= make(client, sessionId, {}, onIdle);
+    if (session === null) {
+      session = make(client, sessionId, {}, onIdle);
+      for (const { content } of said) session.send(content);
+    }
     return session;
   };
-  const store = watched<ChatState>(NO_CHAT, ({ set }) => {
+  const show = (): void => {
+    if (session === null) store.set({ ...NO_CHAT, error: part.failure.get(), messages: [...said] });
+  };
+  const store = watched(NO_CHAT, ({ set }) => {
     let stop: (() => void) | null = null;
     let here = true;
-    const onFailure = (): void => {
-      const error = part.failure.get();
-      if (session === null) set({ ...NO_CHAT, state: error === null ? 'loading' : 'refused', error });
-    };
-    onFailure();
+    show();
     void whenHere().then((session) => {
       if (!here) return;
       stop = session.subscribe(set);
       set(session.get());
     });
     return [
-      part.failure.subscribe(onFailure),
+      part.failure.subscribe(show),
       client.status.subscribe(({ state }) => {
         if (state === 'connected') part.hurry();
       }),
@@ -66,7 +71,18 @@ function createChatFront(client: FeatureClient, sessionId: string, onIdle: () =>
   return {
     get: () => (session ?? store).get(),
     subscribe: store.subscribe,
-    send: (content) => void whenHere().then((session) => session.send(content)),
+    send(text) {
+      const content = text.trim();
+      if (session !== null) session.send(content);
+      else if (content !== '') {
+        const { id: userId = null, name = null } = client.user.get() ?? {};
+        const timestamp = new Date(env.now()).toISOString();
+        const key = randomWord(env, 22);
+        said.push({ key, id: null, seq: null, content, sender: 'user', userId, name, timestamp, status: 'sending', error: null });
+        show();
+        void whenHere();
+      }
+    },
     retry: (key) => session?.retry(key),
     discard: (key) => session?.discard(key),
     loadOlder: () => session?.loadOlder() ?? Promise.resolve(),

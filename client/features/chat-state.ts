@@ -4,9 +4,12 @@ import type { ChatMessage } from './chat-log.ts';
 import type { Typer } from './typing.ts';
 
 export interface ChatState {
-  /** `loading`: the newest page is on its way (and what was there before is shown); `refused`: see `error` (with `not-loaded` it is asked for again). */
+  /** `loading`: the newest page is on its way (and what was there before is shown); `refused`: see `error`. */
   readonly state: 'loading' | 'ready' | 'refused';
-  /** Why it is refused; with `ready`, why the newest page could not be read: then `messages` says nothing of what was written before. */
+  /**
+   * Why it is refused; with `ready`, why the newest page could not be read: then `messages` says nothing of what was written before. With
+   * `loading` it is `not-loaded`: the code of chats has not come so far, and is asked for again.
+   */
   readonly error: AshlarError | null;
   /** Oldest first; those on their way and those that failed at the end. */
   readonly messages: readonly ChatMessage[];

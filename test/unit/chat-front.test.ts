@@ -63,12 +63,16 @@ test('a chat is there at once, asks for its code when somebody looks at it, and 
   expect(emitted[0]!.args).toEqual(['chat:typing', { sessionId: 's1', isTyping: true }]);
 });
 
-test('what is sent before the code is here goes once it came, in order', async () => {
+test('what is sent before the code is here stands at once, and goes once it came, in order', async () => {
   const { client, joins, emitted } = openPage();
   const chat = chatSession(client, 's1');
   chat.subscribe(() => {});
-  chat.send('one');
+  chat.send(' one ');
+  chat.send('  ');
   chat.send('two');
+  const said = () => chat.get().messages.map(({ content, status, userId, name }) => [content, status, userId, name].join(' '));
+  expect(said()).toEqual(['one sending ada Ada', 'two sending ada Ada']);
+  expect(emitted).toEqual([]);
   asked[0]!.come();
   await here(joins);
   await vi.waitFor(() => expect(emitted).toHaveLength(2));
@@ -76,7 +80,7 @@ test('what is sent before the code is here goes once it came, in order', async (
     ['chat:message', { sessionId: 's1', content: 'one' }],
     ['chat:message', { sessionId: 's1', content: 'two' }],
   ]);
-  expect(chat.get().messages.map(({ content, status }) => `${content} ${status}`)).toEqual(['one sending', 'two sending']);
+  expect(said()).toEqual(['one sending ada Ada', 'two sending ada Ada']);
 });
 
 test('code that does not come is told as not loaded, and asked for again with the connection, and the chat opens after all', async () => {
@@ -86,7 +90,7 @@ test('code that does not come is told as not loaded, and asked for again with th
   const chat = chatSession(client, 's1');
   chat.subscribe(() => {});
   asked[0]!.fail();
-  await vi.waitFor(() => expect(chat.get()).toMatchObject({ state: 'refused', error: { code: 'not-loaded' } }));
+  await vi.waitFor(() => expect(chat.get()).toMatchObject({ state: 'loading', error: { code: 'not-loaded' } }));
   // One that looks later hears it too.
   const other = chatSession(client, 's2');
   const leaveOther = other.subscribe(() => {});
