@@ -2,12 +2,14 @@ import type * as Y from 'yjs';
 import { AshlarError } from '../../shared/errors.ts';
 import { DOCUMENT_PREFIX, documentRoom, type RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
+import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
-import type { LogRecord, Store } from '../storage/store.ts';
+import type { ClientClock, NewRecord, Store } from '../storage/store.ts';
 import { admitUpdate } from './admission/admit-update.ts';
 import { type DocumentRoom, UPDATE_KIND } from './document-room.ts';
 import { editDocument, readDocument } from './edit-document.ts';
 import { loadDocument } from './load-document.ts';
+import type { DocumentLog } from './worker/compact.ts';
 
 /** An update that was set aside. */
 export interface QuarantinedUpdate {
@@ -23,6 +25,21 @@ export interface QuarantinedUpdate {
   /** Unix ms. */
   readonly quarantinedAt: number;
 }
+
+/** What an edit by the backend wrote: to be committed under these clocks. */
+interface WrittenUpdate {
+  /** A Yjs update, V1, admitted. */
+  readonly update: Uint8Array;
+  readonly clocks: readonly ClientClock[];
+}
+
+/** `written` null: the edit changed nothing. */
+interface Written<Result> {
+  readonly written: WrittenUpdate | null;
+  readonly result: Result;
+}
+
+const EMPTY: DocumentLog = { state: null, updates: [] };
 
 /** Server-side access to documents: for seeds, imports, exports and edits by the backend. */
 export class Documents {
@@ -74,26 +91,22 @@ export class Documents {
    * Creates a document, or opens a deleted one's name again.
    * @param seed fills it; applied only where the document is still empty, so that it is never seeded twice
    * @returns whether it was empty (and so seeded)
+   * @throws AshlarError `storage-unavailable`, `storage-full`; whatever `seed` throws. Then nothing is created: a deleted one stays `gone`
    */
   create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }> {
     return this.#inTurn(documentRoom(name), async (document) => {
-      const { room } = document;
+      const { room, writers } = document;
       await room.settled();
+      // Nothing is awaited from here on: what is empty now is empty at the commit that the seed goes into.
       const empty = room.head.seq === room.trimmedTo && document.snapshotSeq === 0;
       if (!room.deleted && !empty) return { created: false };
+      requireKnown(room);
+      // Somebody's first update is on its way to the disk.
+      if (!room.deleted && writers.known.size > 0) return { created: false };
       const incarnation = room.deleted ? toHex(this.#clock.randomBytes(12)) : room.incarnation;
-      await new Promise<void>((resolve, reject) =>
-        room.submit({
-          durable: true,
-          lifecycle: { change: 'created', incarnation },
-          leave: () => {
-            document.created(incarnation);
-            resolve();
-          },
-          fail: reject,
-        }),
-      );
-      if (seed !== undefined) await this.#edit(document, seed, true);
+      // Before anything of the document is stored, so that a seed that throws leaves none; and with it in one commit, so that a crash does not either.
+      const { written } = seed === undefined ? { written: null } : this.#write(document, EMPTY, seed);
+      await this.#submit(document, written, { change: 'created', incarnation });
       return { created: true };
     });
   }
@@ -162,18 +175,19 @@ export class Documents {
     }
   }
 
-  async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result, onlyIfEmpty = false): Promise<Result> {
+  async #edit<Result>(document: DocumentRoom, change: (doc: Y.Doc) => Result): Promise<Result> {
+    const { written, result } = this.#write(document, await loadDocument(document), change);
+    if (written !== null) await this.#submit(document, written);
+    return result;
+  }
+
+  /** Runs `change` on a document's content, and looks at what it did. Nothing is stored, and nothing of it is known to the room. */
+  #write<Result>(document: DocumentRoom, content: DocumentLog, change: (doc: Y.Doc) => Result): Written<Result> {
     const { room, writers } = document;
-    const content = await loadDocument(document);
-    // Between the load and here nothing was awaited but the load: a seed goes in only where nothing came meanwhile, and nobody needs it else.
-    if (onlyIfEmpty && (content.state !== null || content.updates.length > 0 || writers.known.size > 0)) {
-      return undefined as Result;
-    }
-    // What is known of the writers is ahead of the log, until the room was read anew: what is written now would be taken for known.
-    if (room.fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: room.name });
+    requireKnown(room);
     const clientId = this.#clientId(document);
     const { update, result } = this.#metered(room.name, () => editDocument({ ...content, clientId, change }));
-    if (update === null) return result;
+    if (update === null) return { written: null, result };
     const admission = admitUpdate(update, {
       known: writers.known,
       ownerOf: (id) => (id === clientId ? 'self' : 'other'),
@@ -185,30 +199,49 @@ export class Documents {
       const detail = admission.verdict === 'refused' ? admission.detail : admission.verdict;
       throw new AshlarError('invalid-update', { detail, room: room.name });
     }
-    const clocks = admission.clocks.map((entry) => ({ ...entry, userId: null }));
     if (document.blocked) throw new AshlarError('document-damaged', { retryAfterMs: 1_000, room: room.name });
-    return new Promise((resolve, reject) => {
+    const clocks = admission.clocks.map((entry) => ({ ...entry, userId: null }));
+    return { written: { update: admission.update, clocks }, result };
+  }
+
+  /** Commits what an edit wrote (null: nothing), a document's creation, or both at once; resolves once that is on disk and sent. */
+  async #submit(
+    document: DocumentRoom,
+    written: WrittenUpdate | null,
+    lifecycle?: { readonly change: 'created'; readonly incarnation: string },
+  ): Promise<void> {
+    const { room, writers } = document;
+    await new Promise<void>((resolve, reject) => {
       room.submit({
         durable: true,
-        record: {
-          at: this.#clock.now(),
-          userId: null,
-          kind: UPDATE_KIND,
-          payload: admission.update,
-          version: 1,
-          id: null,
-          session: null,
-          counter: 0,
-        },
-        clocks,
+        ...(lifecycle === undefined ? {} : { lifecycle }),
+        ...(written === null ? {} : { record: this.#recordOf(written.update), clocks: written.clocks }),
         leave: (record) => {
-          document.updateCommitted(record as LogRecord);
-          resolve(result);
+          if (lifecycle !== undefined) {
+            document.created(lifecycle.incarnation);
+            // A deleted name forgets all writers as it is opened again, and this one with them.
+            if (written !== null) writers.take(written.clocks);
+          }
+          if (record !== null) document.updateCommitted(record);
+          resolve();
         },
         fail: reject,
       });
-      writers.take(clocks);
+      if (written !== null) writers.take(written.clocks);
     });
+  }
+
+  #recordOf(update: Uint8Array): NewRecord {
+    return {
+      at: this.#clock.now(),
+      userId: null,
+      kind: UPDATE_KIND,
+      payload: update,
+      version: 1,
+      id: null,
+      session: null,
+      counter: 0,
+    };
   }
 
   #clientId(document: DocumentRoom): number {
@@ -244,6 +277,14 @@ export class Documents {
     });
     return turn;
   }
+}
+
+/**
+ * What is known of the writers is ahead of the log, until the room was read anew: what is written now would be taken for known.
+ * @throws AshlarError `storage-unavailable`
+ */
+function requireKnown({ fenced, name }: Room): void {
+  if (fenced) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: name });
 }
 
 function toHex(bytes: Uint8Array): string {

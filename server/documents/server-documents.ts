@@ -11,7 +11,10 @@ export interface ServerDocuments {
   read(name: string): Promise<Y.Doc>;
   /** Names that start with `prefix`, of all documents ever written or created and not deleted. */
   list(prefix?: string): Promise<string[]>;
-  /** Creates a document (or opens a deleted one's name again) and seeds it once, where it is still empty. A seed that throws leaves it empty. */
+  /**
+   * Creates a document (or opens a deleted one's name again) and seeds it once, where it is still empty: both in one commit.
+   * @throws AshlarError `storage-…`; whatever `seed` throws. Then nothing was created, and a deleted document stays `gone`
+   */
   create(name: string, seed?: (doc: Y.Doc) => void): Promise<{ created: boolean }>;
   /** Updates that were set aside because they damaged the document, with who wrote them. They may not load. */
   quarantined(name: string): Promise<QuarantinedUpdate[]>;

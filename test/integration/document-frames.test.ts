@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
 
@@ -146,6 +147,71 @@ test('a document that was created again has nothing under the client ids of its 
   const [former, next] = [await clientIds(), await clientIds()];
   expect([former.length, next.length]).toEqual([1, 1]);
   expect(next).not.toEqual(former);
+});
+
+test('a document whose seed throws was not created: nothing of it is stored or listed, and the next seed finds it empty', async () => {
+  const store = openMemoryStore();
+  await using server = await startServer({ store });
+  const { documents } = server.realtime;
+  const half = (doc: Y.Doc) => {
+    doc.getText('t').insert(0, 'half');
+    throw new Error('no template');
+  };
+  const attempts: readonly (readonly [seed: (doc: Y.Doc) => void, expected: object])[] = [
+    [half, { message: 'no template' }],
+    [async (doc) => doc.getText('t').insert(0, 'later'), { code: 'invalid-options' }],
+  ];
+  for (const [seed, expected] of attempts) {
+    await expect(documents.create('a', seed)).rejects.toMatchObject(expected);
+    expect(await documents.list()).toEqual([]);
+    expect(await store.read(parseRoomName('doc:a'), { limit: 1 })).toEqual([]);
+  }
+  const commits = vi.spyOn(store, 'append');
+  expect(await documents.create('a', (doc) => doc.getText('t').insert(0, 'whole'))).toEqual({ created: true });
+  const appends = commits.mock.calls.flatMap(([{ appends: each }]) => each).filter(({ room }) => room === 'doc:a');
+  expect(appends, 'created and seeded in one commit: no crash leaves an empty one').toEqual([
+    expect.objectContaining({ lifecycle: expect.objectContaining({ change: 'created' }), records: [expect.anything()] }),
+  ]);
+  const doc = await documents.read('a');
+  expect([doc.getText('t').toString(), [...Y.decodeStateVector(Y.encodeStateVector(doc)).values()]]).toEqual(['whole', [5]]);
+  doc.destroy();
+});
+
+test('a deleted document whose seed throws stays gone; one that is seeded again can be edited on', async () => {
+  await using server = await startServer();
+  const { documents } = server.realtime;
+  const ada = new FrameClient(await server.connect(tokenFor('ada')), 'a', 1);
+  await documents.create('a', (doc) => doc.getText('t').insert(0, 'first life'));
+  await documents.delete('a');
+  const seed = (doc: Y.Doc) => {
+    doc.getText('t').insert(0, 'half');
+    throw new Error('no template');
+  };
+  await expect(documents.create('a', seed)).rejects.toThrow('no template');
+  expect(await documents.list()).toEqual([]);
+  expect(await ada.join()).toMatchObject({ error: { code: 'gone' } });
+  await documents.create('a', (doc) => doc.getText('t').insert(0, 'second life'));
+  await documents.transact('a', (doc) => doc.getText('t').insert(11, '.'));
+  expect(await ada.join()).toMatchObject({ success: true });
+  ada.sync();
+  await ada.frame('committed', ({ entries }) => entries.length === 2);
+  const doc = await documents.read('a');
+  expect(doc.getText('t').toString()).toBe('second life.');
+  doc.destroy();
+});
+
+test('a document whose creation could not be stored is not there, and its seed goes in with the next try', async () => {
+  const store = openMemoryStore();
+  await using server = await startServer({ store });
+  const { documents } = server.realtime;
+  const seed = (doc: Y.Doc) => doc.getText('t').insert(0, 'seed');
+  store.failNextAppend(new AshlarError('storage-unavailable'));
+  await expect(documents.create('a', seed)).rejects.toMatchObject({ code: 'storage-unavailable' });
+  expect(await documents.list()).toEqual([]);
+  expect(await vi.waitFor(() => documents.create('a', seed))).toEqual({ created: true });
+  const doc = await documents.read('a');
+  expect(doc.getText('t').toString()).toBe('seed');
+  doc.destroy();
 });
 
 test('server-side edits, seeds and deletion reach members', async () => {
