@@ -340,9 +340,11 @@ export class RealtimeServer<Own extends Events = []> {
         log.info({ userId: connection.user.id, socketId: connection.id }, 'websocket:connection');
         this.#hooks.emit('connection', { user: connection.user, socketId: connection.id });
       },
-      disconnected: (connection, reason) => {
+      disconnected: (connection, reason, unreadable) => {
         platform.disconnected(connection);
-        log.info({ userId: connection.user.id, socketId: connection.id, reason }, 'websocket:disconnection');
+        if (unreadable !== undefined) this.#metrics.refused(unreadable.code, 'socket');
+        const { code, detail } = unreadable ?? {};
+        log.info({ userId: connection.user.id, socketId: connection.id, reason, code, detail }, 'websocket:disconnection');
         this.#hooks.emit('disconnection', { user: connection.user, socketId: connection.id, reason });
       },
       refused: (address, error) => {

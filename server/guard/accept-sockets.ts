@@ -31,7 +31,11 @@ export interface AcceptPorts {
   readonly userBudgets: UserBudgets;
   /** `autoJoin`: the client expects to be put into its standing rooms. */
   connected(connection: Connection, autoJoin: boolean, address: string): void;
-  disconnected(connection: Connection, reason: string): void;
+  /**
+   * @param reason Socket.IO's
+   * @param unreadable why Socket.IO closed it, where that was a packet that cannot be read: nothing could be answered
+   */
+  disconnected(connection: Connection, reason: string, unreadable: AshlarError | undefined): void;
   refused(address: string, error: AshlarError): void;
 }
 
@@ -110,10 +114,13 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
     );
     // `next` is never called: no message goes on to listeners, and there are none.
     socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
-    // Malformed packets: Socket.IO ends the connection, and without a listener prints each to stderr.
-    socket.on('error', ignore);
+    // A packet that cannot be read, told once: Socket.IO ends the connection then. Without a listener it would print it to stderr.
+    let unreadable: AshlarError | undefined;
+    socket.on('error', (error) => {
+      unreadable = toUnreadable(error);
+    });
     socket.on('disconnect', (reason) => {
-      ports.disconnected(connection, reason);
+      ports.disconnected(connection, reason, unreadable);
       // A connection that has left its one namespace has nothing more to say, and no timeout covers it.
       if (reason === 'client namespace disconnect') dropConnection(socket.conn);
     });
@@ -124,7 +131,10 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
   });
 }
 
-function ignore(): void {}
+/** The parser's own sentences, which hold nothing of the packet. */
+function toUnreadable(error: Error): AshlarError {
+  return error instanceof AshlarError ? error : new AshlarError('malformed-frame', { detail: error.message, cause: error });
+}
 
 // Answers are the one thing that Socket.IO writes past the outbox, and a few bytes may ask for megabytes.
 function boundAnswer(packet: readonly unknown[], { outbox }: Connection): readonly unknown[] {

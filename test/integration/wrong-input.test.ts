@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { defineEvent } from '../../shared/define-event.ts';
-import { ask, startServer, tokenFor } from '../support/start-server.ts';
+import { LogLines } from '../support/log-lines.ts';
+import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const timestamp = '2026-01-01T00:00:00Z';
 const noteAdd = defineEvent({
@@ -62,4 +63,27 @@ test('[8] a wrong payload is a clear error at run time, in-process as over the w
   expect(await ask(ada, 'chat:message', { sessionId: '1', content: 7 })).toMatchObject({
     error: { code: 'invalid-payload', detail: expect.stringMatching(/^chat:message at content: /) },
   });
+});
+
+test.each([
+  ['an event nested too deep', `42["note:add",${'['.repeat(64)}${']'.repeat(64)}]`, 'JSON nested deeper than 64'],
+  ['an event without a name', '42', 'an event without a name'],
+  ['what is no JSON', '42["note:add",', 'invalid payload'],
+])('[5] %s ends its sender’s connection, which is logged and counted as what it is', async (_, packet, detail) => {
+  const log = new LogLines();
+  await using server = await startServer({ events: [noteAdd], logger: log.logger });
+  const counted = async () =>
+    /^ashlar_refusals_total\{code="malformed-frame",at="socket"\} (\d+)$/m.exec(await server.realtime.metrics())?.[1];
+  const [ada, bob] = await Promise.all([server.connect(tokenFor('ada')), server.connect(tokenFor('bob'))]);
+  const gone = next(ada, 'disconnect');
+  (ada.io.engine as unknown as { write(packet: string): void }).write(packet.slice(1));
+  await gone;
+  expect(await log.line('websocket:disconnection', ({ userId }) => userId === 'ada')).toMatchObject({
+    code: 'malformed-frame',
+    detail,
+  });
+  expect(await counted()).toBe('1');
+  bob.disconnect();
+  const quit = await log.line('websocket:disconnection', ({ userId }) => userId === 'bob');
+  expect([quit.code, quit.detail, await counted()]).toEqual([undefined, undefined, '1']);
 });
