@@ -6,9 +6,10 @@ import { developmentSecret } from './development-secret.ts';
 import { type Joined, joinDocument, requireEmpty } from './replay/join-document.ts';
 import { describeLatency } from './replay/latency.ts';
 import { drawClientIds, planLanes } from './replay/plan-lanes.ts';
-import { play, until } from './replay/play.ts';
+import { play } from './replay/play.ts';
 import { count, createProgress } from './replay/progress.ts';
 import { readTrace } from './replay/read-trace.ts';
+import { settle } from './replay/settle.ts';
 import { writeUpdates } from './replay/write-updates.ts';
 import { signFor } from './token.ts';
 
@@ -123,17 +124,6 @@ export async function replay(file: string, flags: ReplayFlags): Promise<boolean>
   } finally {
     watch.stop();
     for (const one of joined) one.close();
-  }
-}
-
-/** Waits until every client holds the text. @returns false where nothing moves any more and somebody still differs */
-async function settle(joined: readonly Joined[], endContent: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await Promise.all(joined.map((one) => until(one.doc, () => one.text() === endContent, signal)));
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof AshlarError && thrown.code === 'timeout') return false;
-    throw thrown;
   }
 }
 

@@ -48,6 +48,9 @@ test('[5] a payload deeper than 32 levels never reaches its schema, and others n
   await ask(bob, 'join-room', 'notes');
   expect(await ask(ada, 'note:add', { tree: nested(31) })).toMatchObject({ success: true });
   expect(await ask(ada, 'note:add', { tree: nested(32) })).toMatchObject({ error: { code: 'invalid-payload' } });
+  expect(await ask(ada, 'note:add', nested(63))).toMatchObject({
+    error: { code: 'invalid-payload', detail: 'at most 32 levels' },
+  });
   await ask(bob, 'room:members', 'notes');
   expect(seen).toEqual([{ tree: nested(31) }]);
 });

@@ -6,6 +6,7 @@ import { drawClientIds, planLanes } from '../../server/cli/replay/plan-lanes.ts'
 import { type Participant, type PlayOptions, play } from '../../server/cli/replay/play.ts';
 import { createProgress, renderBar } from '../../server/cli/replay/progress.ts';
 import { parseTrace, readTrace, type Trace } from '../../server/cli/replay/read-trace.ts';
+import { type Settling, settle } from '../../server/cli/replay/settle.ts';
 import { TEXT, type WrittenTransaction, writeUpdates } from '../../server/cli/replay/write-updates.ts';
 import { parseAccess } from '../../server/parse-access.ts';
 import { AshlarError } from '../../shared/errors.ts';
@@ -187,6 +188,88 @@ test('a play that is ended rejects with the reason, whatever it waits for', asyn
   const playing = play({ ...playOptions(WITH_DELETION, written, participants), signal: end.signal });
   end.abort(new AshlarError('timeout'));
   await expect(playing).rejects.toMatchObject({ code: 'timeout' });
+});
+
+/** Clients that settle, each at rest until told otherwise. */
+function settling(count: number) {
+  const clients = Array.from({ length: count }, () => {
+    const doc = new Y.Doc();
+    const listeners = new Set<() => void>();
+    let atRest = true;
+    const client: Settling = {
+      doc,
+      text: () => doc.getText(TEXT).toString(),
+      isAtRest: () => atRest,
+      onChange(listener) {
+        listeners.add(listener);
+        doc.on('update', listener);
+        return () => {
+          listeners.delete(listener);
+          doc.off('update', listener);
+        };
+      },
+    };
+    const rest = (is: boolean) => {
+      atRest = is;
+      for (const listener of listeners) listener();
+    };
+    return { client, doc, rest, listeners };
+  });
+  return { all: clients, clients: clients.map(({ client }) => client) };
+}
+
+test('clients that all hold another text are told at once, but not before everything has reached everyone', async () => {
+  const { all, clients } = settling(2);
+  const [ada, bob] = all as [(typeof all)[0], (typeof all)[0]];
+  const tell = (from: Y.Doc, to: Y.Doc) => Y.applyUpdate(to, Y.encodeStateAsUpdate(from));
+  ada.doc.getText(TEXT).insert(0, 'aa');
+  tell(ada.doc, bob.doc);
+  ada.doc.getText(TEXT).insert(2, '!');
+  ada.doc.getText(TEXT).delete(2, 1);
+  const end = new AbortController();
+  let ended: boolean | undefined;
+  const settled = settle(clients, 'another end', end.signal).then((is) => {
+    ended = is;
+  });
+  const unsettled = async (why: string) => {
+    for (let turns = 0; turns < 3; turns += 1) await turn();
+    expect(ended, why).toBeUndefined();
+  };
+  await unsettled('both read the same, and what was taken back again is on its way');
+  bob.rest(false);
+  tell(ada.doc, bob.doc);
+  ada.doc.getText(TEXT).delete(0, 1);
+  bob.doc.getText(TEXT).delete(1, 1);
+  bob.rest(true);
+  await unsettled('both read the same, and deletions, which leave no clock, are on their way');
+  bob.rest(false);
+  tell(ada.doc, bob.doc);
+  tell(bob.doc, ada.doc);
+  await unsettled('an edit is not saved');
+  bob.rest(true);
+  await settled;
+  expect(ended).toBe(false);
+  expect(all.map(({ listeners }) => listeners.size)).toEqual([0, 0]);
+});
+
+test('clients settle on the text that was recorded, or not by the time that is given them; what else ends them is thrown', async () => {
+  const { all, clients } = settling(2);
+  const [ada, bob] = all as [(typeof all)[0], (typeof all)[0]];
+  bob.rest(false);
+  const settled = settle(clients, 'stone', new AbortController().signal);
+  ada.doc.getText(TEXT).insert(0, 'stone');
+  Y.applyUpdate(bob.doc, Y.encodeStateAsUpdate(ada.doc));
+  expect(await settled).toBe(true);
+  for (const [code, ends] of [
+    ['timeout', { value: false }],
+    ['access-denied', { reason: { code: 'access-denied' } }],
+  ] as const) {
+    const end = new AbortController();
+    const ending = Promise.allSettled([settle(clients, 'another end', end.signal)]);
+    end.abort(new AshlarError(code));
+    expect(await ending).toMatchObject([ends]);
+    expect(await Promise.allSettled([settle(clients, 'another end', end.signal)])).toMatchObject([ends]);
+  }
 });
 
 test.each([

@@ -3,6 +3,7 @@ import { type Client, createClient } from '../../../client/create-client.ts';
 import type { DocumentHandle } from '../../../client/documents/document-handle.ts';
 import { AshlarError } from '../../../shared/errors.ts';
 import { type Participant, unlessAborted } from './play.ts';
+import type { Settling } from './settle.ts';
 import { TEXT } from './write-updates.ts';
 
 export interface JoinOptions {
@@ -23,10 +24,9 @@ export interface JoinOptions {
 }
 
 /** A connected client with one document open, and in sync. */
-export interface Joined extends Participant {
+export interface Joined extends Participant, Settling {
   readonly label: string;
   readonly handle: DocumentHandle;
-  text(): string;
   close(): void;
 }
 
@@ -53,6 +53,18 @@ export async function joinDocument(options: JoinOptions): Promise<Joined> {
       doc: handle.doc,
       whenSaved: () => handle.whenSaved(),
       text: () => handle.doc.getText(TEXT).toString(),
+      isAtRest: () => handle.synced && handle.unsavedChanges.get() === 0,
+      onChange(listener) {
+        handle.doc.on('update', listener);
+        const ends = [
+          handle.status.subscribe(listener),
+          handle.unsavedChanges.subscribe(listener),
+          () => handle.doc.off('update', listener),
+        ];
+        return () => {
+          for (const end of ends) end();
+        };
+      },
       close() {
         handle.destroy();
         client.disconnect();
