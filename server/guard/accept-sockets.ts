@@ -115,12 +115,9 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
     // `next` is never called: no message goes on to listeners, and there are none.
     socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
     // A packet that cannot be read, told once: Socket.IO ends the connection then. Without a listener it would print it to stderr.
-    let unreadable: AshlarError | undefined;
-    socket.on('error', (error) => {
-      unreadable = toUnreadable(error);
-    });
+    socket.on('error', noteUnreadable);
     socket.on('disconnect', (reason) => {
-      ports.disconnected(connection, reason, unreadable);
+      ports.disconnected(connection, reason, unreadable.get(socket));
       // A connection that has left its one namespace has nothing more to say, and no timeout covers it.
       if (reason === 'client namespace disconnect') dropConnection(socket.conn);
     });
@@ -131,9 +128,12 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
   });
 }
 
-/** The parser's own sentences, which hold nothing of the packet. */
-function toUnreadable(error: Error): AshlarError {
-  return error instanceof AshlarError ? error : new AshlarError('malformed-frame', { detail: error.message, cause: error });
+const unreadable = new WeakMap<Socket, AshlarError>();
+
+/** The parser's own sentences, which hold nothing of the packet. One listener for all sockets: each closure costs an idle connection. */
+function noteUnreadable(this: Socket, error: Error): void {
+  const known = error instanceof AshlarError ? error : new AshlarError('malformed-frame', { detail: error.message, cause: error });
+  unreadable.set(this, known);
 }
 
 // Answers are the one thing that Socket.IO writes past the outbox, and a few bytes may ask for megabytes.

@@ -24,7 +24,7 @@ test('the rules see the sources', () => {
 });
 
 /** What package.json's `exports` name. */
-const ENTRIES = /^((server|client|client\/react|shared)\/index|server\/testing\/(index|store-contract))\.ts$/;
+const ENTRIES = /^((server|client|client\/features|client\/react|shared)\/index|server\/testing\/(index|store-contract))\.ts$/;
 
 describe('dependencies point one way', () => {
   test('shared/ imports nothing of ours, and nothing that a browser has not', () => {
