@@ -132,7 +132,8 @@ const unreadable = new WeakMap<Socket, AshlarError>();
 
 /** The parser's own sentences, which hold nothing of the packet. One listener for all sockets: each closure costs an idle connection. */
 function noteUnreadable(this: Socket, error: Error): void {
-  const known = error instanceof AshlarError ? error : new AshlarError('malformed-frame', { detail: error.message, cause: error });
+  const known =
+    error instanceof AshlarError ? error : new AshlarError('malformed-frame', { detail: error.message, cause: error });
   unreadable.set(this, known);
 }
 
