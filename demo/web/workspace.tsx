@@ -15,6 +15,7 @@ import { Toasts } from './notifications/toasts.tsx';
 import { KEPT } from './offline/kept-documents.ts';
 import { forgetAccess } from './offline/remembered-access.ts';
 import { unsavedInBrowser } from './offline/unsaved-in-browser.ts';
+import { unsavedInStorage } from './offline/unsaved-in-storage.ts';
 import { useKeptDocuments } from './offline/use-kept-documents.ts';
 import { PeopleOnline } from './people/people-online.tsx';
 import { useActivity } from './people/use-activity.ts';
@@ -65,8 +66,9 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
     // The second person leaves with the first.
     const theirs = [...document.querySelectorAll('iframe')].flatMap((frame) => frame.contentWindow?.unsavedDocuments?.() ?? []);
     const here = [...new Set([...kept.unsaved(), ...theirs])];
-    // What is kept for them goes as well.
-    const otherTabs = (await unsavedInBrowser()).filter((name) => !here.includes(name));
+    // What is kept for them goes as well, and what was not taken from tabs that are closed.
+    const elsewhere = (await Promise.all([unsavedInBrowser(), unsavedInStorage(person.id, names)])).flat();
+    const otherTabs = [...new Set(elsewhere)].filter((name) => !here.includes(name));
     const unsaved = [...here.map(titleOf), ...otherTabs.map((name) => `${titleOf(name)} in another tab`)].join(', ');
     const question = `Some changes are not saved yet, and would be lost (${unsaved}). Sign out?`;
     if (unsaved !== '' && !window.confirm(question)) return;

@@ -224,7 +224,7 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   expect(asked).toHaveLength(2);
 }, 60_000);
 
-test('signing out asks about edits that another tab of the browser has not saved, until that has', async () => {
+test('signing out asks about edits that another tab of the browser has not saved, also once that is closed, until they are saved', async () => {
   await using anna = await signIn(/Anna Lindqvist/);
   const { page } = anna;
   const asked: string[] = [];
@@ -253,10 +253,67 @@ test('signing out asks about edits that another tab of the browser has not saved
   await expect.poll(() => asked).toEqual([question, question]);
   await reconnect(tab);
   await saved(tab);
+  await change();
+  expect(await written(tab)).toBeGreaterThan(0);
+  await tab.close();
+  await signOut();
+  await expect.poll(() => asked).toEqual([question, question, question]);
+  // What it left is sent by the next page that opens the document.
+  await page.reload();
+  await connected(page);
+  await expect.poll(() => written(page)).toBe(0);
+  await saved(page);
+  await signOut();
+  await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
+  expect(asked).toHaveLength(3);
+});
+
+test('signing out asks about refused edits that another tab of the same person has kept, also once that is closed, until they are given up', async () => {
+  await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
+  await anna.page.getByRole('button', { name: 'Share' }).click();
+  const share = anna.page.getByRole('group', { name: 'Chloé Martin' });
+  const allow = async (level: 'may read' | 'may edit') => {
+    await share.getByRole('button', { name: level }).click();
+    await share.locator('[aria-pressed=true]', { hasText: level }).waitFor();
+  };
+  await using chloe = await signIn(/Chloé Martin/);
+  const { page } = chloe;
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    void dialog.dismiss();
+  });
+  const signOut = () => page.getByRole('button', { name: 'Sign out Chloé Martin' }).click();
+  // This tab has the page open as well: it was read before the other's edits were refused.
+  await go(page, '#/pages/page-launch');
+  await sheet(page, 'Launch plan').getByText('Who answers').waitFor();
+  const tab = await page.context().newPage();
+  await tab.goto(`${site.demo.url}/#/pages/page-launch`);
+  await tab.getByRole('button', { name: /Chloé Martin/ }).click();
+  await sheet(tab, 'Launch plan').getByText('Who answers').waitFor();
+  await cut(tab);
+  await write(tab, ' Refused.');
+  await allow('may read');
+  await reconnect(tab);
+  const told = (of: Page) => of.getByRole('alert').filter({ hasText: /could not be saved|was not saved/ });
+  await told(tab).waitFor();
+  await expect.poll(() => refusedKept(tab)).toBe(1);
+  await signOut();
+  const question = 'Some changes are not saved yet, and would be lost (Launch plan in another tab). Sign out?';
+  await expect.poll(() => asked).toEqual([question]);
+  await tab.close();
+  await signOut();
+  await expect.poll(() => asked).toEqual([question, question]);
+  // To ask costs nothing of what is kept.
+  expect(await refusedKept(page)).toBe(1);
+  await page.reload();
+  await told(page).getByRole('button', { name: 'Close' }).click();
+  await expect.poll(() => refusedKept(page)).toBe(0);
   await signOut();
   await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
   expect(asked).toHaveLength(2);
-});
+  await allow('may edit');
+}, 60_000);
 
 test('edits that the server takes no more, sent after a reload, are offered for download where they were made, until that is closed', async () => {
   await using anna = await site.visit('anna', { place: '#/pages/page-launch' });
