@@ -54,17 +54,22 @@ describe('axe finds nothing serious or critical, and nothing outside of a landma
     await page.getByRole('button', { name: 'Close “Reminder”' }).waitFor();
     expect(await findings(page), 'with a toast and a banner').toEqual([]);
     await page.getByRole('button', { name: 'End maintenance' }).click();
+    await using ben = await site.visit('ben', { place: '#/pages/page-handbook', size, colorScheme });
+    await ben.page.getByText('You may only read').waitFor();
+    expect(await findings(ben.page), 'read-only').toEqual([]);
+    await page
+      .getByRole('list', { name: /online/ })
+      .getByRole('img', { name: /Ben Okafor/ })
+      .waitFor();
     await page.getByRole('button', { name: /^Notifications/ }).click();
     await page.getByRole('button', { name: 'Cut my connection' }).click();
     await page.getByRole('button', { name: /^Notifications/ }).click();
     await page.getByRole('region', { name: 'Notifications' }).waitFor();
+    await page.getByRole('img', { name: /Ben Okafor.*, perhaps gone/ }).waitFor();
     expect(await findings(page), 'offline, with notifications').toEqual([]);
     await page.evaluate(() => Object.assign(window.location, { hash: '#/pages/page-launch' }));
     await page.getByText('has not been loaded').waitFor();
     expect(await findings(page), 'a page that is not here').toEqual([]);
-    await using ben = await site.visit('ben', { place: '#/pages/page-handbook', size, colorScheme });
-    await ben.page.getByText('You may only read').waitFor();
-    expect(await findings(ben.page), 'read-only').toEqual([]);
     const signIn = await ben.context.newPage();
     await signIn.goto(site.demo.url);
     await signIn.getByRole('heading').waitFor();

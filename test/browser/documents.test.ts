@@ -200,6 +200,8 @@ test('a part of the app that does not load is told, and the page opens once it d
   await page.goto(site.demo.url);
   await page.getByRole('button', { name: /Anna/ }).click();
   await page.getByText('A part of this app did not load.').waitFor();
+  // Said in one place, with one margin around it.
+  expect(await page.locator('.empty .empty').count()).toBe(0);
   await context.unroute(later);
   await editor(page).waitFor();
   await saved(page);

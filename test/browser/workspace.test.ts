@@ -152,12 +152,63 @@ test('who is away from the keyboard is faded for the others, and is back with th
   const [online, here] = [/online/, 'In this document'].map((name) => anna.page.getByRole('list', { name }));
   await online?.getByRole('img', { name: 'Ben Okafor (Pages), idle' }).waitFor();
   await here?.getByRole('img', { name: 'Ben Okafor, idle' }).waitFor();
-  expect(await anna.page.locator('.avatar-idle').count()).toBe(2);
+  expect(await anna.page.locator('.avatar-faded').count()).toBe(2);
   await ben.page.keyboard.press('Shift');
   await here?.getByRole('img', { name: 'Ben Okafor', exact: true }).waitFor();
-  await expect.poll(() => anna.page.locator('.avatar-idle').count()).toBe(0);
+  await expect.poll(() => anna.page.locator('.avatar-faded').count()).toBe(0);
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 });
+
+test('while there is no connection whoever else was there is faded, and said to be perhaps gone, until it is back', async () => {
+  await using anna = await site.visit('anna', { mayLoseServer: true });
+  await using ben = await site.visit('ben', { mayLoseServer: true });
+  const { page } = anna;
+  const online = (name: string) => page.getByRole('list', { name: /online/ }).getByRole('img', { name, exact: true });
+  const here = (name: string) => page.getByRole('list', { name: /^In this document/ }).getByRole('img', { name, exact: true });
+  const color = (name: string) => online(name).evaluate((avatar) => getComputedStyle(avatar).backgroundColor);
+  const [annas, bens] = ['rgb(168, 58, 43)', 'rgb(28, 100, 128)'];
+  const present = async () => {
+    await online('Ben Okafor (Pages)').waitFor();
+    await here('Ben Okafor').waitFor();
+    expect(await page.locator('.avatar-faded').count()).toBe(0);
+    expect(await color('Ben Okafor (Pages)')).toBe(bens);
+  };
+  const uncertain = async () => {
+    await here('Ben Okafor, perhaps gone').waitFor();
+    await page.getByRole('list', { name: '2 online when last heard of' }).waitFor();
+    expect(await color('Ben Okafor (Pages), perhaps gone')).not.toBe(bens);
+    // Of oneself one knows.
+    expect(await color('Anna Lindqvist (you)')).toBe(annas);
+    expect(await page.locator('.avatar-faded').count()).toBe(2);
+    await page.getByText('Were here', { exact: true }).waitFor();
+  };
+  await present();
+  await page.getByRole('button', { name: 'Cut my connection' }).click();
+  await uncertain();
+  await page.getByRole('button', { name: 'Reconnect' }).click();
+  await present();
+  // A loss is told after some seconds: until then nothing else is said of them.
+  await page.evaluate(() => {
+    const said: string[] = [];
+    new MutationObserver(() => said.push(document.querySelector('.page-head .actions')?.textContent ?? '')).observe(
+      document.body,
+      {
+        childList: true,
+        subtree: true,
+        characterData: true,
+      },
+    );
+    Object.assign(window, { said });
+  });
+  await site.demo.kill();
+  await uncertain();
+  expect(
+    await page.evaluate(() => (window as unknown as { said: string[] }).said.filter((text) => text.includes('Only you'))),
+  ).toEqual([]);
+  await site.demo.restart();
+  await present();
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 90_000);
 
 test('who signs in while nobody answers is told, and is there once somebody does', async () => {
   const context = await site.browser.newContext();

@@ -1,11 +1,12 @@
 import type { OpenDocument } from 'ashlar/client';
 import { useRealtime } from 'ashlar/react';
-import { type FormEvent, useCallback, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { mayWrite, rememberAccess, useAccess } from '../offline/remembered-access.ts';
 import { focusSoon } from '../shared/focus-keeper.ts';
 import { Icon } from '../shared/icon.tsx';
 import { usePerson } from '../shared/person-context.ts';
 import { addPage, type Page } from './pages.ts';
+import { useSidewaysScroll } from './use-sideways-scroll.ts';
 
 /** The workspace's pages, and a field for a new one. */
 export function PageList({ workspace, pages, current }: { workspace: OpenDocument; pages: readonly Page[]; current: string }) {
@@ -13,8 +14,10 @@ export function PageList({ workspace, pages, current }: { workspace: OpenDocumen
   const client = useRealtime();
   const { id: ownId } = usePerson();
   const [title, setTitle] = useState<string | null>(null);
-  // On a phone the pages stand in one line that scrolls sideways.
-  const show = useCallback((link: HTMLElement | null) => link?.scrollIntoView({ block: 'nearest', inline: 'center' }), []);
+  const { scroller, edges, onScroll, onFocus } = useSidewaysScroll(
+    pages,
+    pages.some(({ id }) => id === current) ? current : null,
+  );
   const add = (event: FormEvent): void => {
     event.preventDefault();
     const name = title?.trim() ?? '';
@@ -29,15 +32,22 @@ export function PageList({ workspace, pages, current }: { workspace: OpenDocumen
   return (
     <nav className="page-list" aria-label="Pages">
       <h2>Pages</h2>
-      <ul>
-        {pages.map(({ id, title: name }) => (
-          <li key={id}>
-            <a href={`#/pages/${id}`} title={name} {...(id === current ? { 'aria-current': 'page', ref: show } : {})}>
-              {name}
-            </a>
-          </li>
+      <div className="page-links">
+        <ul ref={scroller} onScroll={onScroll} onFocus={onFocus}>
+          {pages.map(({ id, title: name }) => (
+            <li key={id}>
+              <a href={`#/pages/${id}`} title={name} aria-current={id === current ? 'page' : undefined}>
+                {name}
+              </a>
+            </li>
+          ))}
+        </ul>
+        {edges.map((edge) => (
+          <span key={edge} className={`more-pages more-pages-${edge}`} aria-hidden="true">
+            <Icon name={edge} />
+          </span>
         ))}
-      </ul>
+      </div>
       {mayWrite(access) ? (
         title === null ? (
           <button type="button" className="button" id="new-page" onClick={() => setTitle('')}>

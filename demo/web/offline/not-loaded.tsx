@@ -6,10 +6,7 @@ export function useIsNotLoaded({ handle }: OpenDocument): boolean {
   return useReadable(handle.status, (status) => status.state === 'refused' && status.error.code === 'not-loaded');
 }
 
+/** Says so, in the place of what does not come. */
 export function NotLoaded() {
-  return (
-    <p className="empty" role="status">
-      A part of this app did not load. It is asked for again; should it stay away, load the app anew.
-    </p>
-  );
+  return <p role="status">A part of this app did not load. It is asked for again; should it stay away, load the app anew.</p>;
 }

@@ -13,7 +13,12 @@ export function WhenHere({ document, what, children }: { document: OpenDocument;
   const mayCome = useConnectionStatus(({ state }) => state === 'connected' || state === 'connecting' || state === 'idle');
   const isNotLoaded = useIsNotLoaded(document);
   if (here) return children;
-  if (isNotLoaded) return <NotLoaded />;
+  if (isNotLoaded)
+    return (
+      <div className="empty">
+        <NotLoaded />
+      </div>
+    );
   if (mayCome) return <p className="empty">Opening…</p>;
   return (
     <div className="empty">

@@ -1,3 +1,5 @@
+import type { CSSProperties } from 'react';
+
 interface Shown {
   readonly name: string;
   readonly color: string;
@@ -6,8 +8,8 @@ interface Shown {
 export interface AvatarProps {
   user: Shown;
   size?: 'small' | 'large';
-  /** Away for a while. */
-  idle?: boolean;
+  /** Why it is faded, in words that stand behind the name, such as `idle`; null: it is not. */
+  faded?: string | null;
   /** The name stands beside it. */
   decorative?: boolean;
   /** Instead of the name alone. */
@@ -15,12 +17,12 @@ export interface AvatarProps {
 }
 
 /** A person as a circle with initials. */
-export function Avatar({ user, size = 'small', idle = false, decorative = false, label = user.name }: AvatarProps) {
-  const classes = ['avatar', `avatar-${size}`, idle ? 'avatar-idle' : ''].join(' ').trim();
-  const said = idle ? `${label}, idle` : label;
+export function Avatar({ user, size = 'small', faded = null, decorative = false, label = user.name }: AvatarProps) {
+  const classes = ['avatar', `avatar-${size}`, faded === null ? '' : 'avatar-faded'].join(' ').trim();
+  const said = faded === null ? label : `${label}, ${faded}`;
   const named = decorative ? { 'aria-hidden': true } : { role: 'img', 'aria-label': said, title: said };
   return (
-    <span className={classes} style={{ backgroundColor: user.color }} {...named}>
+    <span className={classes} style={{ '--person': user.color } as CSSProperties} {...named}>
       {initials(user.name)}
     </span>
   );

@@ -1,25 +1,32 @@
 import type { OpenDocument } from 'ashlar/client';
 import { usePresence } from 'ashlar/react';
 import { useConnectionTrouble } from '../connection/connection-state.tsx';
+import { usePerson } from '../shared/person-context.ts';
 import { Avatar } from './avatar.tsx';
 import { usePeopleIn } from './use-people.ts';
+import { whyFaded } from './why-faded.ts';
 
-/** Who is online in the workspace, and what they look at. */
+/** Who is online in the workspace, and what they look at; without a connection, who was. */
 export function PeopleOnline({ workspace }: { workspace: OpenDocument | null }) {
   const online = usePresence('workspace', (members) => members.filter(({ status }) => status === 'online'), sameUsers);
   const here = usePeopleIn(workspace);
-  const trouble = useConnectionTrouble();
-  // Who is online now is not known without a connection.
-  if (trouble !== null) return null;
-  const count = `${online.length} online`;
+  const isConnected = useConnectionTrouble() === null;
+  const { id: ownId } = usePerson();
+  // Where there never was a connection, nobody was heard of.
+  if (!isConnected && online.length === 0) return null;
   return (
-    <ul className="avatars" aria-label={count}>
+    <ul className="avatars" aria-label={isConnected ? `${online.length} online` : `${online.length} online when last heard of`}>
       {online.map((member) => {
         const person = here.find(({ id }) => id === member.userId);
-        const where = person?.isSelf ? 'you' : person?.place;
+        const isSelf = member.userId === ownId;
+        const where = isSelf ? 'you' : person?.place;
         return (
           <li key={member.userId}>
-            <Avatar user={member} idle={person?.idle ?? false} label={where ? `${member.name} (${where})` : member.name} />
+            <Avatar
+              user={member}
+              faded={whyFaded({ isSelf, idle: person?.idle ?? false }, isConnected)}
+              label={where ? `${member.name} (${where})` : member.name}
+            />
           </li>
         );
       })}

@@ -1,5 +1,6 @@
-import type { OpenDocument, Person } from 'ashlar/client';
-import { useAwareness } from 'ashlar/react';
+import type { DocumentStatus, OpenDocument, Person, Readable } from 'ashlar/client';
+import { useAwareness, useReadable } from 'ashlar/react';
+import { useEffect, useMemo, useState } from 'react';
 
 /** One person in a document, however many tabs. */
 export interface PersonHere {
@@ -12,9 +13,28 @@ export interface PersonHere {
   readonly place: string;
 }
 
-/** Who is in a document; oneself first. An unchanged list keeps its identity. */
+const OFFLINE: DocumentStatus = { state: 'offline' };
+const NOWHERE: Readable<DocumentStatus> = { get: () => OFFLINE, subscribe: () => () => {} };
+
+const NOBODY: readonly PersonHere[] = [];
+
+/**
+ * Who is in a document; oneself first. While it is out of its room, that is not told: it is those who were there when it was last in.
+ * An unchanged list keeps its identity.
+ */
 export function usePeopleIn(document: OpenDocument | null): readonly PersonHere[] {
-  return useAwareness(document, onePerPerson, (left, right) => JSON.stringify(left) === JSON.stringify(right));
+  const present = useAwareness(document, onePerPerson, (left, right) => JSON.stringify(left) === JSON.stringify(right));
+  const isAway = useReadable(document?.handle.status ?? NOWHERE, ({ state }) => state === 'offline' || state === 'joining');
+  const name = document?.name;
+  const [known, setKnown] = useState({ name, people: NOBODY });
+  useEffect(() => {
+    if (!isAway) setKnown({ name, people: present });
+  }, [isAway, name, present]);
+  return useMemo(() => {
+    if (!isAway) return present;
+    const others = known.name === name ? known.people.filter(({ isSelf }) => !isSelf) : NOBODY;
+    return [...present.filter(({ isSelf }) => isSelf), ...others];
+  }, [isAway, name, present, known]);
 }
 
 function onePerPerson(tabs: readonly Person[]): readonly PersonHere[] {
