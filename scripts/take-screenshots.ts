@@ -1,6 +1,7 @@
 // Takes the screenshots under docs/screens of a demo that runs: tsx scripts/take-screenshots.ts http://127.0.0.1:3000 [folder]
 import { mkdirSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { findPerson } from '../demo/people.ts';
 
 const [url = 'http://127.0.0.1:3000', folder = 'docs/screens'] = process.argv.slice(2);
 const DEVICES = {
@@ -8,12 +9,14 @@ const DEVICES = {
   desktop: { viewport: { width: 1280, height: 800 } },
 } as const;
 
+/** As a visitor who has picked a name: an inner frame's address (`?as=`) has neither a second person nor a sign-out. */
 async function openAs(browser: Browser, id: string, size: keyof typeof DEVICES, colorScheme: 'light' | 'dark', place: string) {
   const page = await (await browser.newContext({ ...DEVICES[size], colorScheme })).newPage();
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') console.error(`${id}: ${message.text()}`);
   });
-  await page.goto(`${url}/?as=${id}${place}`);
+  await page.goto(`${url}/${place}`);
+  await page.getByRole('button', { name: findPerson(id)?.name ?? id }).click();
   await page.getByRole('status', { name: 'Connection' }).getByText('Connected').waitFor();
   return page;
 }
@@ -48,6 +51,11 @@ try {
     for (const scheme of ['light', 'dark'] as const) {
       const withToasts = ['toast', 'offline'];
       const shoot = async (page: Page, name: string): Promise<void> => {
+        // Still at the keyboard, and not idle.
+        for (const { mouse } of [other, starter]) {
+          await mouse.move(600, 400);
+          await mouse.move(610, 400);
+        }
         // The numbers tick: let the charts come, and the carets.
         await page.waitForTimeout(900);
         // One that came by chance is no part of the picture.
@@ -63,7 +71,9 @@ try {
       const welcome = await openAs(browser, 'anna', size, scheme, '#/pages/page-welcome');
       await welcome.locator('.caret').first().waitFor();
       await shoot(welcome, 'document');
-      await shoot(await openAs(browser, 'ben', size, scheme, '#/pages/page-handbook'), 'read-only');
+      const reader = await openAs(browser, 'ben', size, scheme, '#/pages/page-handbook');
+      await reader.getByRole('textbox', { name: 'Company handbook' }).getByText('Everybody reads').waitFor();
+      await shoot(reader, 'read-only');
       await shoot(await openAs(browser, 'anna', size, scheme, '#/board'), 'board');
       await shoot(await openAs(browser, 'anna', size, scheme, '#/dashboard'), 'dashboard');
       await shoot(await openAs(browser, 'anna', size, scheme, '#/chat'), 'chat');
@@ -90,9 +100,7 @@ try {
       await told.getByRole('button', { name: 'Remind me' }).click();
       await told.locator('.toast').first().waitFor();
       await shoot(told, 'toast');
-      const second = await (await browser.newContext({ ...DEVICES[size], colorScheme: scheme })).newPage();
-      await second.goto(url);
-      await second.getByRole('button', { name: /Anna/ }).click();
+      const second = await openAs(browser, 'anna', size, scheme, '#/pages/page-welcome');
       await pressSecond(second);
       await shoot(second, 'second-person');
     }
