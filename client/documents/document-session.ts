@@ -124,12 +124,9 @@ export class DocumentSession {
     if (this.#phase === 'over') return;
     if (!local && !this.everSynced) this.#foreignContent = true;
     this.outbox.add(update);
-    // After the tick: a burst of transactions becomes one update.
-    this.#cancelFlush ??= this.#ports.env.after(0, () => {
-      this.#cancelFlush = null;
-      this.#flush();
-    });
-    this.#ports.changed();
+    // After the tick at the earliest: a burst of transactions becomes one update.
+    this.#cancelFlush ??= this.#ports.env.after(this.#sender.restMs, () => this.#flush());
+    this.#ports.edited();
   }
 
   /** The server told that the user's access changed. */
@@ -319,7 +316,8 @@ export class DocumentSession {
       if (this.#firstSync !== null) this.#finishFirstSync(this.#firstSync);
       this.#firstSync = null;
     }
-    this.#flush();
+    // What is edited in a burst goes at its end.
+    if (this.#cancelFlush === null || this.#sender.restMs === 0) this.#flush();
   }
 
   #finishFirstSync({ stateVector, updates }: { stateVector: Uint8Array; updates: readonly Uint8Array[] }): void {
@@ -386,6 +384,8 @@ export class DocumentSession {
   }
 
   #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = null;
     if (this.#phase !== 'live' || !this.#maySend) return;
     if (this.#ports.replica.clientId !== this.#clientId) {
       // The application changed doc.clientID: the server must know the new one first.

@@ -10,7 +10,7 @@ import { importLater } from '../import-later.ts';
 import { Later } from '../later.ts';
 import type { OfflineDocuments } from '../offline/offline-documents.ts';
 import type { OfflineStorage } from '../offline/offline-storage.ts';
-import { sameJson, type Writable, writable } from '../readable.ts';
+import { type Writable, writable } from '../readable.ts';
 import { loadLiveDocument, type MakeLive } from './document-code.ts';
 import { DocumentFront } from './document-front.ts';
 import { createHandle, type DocumentHandle } from './document-handle.ts';
@@ -88,7 +88,7 @@ export class Documents {
   constructor(core: ClientCore, options: DocumentsOptions) {
     this.#core = core;
     this.#options = options;
-    this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameJson });
+    this.unsaved = writable<readonly UnsavedDocument[]>([], core.report, { same: sameUnsaved });
     this.#live = new Later(loadLiveDocument, core.env, core.report);
     this.#keep = new Later(() => this.#loadKeep(), core.env, core.report);
     core.connector.attach({
@@ -256,6 +256,14 @@ export class Documents {
     if (event === 'room:access' && isAccess(told.access)) front.live?.accessChanged(told.access);
     if (event === 'error' && told.code === 'not-a-member') front.live?.notAMember();
   }
+}
+
+// Asked at each edit: by JSON it took as long as the edit.
+function sameUnsaved(left: readonly UnsavedDocument[], right: readonly UnsavedDocument[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((one, index) => one.name === right[index]?.name && one.unsavedChanges === right[index].unsavedChanges)
+  );
 }
 
 /** The document is in its room while one handle wants it. */

@@ -181,6 +181,9 @@ export class LiveDocument implements KeptDocument {
         drawSecret: () => randomWord(this.#env, 32),
         drawClientId: () => new DataView(this.#env.randomBytes(4).slice().buffer).getUint32(0),
         changed: () => this.#changed(session),
+        edited: () => {
+          if (session === this.#session && !this.#closed) this.#count();
+        },
         error: (error) => this.#face.tell('error', error),
         failed: (reason) => this.#reset(reason),
       },
@@ -269,13 +272,14 @@ export class LiveDocument implements KeptDocument {
   }
 
   #count(): void {
-    const { outbox } = this.#session;
-    this.#face.unsavedChanges.set(outbox.unsaved + this.#restoration.edits);
+    const { unsaved, added } = this.#session.outbox;
+    const savedThrough = added - unsaved;
+    const saved = savedThrough > this.#savedThrough;
+    this.#savedThrough = savedThrough;
+    this.#face.unsavedChanges.set(unsaved + this.#restoration.edits);
     this.#face.everSynced.set(this.#session.everSynced);
     this.#keeping?.changed();
-    this.#savers.savedThrough(outbox.savedThrough);
-    const saved = outbox.savedThrough > this.#savedThrough;
-    this.#savedThrough = outbox.savedThrough;
+    this.#savers.savedThrough(savedThrough);
     if (saved) this.#face.tell('saved', { unsavedChanges: this.#face.unsavedChanges.get() });
   }
 

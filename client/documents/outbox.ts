@@ -19,7 +19,7 @@ interface Waiting {
   readonly level: number;
 }
 
-const GROUP = 32;
+const GROUP = 64;
 const LARGEST_GROUP_BYTES = 256_000;
 
 /**
@@ -68,12 +68,10 @@ export class Outbox {
   add(update: Uint8Array): void {
     this.#added++;
     this.#waiting.push({ update, edits: 1, level: 0 });
-    for (;;) {
+    for (let level = 0; this.#waiting.at(-GROUP)?.level === level; level++) {
       const group = this.#waiting.slice(-GROUP);
-      const level = group[0]?.level;
-      if (group.length < GROUP || group.some((entry) => entry.level !== level)) return;
       if (bytesOf(group) > LARGEST_GROUP_BYTES) return;
-      this.#waiting.splice(-GROUP, GROUP, { ...mergeWaiting(group), level: (level ?? 0) + 1 });
+      this.#waiting.splice(-GROUP, GROUP, { ...mergeWaiting(group), level: level + 1 });
     }
   }
 

@@ -14,6 +14,8 @@ export interface SessionPorts extends SenderPorts {
   drawClientId(): number;
   /** Status, access or the outbox changed. */
   changed(): void;
+  /** The outbox took an edit; nothing else changed. */
+  edited(): void;
   /** The server refused something; what to do about it is decided here. */
   error(error: AshlarError): void;
   /** Client and server cannot agree: the session is over. */

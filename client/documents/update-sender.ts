@@ -14,6 +14,8 @@ const MAX_IN_FLIGHT = 32;
 const MAX_IN_FLIGHT_BYTES = 1_000_000;
 // One update is merged from at most this much, so that it stays one or a few frames.
 const MAX_MERGED_BYTES = 200_000;
+// Faster than anybody types or drags: what follows an update within this time is a burst.
+const BURST_MS = 10;
 const RESEND = { baseMs: 200, capMs: 30_000 };
 
 /** Sends a session's updates by their counters: several under way, from the right one on after a refusal, each answer counted once. */
@@ -27,6 +29,7 @@ export class UpdateSender {
   #next = 1;
   /** Copies sent in this membership and not answered, by counter, oldest first. The server answers in order. */
   readonly #unanswered = new Map<number, Numbered[]>();
+  #sentAt = 0;
   #refusals = 0;
   #holdUntil = 0;
   #cancelHold: (() => void) | null = null;
@@ -120,6 +123,13 @@ export class UpdateSender {
     this.#next = Math.min(this.#next, counter);
   }
 
+  /** How long, ms, what is edited now had better wait for what is edited next: 0 but in a burst of which something is under way. */
+  get restMs(): number {
+    const since = this.#ports.env.now() - this.#sentAt;
+    // Negative where the clock was put back.
+    return this.#unanswered.size > 0 && since >= 0 ? Math.max(0, BURST_MS - since) : 0;
+  }
+
   /** Sends what may go now. */
   flush(): void {
     if (this.#cancelHold !== null) return;
@@ -131,6 +141,7 @@ export class UpdateSender {
       if (entry === undefined) return;
       this.#next = entry.counter + 1;
       this.#unanswered.set(entry.counter, [...(this.#unanswered.get(entry.counter) ?? []), entry]);
+      this.#sentAt = this.#ports.env.now();
       this.#ports.send({ type: 'update', counter: entry.counter, full: entry.full, update: entry.update });
     }
   }

@@ -89,6 +89,7 @@ export class SimulatedClient {
         drawSecret: () => `${name}-${++secrets}`,
         drawClientId: () => Math.floor(random() * 2 ** 32),
         changed: () => {},
+        edited: () => {},
         error: (error) => this.errors.push(error),
         failed: (reason) => {
           this.failed = reason;

@@ -37,6 +37,7 @@ function byHand(doc = new Y.Doc()) {
     drawSecret: () => `secret-${++secrets}`,
     drawClientId: () => 1_234,
     changed: () => {},
+    edited: () => {},
     error: (error) => errors.push(error),
     failed: (reason) => failed.push(reason),
   };
@@ -130,7 +131,7 @@ test('an observer that throws, as editor bindings do, is reported and damages no
   expect(errors).toEqual([]);
   expect(session.status).toEqual({ state: 'synced' });
   type(doc, 'mine');
-  time.advance(0);
+  time.advance(10);
   expect(updates()).toHaveLength(1);
 });
 
@@ -139,10 +140,10 @@ test('a burst in one tick is one update; later ones go beside it, each with the 
   live();
   for (let index = 0; index < 10; index++) type(doc, 'x');
   expect(updates()).toEqual([]);
-  time.advance(0);
+  time.advance(10);
   expect(updates().map(({ counter }) => counter)).toEqual([1]);
   type(doc, 'y');
-  time.advance(0);
+  time.advance(10);
   expect(updates().map(({ counter }) => counter)).toEqual([1, 2]);
   expect(session.outbox.unsaved).toBe(11);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 2 }] });
@@ -150,12 +151,44 @@ test('a burst in one tick is one update; later ones go beside it, each with the 
   expect(session.place).toMatchObject({ epoch: 'e', seq: 1 });
 });
 
+test('what is edited within 10 ms of an update that is under way is a burst, and goes as one update at its end; a lone edit waits for nothing', () => {
+  const { doc, live, updates, time, session } = byHand();
+  live();
+  type(doc, 'a');
+  time.advance(0);
+  expect(updates()).toHaveLength(1);
+  for (const text of ['b', 'c', 'd']) {
+    type(doc, text);
+    time.advance(3);
+    expect(updates()).toHaveLength(1);
+  }
+  time.advance(1);
+  expect(updates()).toHaveLength(2);
+  // Nobody waits behind what is saved.
+  type(doc, 'e');
+  time.advance(0);
+  session.frame({ type: 'saved', counter: 1, epoch: 'e', seq: 0 });
+  expect(updates()).toHaveLength(2);
+  session.frame({ type: 'saved', counter: 2, epoch: 'e', seq: 0 });
+  expect(updates()).toHaveLength(3);
+  session.frame({ type: 'saved', counter: 3, epoch: 'e', seq: 0 });
+  type(doc, 'f');
+  time.advance(0);
+  expect(updates()).toHaveLength(4);
+  // The device's clock is put back: no wait that lasts until it has come this far again.
+  time.now -= 3_600_000;
+  type(doc, 'g');
+  time.advance(0);
+  expect(updates().map(({ counter }) => counter)).toEqual([1, 2, 3, 4, 5]);
+  expect(textOf(...updates().map(({ update }) => update))).toBe('gfedcba');
+});
+
 test('at most 32 updates are under way; what waits behind them is merged', () => {
   const { doc, live, updates, time, session } = byHand();
   live();
   for (let index = 0; index < 40; index++) {
     type(doc, 'x');
-    time.advance(0);
+    time.advance(10);
   }
   expect(updates()).toHaveLength(32);
   session.frame({ type: 'saved', counter: 1, epoch: 'e', seq: 0 });
@@ -168,7 +201,7 @@ test('a refusal that may pass is waited for, then the same bytes go again from t
   live();
   for (const text of ['a', 'b', 'c']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   const first = updates();
   session.frame({ type: 'refused', counter: 2, code: 'rate-limited', retryAfterMs: 1_000, detail: '' });
@@ -185,7 +218,7 @@ test('what is refused for an update before it goes again as soon as that is save
   live();
   for (const text of ['a', 'b', 'c', 'd']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   const refuse = (counter: number, code: ErrorCode) =>
     session.frame({ type: 'refused', counter, code, retryAfterMs: 1_000, detail: '' });
@@ -205,9 +238,9 @@ test('a gap is answered with one full step under its counter, and a second answe
   const { doc, live, updates, time, session } = byHand();
   live();
   type(doc, 'a');
-  time.advance(0);
+  time.advance(10);
   type(doc, 'b');
-  time.advance(0);
+  time.advance(10);
   session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
   const full = updates().at(-1);
   expect(full).toMatchObject({ counter: 1, full: true });
@@ -226,12 +259,12 @@ test('an answer to an update that a full step replaced holds nothing back', () =
   live();
   for (const text of ['a', 'b']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
   session.frame({ type: 'refused', counter: 2, code: 'counter-gap', retryAfterMs: 1_000, detail: '' });
   type(doc, 'c');
-  time.advance(0);
+  time.advance(10);
   expect(updates().at(-1)).toMatchObject({ counter: 2, full: false });
 });
 
@@ -240,7 +273,7 @@ test('an answer to a copy that has been sent again meanwhile holds nothing back'
   live();
   for (const text of ['a', 'b']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   session.frame({ type: 'refused', counter: 1, code: 'rate-limited', retryAfterMs: 100, detail: '' });
   time.advance(150);
@@ -248,7 +281,7 @@ test('an answer to a copy that has been sent again meanwhile holds nothing back'
   // Of the first copy: the second one is on its way.
   session.frame({ type: 'refused', counter: 2, code: 'counter-gap', retryAfterMs: 1_000, detail: '' });
   type(doc, 'c');
-  time.advance(0);
+  time.advance(10);
   expect(updates().at(-1)).toMatchObject({ counter: 3 });
 });
 
@@ -286,7 +319,7 @@ test('a position advances over contiguous records only; otherwise the room is jo
   expect(session.place?.seq).toBe(1);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 3, update: list[1]! }] });
   expect(doc.getText('text').toString()).toBe('a');
-  time.advance(0);
+  time.advance(10);
   expect(joins.at(-1)).toMatchObject({ epoch: 'e', seq: 1 });
 });
 
@@ -295,7 +328,7 @@ test('what the join says is saved leaves the outbox, the rest goes again unchang
   live();
   for (const text of ['a', 'b', 'c']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   const first = updates();
   session.disconnected();
@@ -309,7 +342,7 @@ test('a log that went back gets a full step, behind what is still under way', ()
   const { doc, live, updates, time, session, joined, state } = byHand();
   live();
   type(doc, 'a');
-  time.advance(0);
+  time.advance(10);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 1 }] });
   session.disconnected();
   session.connected();
@@ -343,7 +376,7 @@ test('a position that the server’s log lost is shown again until the full step
   const { doc, live, updates, time, session, joined, state, joins } = byHand();
   live();
   type(doc, 'a');
-  time.advance(0);
+  time.advance(10);
   session.frame({ type: 'committed', epoch: 'lost', entries: [{ seq: 1, counter: 1 }] });
   session.disconnected();
   session.connected();
@@ -419,7 +452,7 @@ test('another incarnation, a refused kind of update and a deletion end the sessi
     const { doc, live, time, session, failed, errors } = byHand();
     live();
     type(doc, 'a');
-    time.advance(0);
+    time.advance(10);
     session.frame({ type: 'refused', counter: 1, code, retryAfterMs: 0, detail: '' });
     expect(failed).toEqual([code]);
     expect(errors.map((error) => error.code)).toEqual([code]);
@@ -463,7 +496,7 @@ test('what another provider brought before the first sync is not sent again wher
   session.connected();
   joined();
   state(kept, 1);
-  time.advance(0);
+  time.advance(10);
   expect([updates(), session.outbox.unsaved]).toEqual([[], 0]);
 });
 
@@ -483,7 +516,7 @@ test('several waits for several updates: the longest counts, in whatever order t
   live();
   for (const text of ['a', 'b']) {
     type(doc, text);
-    time.advance(0);
+    time.advance(10);
   }
   session.frame({ type: 'refused', counter: 1, code: 'rate-limited', retryAfterMs: 10_000, detail: '' });
   session.frame({ type: 'refused', counter: 2, code: 'rate-limited', retryAfterMs: 1_000, detail: '' });
@@ -503,11 +536,11 @@ test('refusals in a row are waited for ever longer, and an update that is saved 
     return time.now - from;
   };
   type(doc, 'a');
-  time.advance(0);
+  time.advance(10);
   expect([1, 1, 1].map(waitAfterRefusal)).toEqual([120, 220, 420]);
   session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 1, counter: 1 }] });
   type(doc, 'b');
-  time.advance(0);
+  time.advance(10);
   expect(waitAfterRefusal(2)).toBe(120);
 });
 
@@ -544,7 +577,7 @@ test('ids of other sessions that come after a join are told with another one, be
   expect(joins[0]?.formerIds).toEqual([7]);
   session.formerIds.add(8);
   type(doc, 'x');
-  time.advance(0);
+  time.advance(10);
   session.frame({ type: 'gap', counter: 1, stateVector: Y.encodeStateVector(new Y.Doc()) });
   expect(updates()).toHaveLength(1);
   time.advance(10_000);
