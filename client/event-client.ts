@@ -163,7 +163,9 @@ export function buildEventClient<const Own extends Events = []>(
 ): { client: EventClient<Own>; core: ClientCore } {
   // What must be given, and is not, shows as null.
   const url = options?.url ?? (globalThis.location === undefined ? null : undefined);
-  checkOptions({ ...options, url, token: options?.token ?? null }, { ...EVENT_CLIENT_OPTIONS, ...more });
+  // From JavaScript: the letters of an address are no options.
+  const given = typeof options === 'string' ? { options } : options;
+  checkOptions({ ...given, url, token: options?.token ?? null }, { ...EVENT_CLIENT_OPTIONS, ...more });
   const env = options.environment ?? platformEnvironment();
   const report = safeReport(options.onError ?? reportToConsole);
   const catalog = collectByName<ClientEvent>(CATALOG_FACTS, options.events ?? []);

@@ -42,7 +42,7 @@ describe('a client is refused at once', () => {
     [{ ...GOOD, evnts: [] }, 'evnts: none of url, token, '],
     [undefined, 'url: '],
     [null, 'url: '],
-    ['http://127.0.0.1:1', '0: none of '],
+    ['http://127.0.0.1:1', 'options: none of url, token, '],
   ])('where an option is wrong, which is named with what is allowed and what was given: %#', (options, detail) => {
     const error = refusal(() => create(options));
     expect(error.code).toBe('invalid-options');
