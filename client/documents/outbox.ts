@@ -1,5 +1,5 @@
 import { invariant } from '../../shared/errors.ts';
-import { joinRuns } from './join-runs.ts';
+import { joinUpdates } from './join-updates.ts';
 import { mergeInTree } from './merge-updates.ts';
 
 /** An update with its counter: its bytes never change from here on, so that a resend is the same update. */
@@ -19,7 +19,7 @@ interface Waiting {
   readonly level: number;
 }
 
-const GROUP = 64;
+const GROUP = 256;
 const LARGEST_GROUP_BYTES = 256_000;
 
 /**
@@ -142,9 +142,8 @@ export class Outbox {
 }
 
 function mergeWaiting(entries: readonly Waiting[]): { update: Uint8Array; edits: number } {
-  const merged = mergeInTree(entries.map((entry) => entry.update));
   return {
-    update: entries.length === 1 ? merged : joinRuns(merged),
+    update: entries.length === 1 ? entries[0]!.update : joinUpdates(entries.map(({ update }) => update)),
     edits: entries.reduce((sum, entry) => sum + entry.edits, 0),
   };
 }

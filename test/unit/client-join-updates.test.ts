@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { joinRuns } from '../../client/documents/join-runs.ts';
+import { joinUpdates } from '../../client/documents/join-updates.ts';
 
 function load(...updates: readonly Uint8Array[]): Y.Doc {
   const doc = new Y.Doc();
@@ -19,7 +19,7 @@ test('keystrokes in a row become one item, as in the document that they were typ
   const doc = new Y.Doc();
   const updates = record(doc);
   for (let index = 0; index < 1_000; index++) doc.getText('text').insert(index, 'x');
-  const joined = joinRuns(Y.mergeUpdates(updates));
+  const joined = joinUpdates(updates);
   expect(Y.decodeUpdate(joined).structs).toHaveLength(1);
   expect(joined).toEqual(Y.encodeStateAsUpdate(doc));
 });
@@ -32,7 +32,7 @@ test('text behind a jump of the caret, and what others typed between, stays wher
   const others = load(updates[0]!, updates[1]!);
   others.getText('text').insert(1, 'theirs');
   const theirs = Y.encodeStateAsUpdate(others);
-  const joined = joinRuns(Y.mergeUpdates(updates));
+  const joined = joinUpdates(updates);
   expect(load(theirs, joined).getText('text').toString()).toBe(
     load(theirs, ...updates)
       .getText('text')
@@ -82,7 +82,11 @@ test('whoever applies it has what the updates one by one make, over any edits of
       for (const part of [all, own, own.slice(gap), own.filter((_, index) => index !== gap)]) {
         if (part.length === 0) continue;
         const merged = Y.mergeUpdates(part);
-        const joined = joinRuns(merged);
+        const joined = joinUpdates(part);
+        // What was joined is joined once more, with what came behind.
+        const half = part.length >> 1;
+        const twice = joinUpdates([joinUpdates(part.slice(0, half)), ...part.slice(half)]);
+        if (half > 0) expect(load(twice).toJSON()).toEqual(load(merged).toJSON());
         expect(Y.encodeStateVectorFromUpdate(joined)).toEqual(Y.encodeStateVectorFromUpdate(merged));
         const expected = load(merged);
         const found = load(joined);
