@@ -5,6 +5,7 @@ import type { JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { User } from '../../shared/user.ts';
 import { readPayload } from '../events/read-payload.ts';
+import { writeTogether } from '../sockets/write-together.ts';
 import { ERASED_KIND } from '../storage/erasure.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
@@ -64,10 +65,12 @@ export class EventRoom implements RoomContent {
       },
       start: () => {
         const { outbox } = connection;
-        for (const key of room.states.keys()) {
-          if (outbox.queuedBytes <= outbox.portionBytes) this.sendState(member, key);
-          else member.staleStates.set(key, true);
-        }
+        writeTogether(() => {
+          for (const key of room.states.keys()) {
+            if (outbox.queuedBytes <= outbox.portionBytes) this.sendState(member, key);
+            else member.staleStates.set(key, true);
+          }
+        });
         member.delivery = 'catching-up';
         this.#ports.catchUp(member);
       },
@@ -83,7 +86,9 @@ export class EventRoom implements RoomContent {
 
   sendRecords(member: Member, records: readonly LogRecord[], position?: Position): void {
     const events = records.filter(isEvent);
-    for (const record of events) this.#sendRecord(member, record, record === events.at(-1) ? position : undefined);
+    writeTogether(() => {
+      for (const record of events) this.#sendRecord(member, record, record === events.at(-1) ? position : undefined);
+    });
   }
 
   sendState(member: Member, key: string): void {

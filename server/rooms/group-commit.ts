@@ -1,5 +1,6 @@
 import { AshlarError } from '../../shared/errors.ts';
 import type { Clock } from '../clock.ts';
+import { writeTogether } from '../sockets/write-together.ts';
 import type { AppendResult, CommitKey, RoomAppend, Store } from '../storage/store.ts';
 import type { Tally } from './tally.ts';
 
@@ -82,10 +83,13 @@ export class GroupCommit {
       for (const source of sources) source.failed(failure);
       return;
     }
-    for (const [index, source] of sources.entries()) {
-      const result = results[index];
-      if (result?.ok) source.committed(result);
-      else source.failed(new AshlarError('storage-unavailable', { detail: 'another writer has this room' }));
-    }
+    // Who is told of several records gets them in one write.
+    writeTogether(() => {
+      for (const [index, source] of sources.entries()) {
+        const result = results[index];
+        if (result?.ok) source.committed(result);
+        else source.failed(new AshlarError('storage-unavailable', { detail: 'another writer has this room' }));
+      }
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import { polledBytes } from './bounded-polling.ts';
+import { gathers, joinFrames } from './write-together.ts';
 
 type Connection = Socket['conn'];
 type Transport = Connection['transport'];
@@ -30,6 +31,11 @@ const WEBSOCKET_OPEN = 1;
 
 /** Writes past the engine that are not yet reported: what the kernel took at once is, after the current turn. */
 const MOST_WRITES = 1_000;
+
+/** As much as is gathered before it is written. */
+const MOST_GATHERED_BYTES = 16 * 1024;
+
+const NOTHING: Uint8Array[] = [];
 
 interface Waiter {
   readonly limit: number;
@@ -63,6 +69,9 @@ export class SendQueue {
   #packetsUnderWay = 0;
   /** Written past the engine, and not yet reported as written. */
   #writesUnderWay = 0;
+  /** Taken by `writeThrough`, and not written yet. */
+  #gathered = NOTHING;
+  #gatheredBytes = 0;
   #waiters: Waiter[] = [];
   /** The room whose content is being written by somebody else. */
   #contentOf: string | undefined;
@@ -72,6 +81,7 @@ export class SendQueue {
     this.#transport = conn.transport;
     for (const packet of (conn as unknown as { writeBuffer: EnginePacket[] }).writeBuffer) this.#waitingBytes += costOf(packet);
     conn.on('packetCreate', (packet: EnginePacket) => {
+      this.writeGathered();
       if (this.#contentOf !== undefined) packet.options = { ...packet.options, room: this.#contentOf };
       this.#waitingBytes += costOf(packet);
     });
@@ -87,7 +97,10 @@ export class SendQueue {
     // What a dropped connection held is let go with it.
     if (this.#closed) return 0;
     return (
-      this.#waitingBytes + (this.#packetsUnderWay + this.#writesUnderWay) * PACKET_OVERHEAD_BYTES + unsentBytes(this.#transport)
+      this.#waitingBytes +
+      this.#gatheredBytes +
+      (this.#packetsUnderWay + this.#writesUnderWay) * PACKET_OVERHEAD_BYTES +
+      unsentBytes(this.#transport)
     );
   }
 
@@ -114,6 +127,7 @@ export class SendQueue {
    *   the first part of a packet has left with a poll and its attachment waits: without it the client takes the next packet for it
    */
   withdraw(room: string): boolean {
+    this.writeGathered();
     const { writeBuffer } = this.#conn as unknown as { writeBuffer: EnginePacket[] };
     const [next] = writeBuffer;
     const parted = next?.options?.room === room && next.options.wsPreEncodedFrame === undefined && typeof next.data !== 'string';
@@ -143,9 +157,29 @@ export class SendQueue {
     )
       return false;
     if (socket?.readyState !== WEBSOCKET_OPEN || socket.bufferedAmount > 0 || sender?.sendFrame === undefined) return false;
-    this.#writesUnderWay += 1;
-    sender.sendFrame([frames], this.#written);
+    if (!gathers(this)) {
+      this.#writesUnderWay += 1;
+      sender.sendFrame([frames], this.#written);
+      return true;
+    }
+    if (this.#gathered === NOTHING) this.#gathered = [];
+    this.#gathered.push(frames);
+    this.#gatheredBytes += frames.length;
+    if (this.#gatheredBytes > MOST_GATHERED_BYTES) this.writeGathered();
     return true;
+  }
+
+  /** Writes what `writeThrough` took while writes were gathered. */
+  writeGathered(): void {
+    if (this.#gathered === NOTHING) return;
+    const frames = joinFrames(this.#gathered);
+    this.#gathered = NOTHING;
+    this.#gatheredBytes = 0;
+    const { socket } = this.#transport as unknown as WritableTransport;
+    // Closed meanwhile: it is lost with the connection.
+    if (socket?.readyState !== WEBSOCKET_OPEN) return;
+    this.#writesUnderWay += 1;
+    socket._sender?.sendFrame([frames], this.#written);
   }
 
   readonly #written = (): void => {

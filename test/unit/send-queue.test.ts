@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'socket.io';
 import { expect, test } from 'vitest';
 import { sendQueueOf } from '../../server/sockets/send-queue.ts';
+import { writeTogether } from '../../server/sockets/write-together.ts';
 
 /** engine.io's side of a connection, as far as a queue sees it; the test decides when the kernel takes something. */
 class FakeConnection extends EventEmitter {
@@ -181,4 +182,86 @@ test('what was taken back counts no longer', () => {
   conn.take();
   conn.take();
   expect(queue.bytes).toBe(0);
+});
+
+/** A connection whose writes past the engine the test sees. */
+function openConnection() {
+  const conn = new FakeConnection();
+  const writes: Uint8Array[] = [];
+  const socket = Object.assign(conn.transport.socket, {
+    readyState: 1,
+    _sender: {
+      sendFrame: ([frames]: Uint8Array[], done: () => void) => {
+        writes.push(frames as Uint8Array);
+        done();
+      },
+    },
+  });
+  return {
+    conn,
+    queue: sendQueueOf(conn.asConnection()),
+    socket,
+    writes,
+    texts: () => writes.map((bytes) => Buffer.from(bytes).toString()),
+  };
+}
+
+const frames = (text: string): Uint8Array => Buffer.from(text);
+
+test('what is written together leaves in one write per connection, in order, and who gets the same gets the same bytes', () => {
+  const [ada, ben, cem] = [openConnection(), openConnection(), openConnection()];
+  const [one, two] = [frames('one '), frames('two ')];
+  writeTogether(() => {
+    for (const frame of [one, two]) for (const { queue } of [ada, ben]) expect(queue.writeThrough(frame)).toBe(true);
+    // What is together within what is together is one.
+    writeTogether(() => cem.queue.writeThrough(two));
+    expect([...ada.writes, ...ben.writes, ...cem.writes]).toEqual([]);
+    expect(ada.queue.bytes).toBe(8);
+  });
+  expect([ada.texts(), ben.texts(), cem.texts()]).toEqual([['one two '], ['one two '], ['two ']]);
+  expect(ada.writes[0]).toBe(ben.writes[0]);
+  expect(cem.writes[0]).toBe(two);
+  expect(ada.queue.bytes).toBe(0);
+  ada.queue.writeThrough(one);
+  expect(ada.texts()).toEqual(['one two ', 'one ']);
+});
+
+test('what the engine writes meanwhile comes behind what was gathered, and so does a withdrawal', () => {
+  const { conn, queue, writes, texts } = openConnection();
+  let before: readonly string[] = [];
+  conn.on('packetCreate', () => {
+    before = texts();
+  });
+  writeTogether(() => {
+    queue.writeThrough(frames('first '));
+    conn.write(10);
+    expect(before).toEqual(['first ']);
+    // Behind what waits in the engine nothing is gathered.
+    expect(queue.writeThrough(frames('no'))).toBe(false);
+    conn.take();
+    queue.writeThrough(frames('second '));
+    queue.withdraw('chat:a');
+    expect(texts()).toEqual(['first ', 'second ']);
+    queue.writeThrough(frames('third '));
+  });
+  expect(texts()).toEqual(['first ', 'second ', 'third ']);
+  expect(writes).toHaveLength(3);
+});
+
+test('no more than 16 kB are gathered for a connection; one that closes meanwhile, or a task that throws, takes nothing from the others', () => {
+  const [ada, ben] = [openConnection(), openConnection()];
+  const large = new Uint8Array(10_000);
+  expect(() =>
+    writeTogether(() => {
+      for (const { queue } of [ada, ben]) for (let count = 0; count < 3; count++) queue.writeThrough(large);
+      expect(ada.writes.map(({ length }) => length)).toEqual([20_000]);
+      ada.socket.readyState = 3;
+      throw new Error('the third');
+    }),
+  ).toThrow('the third');
+  expect(ada.writes).toHaveLength(1);
+  expect(ada.queue.bytes).toBe(0);
+  expect(ben.writes.map(({ length }) => length)).toEqual([20_000, 10_000]);
+  ben.queue.writeThrough(large);
+  expect(ben.writes).toHaveLength(3);
 });
