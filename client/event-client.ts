@@ -164,8 +164,10 @@ export function buildEventClient<const Own extends Events = []>(
   // What must be given, and is not, shows as null.
   const url = options?.url ?? (globalThis.location === undefined ? null : undefined);
   // From JavaScript: the letters of an address are no options.
-  const given = typeof options === 'string' ? { options } : options;
-  checkOptions({ ...given, url, token: options?.token ?? null }, { ...EVENT_CLIENT_OPTIONS, ...more });
+  checkOptions(
+    { ...(typeof options === 'string' ? { options } : options), url, token: options?.token ?? null },
+    { ...EVENT_CLIENT_OPTIONS, ...more },
+  );
   const env = options.environment ?? platformEnvironment();
   const report = safeReport(options.onError ?? reportToConsole);
   const catalog = collectByName<ClientEvent>(CATALOG_FACTS, options.events ?? []);
@@ -179,7 +181,10 @@ export function buildEventClient<const Own extends Events = []>(
   const members = new Members(connector, rooms, report);
   const user = writable<SessionUser | null>(null, report);
   connector.session.subscribe((session) => {
-    if (session !== null) user.set(session.user);
+    if (session === null) return;
+    // What one user asked for is not sent under another's name.
+    if ((user.get() ?? session.user).id !== session.user.id) requests.close();
+    user.set(session.user);
   });
 
   const client: EventClient<Own> = {

@@ -163,6 +163,8 @@ export class Rooms {
     const own = userRoom(userId);
     if (own !== this.#ownRoom) {
       const former = this.#ownRoom === null ? undefined : this.#rooms.get(this.#ownRoom);
+      // What another user was told is not what this one has.
+      if (former !== undefined) for (const { cursor } of this.#rooms.values()) cursor.position = null;
       this.#ownRoom = own;
       this.#lease(own);
       if (former !== undefined && --former.leases === 0) this.#forget(former);

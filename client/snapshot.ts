@@ -10,7 +10,7 @@ export function snapshot<Value>(previous: unknown, value: Value): Value {
   return value;
 }
 
-/** Whether two values are the same, or hold the same entries: objects, arrays and maps are compared one level deep. */
+/** Whether two values are the same, or hold the same entries: objects and arrays are compared one level deep. */
 export function shallowEqual(left: unknown, right: unknown): boolean {
   if (Object.is(left, right)) return true;
   if (Array.isArray(left) && Array.isArray(right)) {

@@ -28,4 +28,6 @@ export interface DocumentStart {
   /** The updates since; not `local`: from another provider on the same document. */
   readonly edits: readonly { readonly update: Uint8Array; readonly local: boolean }[];
   readonly keep: Keep | undefined;
+  /** Whose edits they are: the first that the server named; undefined: whoever it names. */
+  readonly userId: string | undefined;
 }

@@ -44,11 +44,12 @@ export class DocumentFront implements DocumentFace {
   readonly #whenLive: Promise<LiveDocument>;
   #settle!: { resolve(live: LiveDocument): void; reject(error: AshlarError): void };
   /** Until `LiveDocument` takes over: it may give this document up at a reset. */
-  #start: DocumentStart | null;
+  #start: Omit<DocumentStart, 'keep' | 'userId'> | null;
   /** Keeps it in step with the server; null: not here yet. */
   live: LiveDocument | null = null;
   readonly #stopNoting: () => void;
   readonly #ownAwareness: boolean;
+  #userId: string | undefined;
   #connection: SessionAnnouncement | null = null;
   #wanted = false;
   #closed = false;
@@ -72,7 +73,7 @@ export class DocumentFront implements DocumentFace {
     const edits: DocumentStart['edits'][number][] = [];
     const own = options.doc === undefined && options.awareness === undefined;
     const awareness = options.awareness ?? new Awareness(doc);
-    this.#start = { doc, awareness, own, hadContent: hasContent(doc), edits, keep: undefined };
+    this.#start = { doc, awareness, own, hadContent: hasContent(doc), edits };
     this.#ownAwareness = options.awareness === undefined;
     const note = (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }: Y.Transaction): void => {
       edits.push({ update, local });
@@ -141,6 +142,7 @@ export class DocumentFront implements DocumentFace {
   }
 
   connected(connection: SessionAnnouncement): void {
+    this.#userId ??= connection.user.id;
     this.#connection = connection;
     this.live?.connected(connection);
     this.#showWaiting();
@@ -178,7 +180,7 @@ export class DocumentFront implements DocumentFace {
     for (const stop of this.#stopHearing) stop();
     this.#showWaiting();
     this.#stopNoting();
-    const live = make(this, { ...this.#start!, keep }, this.#core);
+    const live = make(this, { ...this.#start!, keep, userId: this.#userId }, this.#core);
     this.live = live;
     this.#start = null;
     this.#settle.resolve(live);

@@ -175,7 +175,7 @@ export class Documents {
     }
     throw new AshlarError('invalid-options', {
       room,
-      detail: 'this document is open with another Y.Doc or awareness, or not offline',
+      detail: 'it is open with another Y.Doc or awareness, or not offline',
     });
   }
 
@@ -187,7 +187,7 @@ export class Documents {
       throw new AshlarError('invalid-options', { room, detail: 'doc: a Y.Doc; awareness: one of that Y.Doc' });
     }
     if (offline && given !== undefined) {
-      throw new AshlarError('invalid-options', { room, detail: 'offline: the SDK keeps only a Y.Doc that it made' });
+      throw new AshlarError('invalid-options', { room, detail: 'offline: only a Y.Doc that the SDK made' });
     }
     const parts = { live: this.#live, keep: offline ? this.#keep : undefined };
     const front = new DocumentFront(room, { doc, awareness }, parts, this.#core);

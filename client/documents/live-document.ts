@@ -29,6 +29,8 @@ export class LiveDocument implements KeptDocument {
   readonly keptOrigins = new Set<unknown>();
   readonly merge = mergeInTree;
   readonly #keeping: Keeping | null;
+  /** Whose document it is; undefined: nobody was named yet. */
+  #userId: string | undefined;
   /** What its handles see of it. */
   readonly #face: DocumentFace;
   readonly #core: ClientCore;
@@ -67,6 +69,7 @@ export class LiveDocument implements KeptDocument {
       this.#enter();
       this.#count();
     };
+    this.#userId = start.userId;
     this.#keeping = start.keep?.(this, onLoaded) ?? null;
     this.#keeping?.load();
   }
@@ -108,8 +111,15 @@ export class LiveDocument implements KeptDocument {
   }
 
   connected(connection: SessionAnnouncement): void {
+    const before = this.#userId;
+    this.#userId = connection.user.id;
     this.#connection = connection;
-    this.#enter();
+    // What is kept has its owner by itself.
+    if (this.#keeping !== null || before === undefined || before === this.#userId) this.#enter();
+    else {
+      this.#restoration.drop();
+      this.#reset('other-user');
+    }
   }
 
   disconnected(): void {

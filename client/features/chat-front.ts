@@ -41,7 +41,8 @@ function createChatFront(client: FeatureClient, sessionId: string, onIdle: () =>
     const make = await part.get();
     if (session === null) {
       session = make(client, sessionId, {}, onIdle);
-      for (const { content } of said) session.send(content);
+      // What one user said is not sent under another's name.
+      for (const { content, userId } of said) if (userId === null || userId === client.user.get()?.id) session.send(content);
     }
     return session;
   };

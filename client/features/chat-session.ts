@@ -35,6 +35,7 @@ export function createChatSession(
   let load = 0;
   let active = false;
   let joined = false;
+  let userId: string | undefined;
 
   const ownId = (): string | undefined => client.user.get()?.id;
   const show = (change: Partial<ChatState> = {}): void => {
@@ -73,6 +74,9 @@ export function createChatSession(
   };
 
   const onRoom = (status: RoomStatus): void => {
+    // What another user was told, or was about to say, is nothing of this one's.
+    if (userId !== undefined && userId !== ownId()) apply(() => EMPTY_LOG);
+    userId = ownId();
     const wasJoined = joined;
     joined = status.state === 'joined';
     if (status.state === 'refused') {

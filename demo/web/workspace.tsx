@@ -1,5 +1,5 @@
-import { useDocument, useRealtime } from 'ashlar/react';
-import { useEffect, useMemo, useState } from 'react';
+import { useChat, useDocument, useRealtime } from 'ashlar/react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { DemoPerson } from '../people.ts';
 import { BoardView } from './board/board-view.tsx';
 import { ChatPanel } from './chat/chat-panel.tsx';
@@ -53,6 +53,7 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
   // An address may name anything: what the list does not have is not opened.
   const listed = pages.some(({ id }) => id === page) ? page : null;
   const open = useDocument(view === 'pages' ? listed : view === 'board' ? 'board' : null, KEPT);
+  const isChatUnsent = useChat('team', ({ messages }) => messages.some(({ status }) => status !== 'sent'));
   const names = useMemo(() => ['workspace', 'board', ...pages.map(({ id }) => id)], [pages]);
   const kept = useKeptDocuments(names);
   const label = VIEWS.find((one) => one.view === view)?.label ?? '';
@@ -62,14 +63,29 @@ export function Workspace({ person, network, onSignOut }: WorkspaceProps) {
     document.title = `${label} · Ashlar workspace`;
   }, [label]);
   const titleOf = (name: string): string => pages.find(({ id }) => id === name)?.title ?? TITLES[name] ?? 'a page';
+  const isLeaving = useRef(false);
   const signOut = async (): Promise<void> => {
+    // It takes a moment until what is kept was looked at.
+    if (isLeaving.current) return;
+    isLeaving.current = true;
+    try {
+      await leave();
+    } finally {
+      isLeaving.current = false;
+    }
+  };
+  const leave = async (): Promise<void> => {
     // The second person leaves with the first.
     const theirs = [...document.querySelectorAll('iframe')].flatMap((frame) => frame.contentWindow?.unsavedDocuments?.() ?? []);
     const here = [...new Set([...kept.unsaved(), ...theirs])];
     // What is kept for them goes as well, and what was not taken from tabs that are closed.
     const elsewhere = (await Promise.all([unsavedInBrowser(), unsavedInStorage(person.id, names)])).flat();
     const otherTabs = [...new Set(elsewhere)].filter((name) => !here.includes(name));
-    const unsaved = [...here.map(titleOf), ...otherTabs.map((name) => `${titleOf(name)} in another tab`)].join(', ');
+    const unsaved = [
+      ...here.map(titleOf),
+      ...otherTabs.map((name) => `${titleOf(name)} in another tab`),
+      ...(isChatUnsent ? ['the chat'] : []),
+    ].join(', ');
     const question = `Some changes are not saved yet, and would be lost (${unsaved}). Sign out?`;
     if (unsaved !== '' && !window.confirm(question)) return;
     // Where the browser keeps nothing there is nothing to clear.

@@ -59,6 +59,28 @@ test('two people write in one page at once, see each other’s carets, and take 
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 40_000);
 
+test('who types is told of saving once, and that all is saved when they pause, not with each key', async () => {
+  await using anna = await site.visit('anna');
+  await newPage(anna.page, 'Calm');
+  await editor(anna.page).click();
+  await saved(anna.page);
+  await anna.page.evaluate(() => {
+    const state = document.querySelector('.save')!;
+    const told: string[] = [];
+    Object.assign(window, { told });
+    new MutationObserver(() => told.push(state.textContent)).observe(state, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  await anna.page.keyboard.type('not with each of these keys', { delay: 60 });
+  await saved(anna.page);
+  const told = await anna.page.evaluate(() => (window as unknown as { told: string[] }).told);
+  expect(told).toEqual(['Saving…', 'All changes saved']);
+  expect(anna.complaints()).toEqual([]);
+}, 40_000);
+
 test('[1] the server is killed while two people type: both converge without a reload, and nothing shown as saved is missing', async () => {
   await using anna = await site.visit('anna', { mayLoseServer: true });
   const place = await newPage(anna.page, 'Killed');

@@ -185,6 +185,14 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   await go(page, '#/pages/page-welcome');
   await sheet(page, 'Welcome').waitFor();
   await cut(page);
+  // A message that waits is lost as well; and whoever clicks twice is asked once.
+  await page.getByRole('textbox', { name: 'Message' }).fill('not sent yet');
+  await page.keyboard.press('Enter');
+  await page.getByText('not sent yet').waitFor();
+  await page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).dblclick();
+  await expect.poll(() => asked).toEqual(['Some changes are not saved yet, and would be lost (the chat). Sign out?']);
+  await page.getByText('not sent yet').waitFor();
+  asked.length = 0;
   await go(page, '#/board');
   await card(page, 'To do', 'Translate the product texts').focus();
   await page.keyboard.press('ArrowRight');
@@ -193,7 +201,7 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   await go(page, '#/pages/page-welcome');
   await sheet(page, 'Welcome').waitFor();
   await signOut();
-  await expect.poll(() => asked).toEqual(['Some changes are not saved yet, and would be lost (Board). Sign out?']);
+  await expect.poll(() => asked).toEqual(['Some changes are not saved yet, and would be lost (Board, the chat). Sign out?']);
   await sheet(page, 'Welcome').waitFor();
   expect((await databases(page)).length).toBeGreaterThan(0);
 
@@ -207,7 +215,7 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
   answer = 'accept';
   await signOut();
   await page.getByRole('heading', { name: 'Who are you today?' }).waitFor();
-  expect(asked[1]).toBe('Some changes are not saved yet, and would be lost (Board, Welcome). Sign out?');
+  expect(asked[1]).toBe('Some changes are not saved yet, and would be lost (Board, Welcome, the chat). Sign out?');
   await expect.poll(() => databases(page)).toEqual([]);
   expect(await page.evaluate(() => Object.keys(localStorage))).toEqual([]);
   // What was given up is asked about no more.

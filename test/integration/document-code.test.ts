@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
-import { type ClientOptions, createClient, type DocumentHandle } from '../../client/index.ts';
+import { type ClientOptions, createClient, type DocumentHandle, type ResetEvent } from '../../client/index.ts';
 import { MemoryOfflineStorage } from '../support/memory-offline-storage.ts';
 import { until } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
@@ -219,4 +219,21 @@ test('[1] kept offline, what is edited before the code is there survives a reloa
   await next.whenSaved();
   again.destroy();
   expect(await stored(server.url, 'kept')).toBe('stone');
+});
+
+test('[4] edits of one user whose code comes only when another has signed in are never saved as the other’s', async () => {
+  await using server = await startServer();
+  using client = clientOf(server.url, 'ada');
+  await client.connect();
+  const handle = client.document('early');
+  const code = await asked();
+  textOf(handle).insert(0, 'ada');
+  const reset = new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  client.disconnect();
+  await client.connect({ token: tokenFor('ben', { access: { '*': 'write' }, name: 'ben' }) });
+  code.come();
+  expect(await reset).toMatchObject({ reason: 'other-user', restoring: false, unsaved: expect.any(Uint8Array) });
+  await handle.whenSynced;
+  expect(textOf(handle).toString()).toBe('');
+  expect(await stored(server.url, 'early')).toBe('');
 });

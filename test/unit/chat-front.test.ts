@@ -136,3 +136,22 @@ test('a chat that nobody looks at any more when its code comes joins nothing; on
   // It is forgotten: the next is the session itself.
   expect(chatSession(client, 's1')).not.toBe(chat);
 });
+
+test('[4] what one user said before the code was here is not sent under another’s name; what nobody was named for yet is', async () => {
+  const { client, user, joins, emitted } = openPage();
+  const chat = chatSession(client, 's1');
+  user.set(null);
+  chat.send('offline, at the start');
+  user.set({ id: 'ada', name: 'Ada' });
+  chat.send('from ada');
+  user.set({ id: 'ben', name: 'Ben' });
+  chat.send('from ben');
+  chat.subscribe(() => {});
+  asked[0]!.come();
+  await here(joins);
+  await vi.waitFor(() => expect(emitted).toHaveLength(2));
+  expect(emitted.map(({ args }) => args[1])).toEqual([
+    { sessionId: 's1', content: 'offline, at the start' },
+    { sessionId: 's1', content: 'from ben' },
+  ]);
+});

@@ -59,7 +59,9 @@ export function ChatPanel() {
         </ol>
       </div>
       <p className="typing muted" role="status" aria-label="Who types">
-        {state === 'refused' ? `The chat is closed to you: ${sayWhy(error?.code ?? 'access-denied')}.` : typingLine(names)}
+        {state === 'refused'
+          ? `The chat is closed to you: ${sayWhy(error?.code ?? 'access-denied')}.`
+          : whyNotWhole(chat, trouble) || typingLine(names)}
       </p>
       <p className="failure" role="alert">
         {whyFailed(messages)}
@@ -94,6 +96,13 @@ function whyEmpty({ state, error }: Chat, trouble: string | null): string {
   if (state === 'ready' && error === null) return 'Nothing said yet. What you write goes to everybody.';
   if (trouble !== null) return 'The messages have not been loaded. They come when the connection is back.';
   return error === null ? 'Loading the messages…' : `The messages could not be loaded: ${sayWhy(error.code)}.`;
+}
+
+/** What is missing above messages that stand there: those that are on their way say nothing of it. */
+function whyNotWhole({ messages, state, error }: Chat, trouble: string | null): string {
+  return messages.length > 0 && state !== 'ready' && error !== null && trouble === null
+    ? `The messages before could not be loaded: ${sayWhy(error.code)}.`
+    : '';
 }
 
 /** One line for all that failed: said once, not with each message. */

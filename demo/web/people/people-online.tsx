@@ -16,7 +16,7 @@ export function PeopleOnline({ workspace }: { workspace: OpenDocument | null }) 
   if (!isConnected && online.length === 0) return null;
   return (
     <ul className="avatars" aria-label={isConnected ? `${online.length} online` : `${online.length} online when last heard of`}>
-      {online.map((member) => {
+      {oneselfFirst(online, ownId).map((member) => {
         const person = here.find(({ id }) => id === member.userId);
         const isSelf = member.userId === ownId;
         const where = isSelf ? 'you' : person?.place;
@@ -41,5 +41,15 @@ function sameUsers(
   return (
     left.length === right.length &&
     left.every(({ userId, name }, index) => right[index]?.userId === userId && right[index]?.name === name)
+  );
+}
+
+/** In an order that a reconnect does not change. */
+function oneselfFirst<One extends { readonly userId: string; readonly name: string }>(
+  members: readonly One[],
+  ownId: string,
+): One[] {
+  return members.toSorted(
+    (left, right) => Number(right.userId === ownId) - Number(left.userId === ownId) || left.name.localeCompare(right.name),
   );
 }

@@ -1,0 +1,148 @@
+import { expect, test } from 'vitest';
+import * as Y from 'yjs';
+import { createChatSession } from '../../client/features/index.ts';
+import { type ClientOptions, createClient, type ResetEvent } from '../../client/index.ts';
+import { until } from '../support/sdk.ts';
+import { startServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+const tokenOf = (user: string, access: Record<string, 'read' | 'write'> = { '*': 'write' }) =>
+  tokenFor(user, { access, name: user });
+
+function clientOf(url: string, user: string, options: Partial<ClientOptions> = {}) {
+  const client = createClient({ url, token: tokenOf(user), onError: () => {}, ...options });
+  return Object.assign(client, { [Symbol.dispose]: () => client.destroy() });
+}
+
+/** A client that was connected as Ada and is cut off, and a witness of what reaches the server. */
+async function adaCutOff() {
+  const server = await startServer();
+  const proxy = await startTcpProxy(server.url);
+  const client = clientOf(proxy.url, 'ada');
+  await client.connect();
+  const witness = clientOf(server.url, 'witness');
+  await witness.connect();
+  const said: string[] = [];
+  witness.on('chat:message', ({ content, userId }) => said.push(`${userId}: ${content}`));
+  await witness.joinRoom('chat:team');
+  const cut = async () => {
+    proxy.cut();
+    await until(client.status, ({ state }) => state !== 'connected');
+  };
+  const signIn = async (user: string, access?: Record<string, 'read' | 'write'>) => {
+    proxy.mend();
+    await client.connect({ token: tokenOf(user, access) });
+  };
+  return {
+    client,
+    witness,
+    said,
+    cut,
+    signIn,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      witness.destroy();
+      await proxy[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('[4] what one user asked for and could not send is rejected when another signs in, and never sent under the other’s name', async () => {
+  await using page = await adaCutOff();
+  const { client, said } = page;
+  await page.cut();
+  const words = client.emit('chat:message', { sessionId: 'team', content: 'from ada' });
+  await page.signIn('ben');
+  await expect(words).rejects.toMatchObject({ code: 'client-closed' });
+  expect(client.pending.get()).toBe(0);
+  await client.emit('chat:message', { sessionId: 'team', content: 'from ben' });
+  await expect.poll(() => said).toEqual(['ben: from ben']);
+});
+
+test('[4] what one user typed and could not save is told to the page, and never saved as another’s; the other starts from what is stored', async () => {
+  await using page = await adaCutOff();
+  const { client, witness } = page;
+  const handle = client.document('notes');
+  handle.doc.getText('text').insert(0, 'saved. ');
+  await handle.whenSaved();
+  await page.cut();
+  handle.doc.getText('text').insert(7, 'never sent');
+  const saving = handle.whenSaved();
+  const reset = new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  await page.signIn('ben');
+  const { reason, unsaved, restoring, previous } = await reset;
+  expect({ reason, restoring }).toEqual({ reason: 'other-user', restoring: false });
+  expect(previous.getText('text').toString()).toBe('saved. never sent');
+  const kept = new Y.Doc();
+  Y.applyUpdate(kept, Y.encodeStateAsUpdate(previous));
+  Y.applyUpdate(kept, unsaved!);
+  expect(kept.getText('text').toString()).toBe('saved. never sent');
+  await expect(saving).rejects.toMatchObject({ detail: expect.stringContaining('reset') });
+  await handle.whenSynced;
+  expect(handle.doc.getText('text').toString()).toBe('saved. ');
+  handle.doc.getText('text').insert(7, 'ben');
+  await handle.whenSaved();
+  const seen = witness.document('notes');
+  await seen.whenSynced;
+  expect(seen.doc.getText('text').toString()).toBe('saved. ben');
+});
+
+test('[4] where the page brought its own Y.Doc, the document stops at another user', async () => {
+  await using page = await adaCutOff();
+  const own = new Y.Doc();
+  const handle = page.client.document('brought', { doc: own });
+  await handle.whenSynced;
+  await page.cut();
+  own.getText('text').insert(0, 'ada');
+  await page.signIn('ben');
+  await until(handle.status, ({ state }) => state === 'stopped');
+  expect(handle.status.get()).toEqual({ state: 'stopped', reason: 'other-user' });
+  expect(own.getText('text').toString()).toBe('ada');
+  const seen = page.witness.document('brought');
+  await seen.whenSynced;
+  expect(seen.doc.getText('text').toString()).toBe('');
+});
+
+test('a document that the other may not read is not left on the page', async () => {
+  await using page = await adaCutOff();
+  const handle = page.client.document('secret');
+  handle.doc.getText('text').insert(0, 'for ada');
+  await handle.whenSaved();
+  await page.cut();
+  await page.signIn('ben', { 'chat:*': 'write' });
+  await until(handle.status, ({ state }) => state === 'refused');
+  expect(handle.doc.getText('text').toString()).toBe('');
+});
+
+test('a user who signs in anew, with another token, goes on where they were', async () => {
+  await using page = await adaCutOff();
+  const { client, said } = page;
+  const handle = client.document('notes');
+  await handle.whenSynced;
+  const { doc } = handle;
+  await page.cut();
+  doc.getText('text').insert(0, 'kept');
+  const words = client.emit('chat:message', { sessionId: 'team', content: 'kept too' });
+  await page.signIn('ada', { '*': 'write', extra: 'read' });
+  await words;
+  await handle.whenSaved();
+  expect(handle.doc).toBe(doc);
+  await expect.poll(() => said).toEqual(['ada: kept too']);
+});
+
+test('a room tells another user what they missed from the beginning, and a chat shows nothing of the one before', async () => {
+  await using page = await adaCutOff();
+  const { client, witness } = page;
+  const chat = createChatSession(client, 'team');
+  const stop = chat.subscribe(() => {});
+  await until(chat, ({ state }) => state === 'ready');
+  await page.cut();
+  chat.send('from ada');
+  await witness.emit('chat:message', { sessionId: 'team', content: 'meanwhile' });
+  await page.signIn('ben');
+  await until(chat, ({ state, messages }) => state === 'ready' && messages.at(-1)?.content === 'meanwhile');
+  expect(chat.get().messages.map(({ content, status }) => `${content} ${status}`)).toEqual(['meanwhile sent']);
+  expect(client.room('chat:team').get()).toMatchObject({ state: 'joined', recovered: false, reason: 'new' });
+  stop();
+});
