@@ -73,10 +73,14 @@ export function createChatSession(
     show(change);
   };
 
-  const onRoom = (status: RoomStatus): void => {
-    // What another user was told, or was about to say, is nothing of this one's.
+  // What another user was told, or was about to say, is nothing of this one's.
+  const checkUser = (): void => {
     if (userId !== undefined && userId !== ownId()) apply(() => EMPTY_LOG);
     userId = ownId();
+  };
+
+  const onRoom = (status: RoomStatus): void => {
+    checkUser();
     const wasJoined = joined;
     joined = status.state === 'joined';
     if (status.state === 'refused') {
@@ -94,6 +98,7 @@ export function createChatSession(
 
   const start = (): readonly (() => void)[] => {
     active = true;
+    checkUser();
     const status = client.room(room);
     joined = status.get().state === 'joined';
     const stops = [

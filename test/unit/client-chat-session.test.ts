@@ -139,3 +139,27 @@ test('a message whose client was closed may have arrived: when the room tells it
   expect(said()).toEqual(['m1', 'mine']);
   stop();
 });
+
+test('[4] another user finds nothing of what the one before was told or was about to say, whether the chat was open meanwhile or not', async () => {
+  const { chat, said, answer, stop, user, cut, join, emitted, histories, room } = openChat();
+  await answer([1, 2], false);
+  chat.send('never sent');
+  emitted[0]!.reject(new AshlarError('client-closed'));
+  await settle();
+  expect(said()).toEqual(['m1', 'm2', 'never sent (failed)']);
+  cut();
+  user.set({ id: 'ben', name: 'Ben' });
+  join(false);
+  expect(said()).toEqual([]);
+  await answer([1, 2, 3], false);
+  expect(said()).toEqual(['m1', 'm2', 'm3']);
+  stop();
+  await settle();
+  user.set({ id: 'cem', name: 'Cem' });
+  room(ROOM).set({ state: 'joined', access: 'read', recovered: false, reason: 'new' });
+  const asked = histories.length;
+  const stopAgain = chat.subscribe(() => {});
+  expect(said()).toEqual([]);
+  expect(histories).toHaveLength(asked + 1);
+  stopAgain();
+});
