@@ -146,10 +146,12 @@ test('maintenance is announced to everybody, also to who comes later, until it e
 test('who is away from the keyboard is faded for the others, and is back with the first key', async () => {
   await using anna = await site.visit('anna');
   await using ben = await site.visit('ben');
+  const [online, here] = [/online/, 'In this document'].map((name) => anna.page.getByRole('list', { name }));
+  // In both documents, or the clock that goes forward is not the one of what comes later.
+  await here?.getByRole('img', { name: 'Ben Okafor', exact: true }).waitFor();
   await ben.page.clock.install();
   await ben.page.mouse.move(300, 300);
   await ben.page.clock.fastForward(61_000);
-  const [online, here] = [/online/, 'In this document'].map((name) => anna.page.getByRole('list', { name }));
   await online?.getByRole('img', { name: 'Ben Okafor (Pages), idle' }).waitFor();
   await here?.getByRole('img', { name: 'Ben Okafor, idle' }).waitFor();
   expect(await anna.page.locator('.avatar-faded').count()).toBe(2);

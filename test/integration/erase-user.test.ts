@@ -24,7 +24,11 @@ const when = () => new Date(0).toISOString();
 async function filesWith(dataDir: string, ...words: string[]): Promise<string[]> {
   const found: string[] = [];
   for (const file of await readdir(dataDir)) {
-    const bytes = await readFile(join(dataDir, file));
+    const bytes = await readFile(join(dataDir, file)).catch((error: NodeJS.ErrnoException) => {
+      // The witness is written beside itself, and renamed.
+      if (error.code === 'ENOENT' && file.endsWith('.new')) return '';
+      throw error;
+    });
     for (const word of words) if (bytes.includes(word)) found.push(`${file}: ${word}`);
   }
   return found;
