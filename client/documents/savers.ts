@@ -40,6 +40,8 @@ export class Savers {
   }
 
   #take(which: (saver: Saver) => boolean): Saver[] {
+    // Asked at each edit, and mostly nobody waits.
+    if (this.#savers.length === 0) return [];
     const taken = this.#savers.filter(which);
     this.#savers = this.#savers.filter((saver) => !taken.includes(saver));
     return taken;
