@@ -51,8 +51,3 @@ export function relayed<Value>(source: Readable<Value>): Readable<Value> {
     return [stop, renew];
   });
 }
-
-/** A value that never changes. */
-export function constant<Value>(value: Value): Readable<Value> {
-  return { get: () => value, subscribe: () => () => {} };
-}

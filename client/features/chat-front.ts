@@ -1,4 +1,4 @@
-import { platformEnvironment, randomWord } from '../environment.ts';
+import { platformEnvironment } from '../environment.ts';
 import { importLater } from '../import-later.ts';
 import { Later } from '../later.ts';
 import { reportToConsole } from '../report.ts';
@@ -7,6 +7,7 @@ import type { ChatMessage } from './chat-log.ts';
 import type { createChatSession } from './chat-session.ts';
 import { type ChatSession, NO_CHAT } from './chat-state.ts';
 import type { FeatureClient } from './feature-client.ts';
+import { outgoingMessage } from './outgoing-message.ts';
 import { sharedStore } from './shared-store.ts';
 
 type Create = typeof createChatSession;
@@ -76,10 +77,7 @@ function createChatFront(client: FeatureClient, sessionId: string, onIdle: () =>
       const content = text.trim();
       if (session !== null) session.send(content);
       else if (content !== '') {
-        const { id: userId = null, name = null } = client.user.get() ?? {};
-        const timestamp = new Date(env.now()).toISOString();
-        const key = randomWord(env, 22);
-        said.push({ key, id: null, seq: null, content, sender: 'user', userId, name, timestamp, status: 'sending', error: null });
+        said.push(outgoingMessage(client, env, content));
         show();
         void whenHere();
       }

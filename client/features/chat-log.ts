@@ -40,9 +40,8 @@ export interface Told {
 }
 
 /** A message is on its way. */
-export function sending(log: ChatLog, message: Pick<ChatMessage, 'key' | 'content' | 'userId' | 'name' | 'timestamp'>): ChatLog {
-  const outgoing: ChatMessage = { ...message, id: null, seq: null, sender: 'user', status: 'sending', error: null };
-  return { ...log, outgoing: [...log.outgoing, outgoing] };
+export function sending(log: ChatLog, message: ChatMessage): ChatLog {
+  return { ...log, outgoing: [...log.outgoing, message] };
 }
 
 /**

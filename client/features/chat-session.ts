@@ -1,5 +1,5 @@
 import { AshlarError } from '../../shared/errors.ts';
-import { type Environment, platformEnvironment, randomWord } from '../environment.ts';
+import { type Environment, platformEnvironment } from '../environment.ts';
 import { quiet } from '../report.ts';
 import type { RoomStatus } from '../rooms.ts';
 import { watched } from '../watched.ts';
@@ -7,6 +7,7 @@ import { answered, type ChatLog, discarded, EMPTY_LOG, failed, paged, received, 
 import { type ChatSession, type ChatState, NO_CHAT } from './chat-state.ts';
 import type { FeatureClient } from './feature-client.ts';
 import { holdRoom } from './hold-room.ts';
+import { outgoingMessage } from './outgoing-message.ts';
 import { createTypingSignal, Typers } from './typing.ts';
 
 export interface ChatSessionOptions {
@@ -155,12 +156,10 @@ export function createChatSession(
     send(text) {
       const content = text.trim();
       if (content === '') return;
-      const user = client.user.get();
-      const key = randomWord(env, 22);
-      const timestamp = new Date(env.now()).toISOString();
-      apply((before) => sending(before, { key, content, userId: user?.id ?? null, name: user?.name ?? null, timestamp }));
+      const message = outgoingMessage(client, env, content);
+      apply((before) => sending(before, message));
       signal(false);
-      deliver(key, content);
+      deliver(message.key, content);
     },
     retry(key) {
       const message = log.outgoing.find((one) => one.key === key && one.status === 'failed');

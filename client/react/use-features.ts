@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { AshlarError } from '../../shared/errors.ts';
 import { type BatchState, batch } from '../features/batch.ts';
 import { chatSession } from '../features/chat-front.ts';
-import { type ChatActions, type ChatSession, type ChatState, NO_CHAT } from '../features/chat-state.ts';
+import { type ChatActions, type ChatState, NO_CHAT } from '../features/chat-state.ts';
 import { createDashboard, type DashboardState, NO_DASHBOARD } from '../features/dashboard.ts';
 import { NO_NOTIFICATIONS, type NotificationActions, type NotificationsState, notifications } from '../features/notifications.ts';
 import { useClient } from './context.ts';
@@ -11,9 +11,7 @@ import { type IsEqual, itself, type Select, useStable, useStore } from './use-st
 const noSession = (): never => {
   throw new AshlarError('invalid-options', { detail: 'useChat(null) has no session to send to' });
 };
-const NO_SESSION: ChatSession = {
-  get: () => NO_CHAT,
-  subscribe: () => () => {},
+const NO_ACTIONS: ChatActions = {
   send: noSession,
   retry: noSession,
   discard: noSession,
@@ -42,8 +40,8 @@ export function useChat<Selected>(
   isEqual?: IsEqual<unknown>,
 ): Selected {
   const client = useClient('useChat');
-  const session = useMemo(() => (sessionId === null ? NO_SESSION : chatSession(client, sessionId)), [client, sessionId]);
-  const { send, retry, discard, loadOlder, setTyping } = session;
+  const session = useMemo(() => (sessionId === null ? null : chatSession(client, sessionId)), [client, sessionId]);
+  const { send, retry, discard, loadOlder, setTyping } = session ?? NO_ACTIONS;
   const chat = (state: ChatState): Chat => ({ ...state, send, retry, discard, loadOlder, setTyping });
   return useStore(session, NO_CHAT, (state) => select(chat(state)), isEqual) as Selected;
 }

@@ -17,13 +17,17 @@ interface EnginePacket {
  */
 const PACKET_OVERHEAD_BYTES = 200;
 
+interface FrameSender {
+  sendFrame(frames: readonly Uint8Array[], done: () => void): void;
+}
+
 /** What engine.io's WebSocket transport has and its types hide. */
 interface WritableTransport {
   readonly writable: boolean;
   readonly socket?: {
     readonly bufferedAmount: number;
     readonly readyState: number;
-    readonly _sender?: { sendFrame(frames: readonly Uint8Array[], done: () => void): void };
+    readonly _sender?: FrameSender;
   };
 }
 
@@ -34,8 +38,6 @@ const MOST_WRITES = 1_000;
 
 /** As much as is gathered before it is written. */
 const MOST_GATHERED_BYTES = 16 * 1024;
-
-const NOTHING: Uint8Array[] = [];
 
 interface Waiter {
   readonly limit: number;
@@ -70,7 +72,7 @@ export class SendQueue {
   /** Written past the engine, and not yet reported as written. */
   #writesUnderWay = 0;
   /** Taken by `writeThrough`, and not written yet. */
-  #gathered = NOTHING;
+  #gathered: Uint8Array[] | null = null;
   #gatheredBytes = 0;
   #waiters: Waiter[] = [];
   /** The room whose content is being written by somebody else. */
@@ -157,29 +159,32 @@ export class SendQueue {
     )
       return false;
     if (socket?.readyState !== WEBSOCKET_OPEN || socket.bufferedAmount > 0 || sender?.sendFrame === undefined) return false;
-    if (!gathers(this)) {
-      this.#writesUnderWay += 1;
-      sender.sendFrame([frames], this.#written);
-      return true;
-    }
-    if (this.#gathered === NOTHING) this.#gathered = [];
-    this.#gathered.push(frames);
-    this.#gatheredBytes += frames.length;
-    if (this.#gatheredBytes > MOST_GATHERED_BYTES) this.writeGathered();
+    if (gathers(this)) this.#gather(frames);
+    else this.#write(sender, frames);
     return true;
   }
 
   /** Writes what `writeThrough` took while writes were gathered. */
   writeGathered(): void {
-    if (this.#gathered === NOTHING) return;
+    if (this.#gathered === null) return;
     const frames = joinFrames(this.#gathered);
-    this.#gathered = NOTHING;
+    this.#gathered = null;
     this.#gatheredBytes = 0;
     const { socket } = this.#transport as unknown as WritableTransport;
     // Closed meanwhile: it is lost with the connection.
-    if (socket?.readyState !== WEBSOCKET_OPEN) return;
+    if (socket?.readyState === WEBSOCKET_OPEN && socket._sender !== undefined) this.#write(socket._sender, frames);
+  }
+
+  #gather(frames: Uint8Array): void {
+    this.#gathered ??= [];
+    this.#gathered.push(frames);
+    this.#gatheredBytes += frames.length;
+    if (this.#gatheredBytes > MOST_GATHERED_BYTES) this.writeGathered();
+  }
+
+  #write(sender: FrameSender, frames: Uint8Array): void {
     this.#writesUnderWay += 1;
-    socket._sender?.sendFrame([frames], this.#written);
+    sender.sendFrame([frames], this.#written);
   }
 
   readonly #written = (): void => {

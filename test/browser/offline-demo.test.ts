@@ -170,6 +170,16 @@ test('without a server a reload shows a person’s own pages, whoever else used 
   await connected(page);
 }, 60_000);
 
+/** Says no to whatever the page asks. @returns the questions so far */
+function refuseDialogs(page: Page): readonly string[] {
+  const asked: string[] = [];
+  page.on('dialog', (dialog) => {
+    asked.push(dialog.message());
+    void dialog.dismiss();
+  });
+  return asked;
+}
+
 test('signing out asks about unsaved edits of any page, takes no for an answer, and deletes what was kept', async () => {
   await using anna = await signIn(/Anna Lindqvist/);
   const { page } = anna;
@@ -235,11 +245,7 @@ test('signing out asks about unsaved edits of any page, takes no for an answer, 
 test('signing out asks about edits that another tab of the browser has not saved, also once that is closed, until they are saved', async () => {
   await using anna = await signIn(/Anna Lindqvist/);
   const { page } = anna;
-  const asked: string[] = [];
-  page.on('dialog', (dialog) => {
-    asked.push(dialog.message());
-    void dialog.dismiss();
-  });
+  const asked = refuseDialogs(page);
   const signOut = () => page.getByRole('button', { name: 'Sign out Anna Lindqvist' }).click();
   const tab = await page.context().newPage();
   await tab.goto(`${site.demo.url}/#/pages/page-welcome`);
@@ -286,11 +292,7 @@ test('signing out asks about refused edits that another tab of the same person h
   };
   await using chloe = await signIn(/Chloé Martin/);
   const { page } = chloe;
-  const asked: string[] = [];
-  page.on('dialog', (dialog) => {
-    asked.push(dialog.message());
-    void dialog.dismiss();
-  });
+  const asked = refuseDialogs(page);
   const signOut = () => page.getByRole('button', { name: 'Sign out Chloé Martin' }).click();
   // This tab has the page open as well: it was read before the other's edits were refused.
   await go(page, '#/pages/page-launch');

@@ -19,7 +19,18 @@ const told = (seq: number, content: string, userId = 'ada'): Told => ({
   data: { id: `m${seq}`, sessionId: 's', content, sender: 'user', timestamp: '2026-01-01T00:00:00Z', userId, name: userId },
 });
 const out = (log: ChatLog, key: string, content: string) =>
-  sending(log, { key, content, userId: 'ada', name: 'Ada', timestamp: '2026-01-01T00:00:00Z' });
+  sending(log, {
+    key,
+    content,
+    userId: 'ada',
+    name: 'Ada',
+    timestamp: '2026-01-01T00:00:00Z',
+    id: null,
+    seq: null,
+    sender: 'user',
+    status: 'sending',
+    error: null,
+  });
 const shown = ({ sent, outgoing }: ChatLog) => [
   ...sent.map(({ key, seq, content }) => `${seq} ${key} ${content}`),
   ...outgoing.map(({ key, status, content }) => `${status} ${key} ${content}`),

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { KeptDocument } from '../../client/documents/keeper.ts';
 import { OfflineDocuments } from '../../client/offline/offline-documents.ts';
-import { constant } from '../../client/watched.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
+
+const constant = <Value>(value: Value) => ({ get: () => value, subscribe: () => () => {} });
 
 /** Whose documents are opened, without a network, by a page of ada's whose client knew somebody last. */
 async function openedFor(known: string | null, last: string | null): Promise<string> {
