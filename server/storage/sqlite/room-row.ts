@@ -53,6 +53,8 @@ interface RoomRows {
 }
 
 export interface WritableRoomRows extends RoomRows {
+  /** Whether there may be cut records in the table. True at first, and again with each row that says so. */
+  cut: boolean;
   /** A new entry; its checksum comes with `save`. */
   add(name: string): RoomRow;
   save(row: RoomRow): void;
@@ -78,8 +80,9 @@ export function writeRoomRows(db: Db): WritableRoomRows {
     `UPDATE rooms SET head = ?, headEpoch = ?, trimmedTo = ?, trimmedEpoch = ?, purgedTo = ?, fence = ?, incarnation = ?,
        bornAfter = ?, deleted = ?, written = ?, checksum = ? WHERE id = ?`,
   );
-  return {
+  const rows: WritableRoomRows = {
     ...readRoomRows(db),
+    cut: true,
     add(name) {
       const { lastInsertRowid } = insert.run(name, FIRST_INCARNATION);
       return { ...emptyRoom(name), id: Number(lastInsertRowid) };
@@ -99,8 +102,10 @@ export function writeRoomRows(db: Db): WritableRoomRows {
         checksumOf(fieldsOf(row)),
         row.id,
       );
+      if (row.purgedTo < row.trimmedTo) rows.cut = true;
     },
   };
+  return rows;
 }
 
 function checked(found: unknown): RoomRow | undefined {

@@ -18,8 +18,10 @@ export interface Quota {
 /** What the writer knows of the room it has. */
 export interface SpaceMeter {
   readonly full: boolean;
-  /** To be called after each commit. @param walBytes size of the write-ahead log */
-  measure(walBytes: number): void;
+  /** Bytes that the database holds, without its write-ahead log. Within a transaction it costs least: no other is begun for it. */
+  stored(): number;
+  /** To be called after each commit. @param walBytes size of the write-ahead log @param stored what `stored` gave. Default: asked now */
+  measure(walBytes: number, stored?: number): void;
 }
 
 /**
@@ -42,8 +44,8 @@ export function createSpaceMeter(db: Db, quota: Quota | undefined, tell: (space:
     get full() {
       return full;
     },
-    measure(walBytes) {
-      const stored = storedBytes();
+    stored: storedBytes,
+    measure(walBytes, stored = storedBytes()) {
       let bytes = stored + walBytes;
       // Only the write-ahead log is in the way: it is written through and emptied, unless somebody is reading it.
       const inTheWay = [warning, limit()].some((mark) => bytes >= mark && stored < mark);

@@ -96,9 +96,10 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
       begin.run();
       const value = work();
       const count = countCommit.get() as number;
+      const stored = space.stored();
       commit.run();
       commits = count;
-      space.measure(checkFiles());
+      space.measure(checkFiles(), stored);
       return value;
     } catch (thrown) {
       const error = storageError(thrown);
@@ -153,7 +154,9 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
   };
 
   const purge = (): boolean => {
+    if (!rooms.cut) return false;
     const id = nextToPurge.get() as number | undefined;
+    rooms.cut = id !== undefined;
     if (id === undefined) return false;
     transaction(() => {
       const row = rooms.get(id);
