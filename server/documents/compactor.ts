@@ -87,6 +87,7 @@ export class Compactor {
   async #run(): Promise<void> {
     for (const document of this.#waiting) {
       this.#waiting.delete(document);
+      document.compacting = true;
       try {
         await this.#compact(document);
         this.#failed.delete(document);
@@ -94,6 +95,7 @@ export class Compactor {
       } catch (error) {
         await this.#judge(document, AshlarError.from(error));
       } finally {
+        document.compacting = false;
         document.working -= 1;
       }
     }
@@ -156,8 +158,8 @@ export class Compactor {
   async #compact(document: DocumentRoom): Promise<void> {
     const { room, ports } = document;
     const { clock, maxAgeMs, maxRecords, keepBytes, log } = this.#options;
-    const { unvouched, nesting } = document;
-    const { added } = nesting;
+    const { places, nesting } = document;
+    const [items, levels] = [places.added, nesting.added];
     // What is counted there and queued yet must be in what the worker sees.
     await room.settled();
     const tail = await readTail(document);
@@ -170,10 +172,11 @@ export class Compactor {
     const snapshot: Snapshot = { seq: last.seq, epoch: last.epoch, state, stateVector };
     if (room.deleted) return;
     await room.store.writeSnapshot(room.name, snapshot);
-    document.compacted(snapshot, 0);
-    nesting.measure(compacted.nesting, added);
+    nesting.measure(compacted.nesting, levels);
     // What took more than its time has shown no good place.
-    if (timeFactor === 1) document.vouchedFor(unvouched);
+    if (timeFactor === 1) places.provenFor(items);
+    document.compacting = false;
+    document.compacted(snapshot, 0);
     this.#options.counted('compacted');
     const cut = await room.trim({
       before: clock.now() - maxAgeMs,

@@ -12,11 +12,13 @@ import { SmallMap } from '../small-map.ts';
 import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
 import type { ClientClock, LogRecord, RoomLease, Snapshot } from '../storage/store.ts';
 import { countLevels } from './admission/admit-update.ts';
+import { BackgroundVouching } from './background-vouching.ts';
 import { committedFrame } from './committed-frame.ts';
 import { compactionDue } from './compaction-due.ts';
 import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import { DocumentNesting } from './document-nesting.ts';
+import { DocumentPlaces } from './document-places.ts';
 import type { DocumentPorts } from './document-ports.ts';
 import { SharedPacket } from './shared-packet.ts';
 import type { Untried } from './try-update.ts';
@@ -34,15 +36,18 @@ export class DocumentRoom implements RoomContent {
   readonly writers: Writers;
   readonly awareness = new DocumentAwareness();
   snapshotSeq: number;
-  /** Items whose places in their lists nobody has vouched for: see PlaceMeter. */
-  unvouched = 0;
+  readonly places = new DocumentPlaces();
+  readonly vouching = new BackgroundVouching();
+  /** Stands for the log: another one once records were taken out of it or it was read anew. */
+  logIdentity: object = {};
   /** How deep its Y types are nested. */
   readonly nesting: DocumentNesting;
   /** Too slow by itself for trials of what is added to it. */
   untried: Untried | null = null;
   /** Records are being set aside: nobody joins and nothing is taken until that is done. */
   blocked = false;
-  /** A compaction or a server-side edit is under way. */
+  compacting = false;
+  /** A compaction, a look at the log or a server-side edit is under way. */
   working = 0;
   #snapshot: Promise<Snapshot | null> | null = null;
   /** What the commit that is being taken in has brought. */
@@ -168,11 +173,17 @@ export class DocumentRoom implements RoomContent {
       this.#sendGroup(group);
       for (const record of group) this.#tailBytes += record.payload.length;
       this.ports.changed(this.room, group);
-      const tail = { records: this.room.head.seq - this.snapshotSeq, bytes: this.#tailBytes, unvouched: this.unvouched };
-      const due = compactionDue(tail, this.ports);
-      if (due !== 'no') this.ports.compact(this, due === 'can wait');
+      this.#askForSnapshot();
+      this.vouching.ask(this);
     }
     for (const { session, counter } of acks) this.#ack(session, counter);
+  }
+
+  #askForSnapshot(): void {
+    const records = this.room.head.seq - this.snapshotSeq;
+    const due = compactionDue({ records, bytes: this.#tailBytes, proofDue: this.places.proofDue }, this.ports);
+    // Once the one that is being made is there, less is due.
+    if (due !== 'no' && !this.compacting) this.ports.compact(this, due === 'can wait');
   }
 
   sendRecords(member: Member, records: readonly LogRecord[]): void {
@@ -201,6 +212,7 @@ export class DocumentRoom implements RoomContent {
     this.#acks = [];
     this.#dismissed.clear();
     this.#snapshot = null;
+    this.logIdentity = {};
     this.snapshotSeq = lease.snapshotSeq;
     await this.writers.reset(lease.clocks, (hash) => this.room.store.findSession(this.room.name, hash));
   }
@@ -306,7 +318,8 @@ export class DocumentRoom implements RoomContent {
     this.#snapshot = null;
     this.snapshotSeq = 0;
     this.#tailBytes = 0;
-    this.unvouched = 0;
+    this.places.clear();
+    this.logIdentity = {};
     this.#lastCatchUp.forget();
     this.room.recent.clear();
     this.room.reads.clear();
@@ -319,11 +332,8 @@ export class DocumentRoom implements RoomContent {
     this.#snapshot = Promise.resolve(snapshot);
     this.snapshotSeq = snapshot.seq;
     this.#tailBytes = tailBytes;
-  }
-
-  /** So many of the unvouched items have been applied in a worker, within its time. */
-  vouchedFor(items: number): void {
-    this.unvouched = Math.max(0, this.unvouched - items);
+    this.places.compacted();
+    this.#askForSnapshot();
   }
 
   // One frame for all members, and one of its own for each writer: it is told its counters in place of its bytes.

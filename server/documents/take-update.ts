@@ -110,7 +110,7 @@ function admit(
 
 function exceedsTrust(document: DocumentRoom, admission: Admission, meter: PlaceMeter): boolean {
   if (admission.verdict !== 'admitted') return false;
-  return document.unvouched + meter.unvouched > MAX_UNVOUCHED || document.nesting.exceededBy(admission.levels);
+  return document.places.unvouched + meter.unvouched > MAX_UNVOUCHED || document.nesting.exceededBy(admission.levels);
 }
 
 /** What only the log can tell is found off the event loop; what the client sends meanwhile comes again. */
@@ -127,6 +127,8 @@ async function takeOffTheLoop(
   try {
     // A full step repeats every deletion there ever was: only those that are new go on.
     const novel = withDeletes ? await document.ports.workers.novelDeletes({ ...(await loadDocument(document)), update }) : update;
+    // It may be vouching for what is there, and then there is room for more.
+    await document.vouching.settled();
     // The room goes on meanwhile: what is new is judged by what is known then.
     const judge = () => {
       const meter = new PlaceMeter(session.place);
@@ -207,7 +209,7 @@ function settle(
   }
   session.counter = counter;
   session.place = meter.last;
-  document.unvouched += meter.unvouched;
+  document.places.add(meter.unvouched);
   if (admission.verdict === 'admitted') document.deepen(admission.levels);
   writers.take(clocks);
   if (full || clocks.some(({ clientId }) => clientId === session.clientId)) writers.settle(session);

@@ -3,6 +3,7 @@ import type { DocumentMember } from './document-member.ts';
 import { MAX_NESTING } from './document-nesting.ts';
 import type { DocumentRoom } from './document-room.ts';
 import { loadDocument } from './load-document.ts';
+import { vouch } from './vouch.ts';
 import { type DocumentJob, limitReached } from './worker/document-workers.ts';
 import type { WriterSession } from './writers.ts';
 
@@ -63,9 +64,13 @@ export async function tryUpdate(
   if (document.untried !== null && document.untried.until > document.ports.clock.monotonic()) {
     return takeUntried(document.untried, session, doubts);
   }
-  const vouched = document.unvouched;
-  const { added } = document.nesting;
-  const log = await loadDocument(document);
+  const [items, levels] = [document.places.added, document.nesting.added];
+  const first = doubts.levels > 0 ? null : await vouch(document, update);
+  if (first?.vouched) {
+    session.failedTrials = 0;
+    return;
+  }
+  const log = first?.log ?? (await loadDocument(document));
   const whole = await attempt(document, { ...log, updates: [...log.updates, update] });
   if (whole.failure !== null || whole.ms > whole.limitMs * SLOW_SHARE) {
     const alone = await attempt(document, log);
@@ -76,7 +81,7 @@ export async function tryUpdate(
     }
     const extraMs = whole.failure === null ? whole.ms - alone.ms : Number.POSITIVE_INFINITY;
     if (extraMs > whole.limitMs * OWN_SHARE) {
-      member.connection.budgets.spend('structs', whole.ms * STRUCTS_PER_MS);
+      member.connection.budgets.spend('structs', (whole.ms + (first?.ms ?? 0)) * STRUCTS_PER_MS);
       session.failedTrials += 1;
       const cause = whole.failure ?? undefined;
       if (session.failedTrials < MAX_TRIALS) throw new AshlarError('rate-limited', { retryAfterMs: RETRY_TRIAL_MS, cause });
@@ -92,8 +97,8 @@ export async function tryUpdate(
       throw new AshlarError('invalid-update', { detail: `types nested deeper than ${MAX_NESTING}` });
     }
   }
-  document.vouchedFor(vouched);
-  if (whole.failure === null) document.nesting.measure(whole.nesting, added);
+  document.places.provenFor(items);
+  if (whole.failure === null) document.nesting.measure(whole.nesting, levels);
 }
 
 /** Whether the log as it stands is what fails: it does by itself, or it takes so long that anything more would. */

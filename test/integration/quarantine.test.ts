@@ -242,7 +242,7 @@ test('[r10] a machine that is busy for a minute costs nobody’s work: it is tri
   await using stage = await slowly(slow);
   await honest(stage.store);
   const document = await stage.open();
-  document.unvouched = 5;
+  document.places.add(5);
   stage.compactor.request(document);
   await stage.compactor.settled();
   expect(stage.said).toEqual(['document:compaction-failed']);
@@ -254,7 +254,7 @@ test('[r10] a machine that is busy for a minute costs nobody’s work: it is tri
   await stage.compactor.settled();
   expect(stage.attempts).toEqual([1, 6]);
   expect(stage.said.at(-1)).toBe('document:compacted');
-  expect(document.unvouched, 'six times the time vouches for no place').toBe(5);
+  expect(document.places.unvouched, 'six times the time vouches for no place').toBe(5);
   expect(await stage.store.readQuarantined(ROOM)).toEqual([]);
 });
 

@@ -118,17 +118,17 @@ test('a server that closes does not wait for documents that rest', async () => {
   expect(snapshots).toEqual([1]);
 });
 
-test('a snapshot can wait unless the tail is long or most of the places in it are unvouched for', () => {
+test('a snapshot can wait unless the tail is long or only a snapshot vouches for the places in it', () => {
   const limits = { compactAfterRecords: 500, compactAfterBytes: 1_000_000 };
   const due = (tail: Partial<Parameters<typeof compactionDue>[0]>) =>
-    compactionDue({ records: 0, bytes: 0, unvouched: 0, ...tail }, limits);
-  expect([due({ records: 499, bytes: 999_999, unvouched: 1_000 }), due({ records: 500 }), due({ bytes: 1_000_000 })]).toEqual([
+    compactionDue({ records: 0, bytes: 0, proofDue: false, ...tail }, limits);
+  expect([due({ records: 499, bytes: 999_999, proofDue: true }), due({ records: 500 }), due({ bytes: 1_000_000 })]).toEqual([
     'no',
     'can wait',
     'can wait',
   ]);
-  expect(due({ records: 1_999, bytes: 3_999_999, unvouched: 499 })).toBe('can wait');
-  expect([due({ records: 2_000 }), due({ bytes: 4_000_000 }), due({ records: 500, unvouched: 500 })]).toEqual([
+  expect(due({ records: 1_999, bytes: 3_999_999 })).toBe('can wait');
+  expect([due({ records: 2_000 }), due({ bytes: 4_000_000 }), due({ records: 500, proofDue: true })]).toEqual([
     'now',
     'now',
     'now',

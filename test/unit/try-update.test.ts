@@ -1,8 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { MAX_UNPROVEN } from '../../server/documents/compaction-due.ts';
 import type { DocumentMember } from '../../server/documents/document-member.ts';
 import type { DocumentRoom } from '../../server/documents/document-room.ts';
 import { tryUpdate } from '../../server/documents/try-update.ts';
 import type { DocumentJob } from '../../server/documents/worker/document-workers.ts';
+import type { Vouched } from '../../server/documents/worker/warm-slot.ts';
 import type { WriterSession } from '../../server/documents/writers.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { fakeConnection } from '../support/fake-connection.ts';
@@ -20,6 +22,9 @@ let nesting: number;
 let deepened: number;
 let trials: number;
 let compactions: number;
+/** What a thread that keeps the document warm says; null: it cannot keep it. */
+let warm: Vouched | 'damaged' | null;
+let vouchings: number;
 let document: DocumentRoom;
 let eve: { member: DocumentMember; session: WriterSession };
 const clock = createManualClock();
@@ -34,10 +39,19 @@ async function check({ updates }: DocumentJob) {
   return { ms, limitMs: LIMIT_MS, nesting: updates.includes(UPDATE) ? nesting + deepened : nesting };
 }
 
+async function vouch() {
+  vouchings += 1;
+  if (warm === 'damaged') throw new AshlarError('document-damaged', { detail: 'it does not apply' });
+  return warm;
+}
+
 beforeEach(async () => {
   [log, added, nesting, deepened, trials, compactions] = [100, 100, 0, 0, 0, 0];
-  ({ document } = await openDocument('doc:plan', { clock, workers: { check } as never, compact: () => void compactions++ }));
-  document.unvouched = 1_200;
+  warm = null;
+  vouchings = 0;
+  const workers = { check, vouch, vouchedUpTo: () => null } as never;
+  ({ document } = await openDocument('doc:plan', { clock, workers, compact: () => void compactions++ }));
+  document.places.add(1_200);
   eve = sessionOf('eve');
 });
 
@@ -57,13 +71,13 @@ async function outcome(unvouched = 1, { member, session } = eve, levels = 0): Pr
 
 test('what applies in time is taken, and vouches for what was there', async () => {
   expect(await outcome(500)).toBe('taken');
-  expect([trials, document.unvouched]).toEqual([1, 0]);
+  expect([trials, document.places.unvouched]).toEqual([1, 0]);
 });
 
 test('[5] what takes too long by itself, or does not apply, comes twice again and is then refused', async () => {
   for (added of [LIMIT_MS, 'damaged'] as const) {
     expect([await outcome(), await outcome(), await outcome()]).toEqual(['rate-limited', 'rate-limited', 'invalid-update']);
-    expect(document.unvouched).toBe(1_200);
+    expect(document.places.unvouched).toBe(1_200);
     eve.session.failedTrials = 0;
   }
 });
@@ -73,7 +87,7 @@ test('[5] nobody may add much to a document that is slow already; a little is vo
   added = 1_300;
   expect(await outcome()).toBe('rate-limited');
   added = 10;
-  expect([await outcome(), document.unvouched]).toEqual(['taken', 0]);
+  expect([await outcome(), document.places.unvouched]).toEqual(['taken', 0]);
 });
 
 test.each([
@@ -89,7 +103,7 @@ test.each([
   expect(eve.session.failedTrials).toBe(0);
   clock.advance(60_000);
   log = 100;
-  expect([await outcome(40), document.unvouched]).toEqual(['taken', 0]);
+  expect([await outcome(40), document.places.unvouched]).toEqual(['taken', 0]);
 });
 
 test('[5] what nests types deeper than 1,024 levels is refused, once and for all; what does not deepen the document is taken', async () => {
@@ -108,4 +122,46 @@ test('[5] levels that are added to a document too slow for trials count as items
   log = 'damaged';
   expect(await outcome(1, eve, 40)).toBe('taken');
   expect(await outcome(1, eve, 40)).toBe('rate-limited');
+});
+
+test('what a thread that keeps the document warm applies in time is taken without a check', async () => {
+  warm = { ms: 625, limitMs: 625 };
+  eve.session.failedTrials = 2;
+  expect(await outcome(500)).toBe('taken');
+  expect([vouchings, trials, document.places.unvouched, eve.session.failedTrials]).toEqual([1, 0, 0, 0]);
+});
+
+test.each([
+  ['applies too slowly', { ms: 626, limitMs: 625 }, 626],
+  ['does not apply', 'damaged' as const, 625],
+])('[5] what %s where the document is warm is judged by a whole check, and costs its sender both', async (_, said, ms) => {
+  warm = said;
+  expect(await outcome()).toBe('taken');
+  expect([vouchings, trials]).toEqual([1, 1]);
+  added = 4_000;
+  document.places.add(1_001);
+  const spend = vi.spyOn(eve.member.connection.budgets, 'spend');
+  expect([await outcome(), await outcome(), await outcome()]).toEqual(['rate-limited', 'rate-limited', 'invalid-update']);
+  expect(spend.mock.calls).toEqual(Array.from({ length: 3 }, () => ['structs', (4_100 + ms) * 10]));
+});
+
+test('[5] a document that no thread keeps warm is asked about once, until it has a new snapshot', async () => {
+  expect([await outcome(), await outcome(), vouchings, trials]).toEqual(['taken', 'taken', 1, 2]);
+  document.compacted({ seq: 0, epoch: '', state: new Uint8Array(), stateVector: new Uint8Array() }, 0);
+  expect([await outcome(), vouchings]).toEqual(['taken', 2]);
+});
+
+test('[5] what may nest types deeper is always checked whole', async () => {
+  warm = { ms: 1, limitMs: 625 };
+  expect([await outcome(1, eve, 1), vouchings, trials]).toEqual(['taken', 0, 1]);
+});
+
+test('[5] what was vouched for in the order of the log alone is checked whole before it is too much', async () => {
+  warm = { ms: 1, limitMs: 625 };
+  document.places.add(MAX_UNPROVEN - 1_200);
+  expect([await outcome(), vouchings, trials, document.places.unvouched]).toEqual(['taken', 1, 0, 0]);
+  document.places.add(1);
+  expect([await outcome(), vouchings, trials, document.places.unvouched]).toEqual(['taken', 1, 1, 0]);
+  document.places.add(1_000);
+  expect([await outcome(), vouchings, trials]).toEqual(['taken', 2, 1]);
 });

@@ -5,6 +5,7 @@ import { type DocumentThread, startThread } from './document-thread.ts';
 import { FairQueue } from './fair-queue.ts';
 import { findCulprits } from './find-culprits.ts';
 import { type JobInput, type JobKind, type JobResults, packJob } from './jobs.ts';
+import { type Vouched, type VouchJob, WarmSlot } from './warm-slot.ts';
 
 // This file runs on the event loop and imports no Yjs, directly or not: the hot path holds no Y.Doc.
 
@@ -22,6 +23,15 @@ export interface DocumentWorkers {
   compact(job: DocumentJob, limits?: JobLimits): Promise<Compaction>;
   /** As `compact`, without its result: how long it took of the time that it may take, ms, and how deep Y types were nested. */
   check(job: DocumentJob): Promise<{ readonly ms: number; readonly limitMs: number; readonly nesting: number }>;
+  /**
+   * Applies a log as members have it, and nothing else: for the time that it takes. What was applied stays in the thread for a while, so that
+   * the next time only what came since has to be brought: one document per thread, of at most 4 MB.
+   * @returns null: the job does not bring what the thread lacks, or the document is too large to be kept. Rejects where it takes an eighth of
+   * what `check` may take: less than a check would need to be believed
+   */
+  vouch(job: VouchJob): Promise<Vouched | null>;
+  /** The last record of a log that a thread holds, so that `vouch` needs only what follows; null: it needs all. */
+  vouchedUpTo(room: string, log: object): number | null;
   /**
    * What a client with this state vector lacks of the state and the updates behind it, merged as bytes; with all deletions. `00`, the
    * empty vector, gets everything. Rejects with `malformed-frame` where the vector is none.
@@ -94,30 +104,58 @@ const EXTRA_MS_PER_MB = 5_000;
 const START_TIMEOUT_MS = 30_000;
 // Joins go first, but compaction, which keeps them cheap, must not wait for ever.
 const JOINS_PER_COMPACTION = 8;
+// What a thread keeps warm is for people who write right now.
+const KEPT_IDLE_MS = 30_000;
 
 interface Done<Kind extends JobKind> {
   readonly result: JobResults[Kind];
   readonly tookMs: number;
 }
 
+/** What a thread gets, and how long it may have it, ms. */
+interface Prepared {
+  readonly input: JobInput;
+  readonly limitMs: number;
+  /** Called before the thread's next turn. */
+  done?(result: JobResults[JobKind]): void;
+}
+
 interface Task {
   readonly kind: JobKind;
-  readonly input: JobInput;
-  readonly timeoutMs: number;
-  readonly resolve: (done: Done<JobKind>) => void;
+  /** Told when its turn comes what the thread keeps. Null: there is nothing for the thread to do. */
+  prepare(warm: WarmSlot): Prepared | null;
+  /** Null: it had nothing to do. */
+  readonly resolve: (done: Done<JobKind> | null) => void;
   readonly reject: (error: unknown) => void;
 }
+
+const FORGET: Task = {
+  kind: 'forget',
+  prepare: () => ({ input: { state: null, updates: [] }, limitMs: START_TIMEOUT_MS }),
+  resolve() {},
+  reject() {},
+};
 
 interface Slot {
   thread: DocumentThread | null;
   task: Task | null;
+  readonly warm: WarmSlot;
+  /** Cancels the end of what it keeps. */
+  cancelForgetting(): void;
 }
 
 /** Makes the pool; no thread starts before the first job. */
 export function createDocumentWorkers(options: DocumentWorkersOptions): DocumentWorkers {
   const { clock, threads = 1, heapMb = 512, defaultTimeoutMs = 5_000 } = options;
   invariant(threads >= 1, 'there is a thread to work on', { threads });
-  const slots = Array.from({ length: threads }, (): Slot => ({ thread: null, task: null }));
+  const checkMs = (bytes: number) => defaultTimeoutMs + (bytes / 1_000_000) * EXTRA_MS_PER_MB;
+  const timeFor = (input: JobInput) => checkMs(sizeOf(input));
+  const slots = Array.from(
+    { length: threads },
+    (): Slot => ({ thread: null, task: null, warm: new WarmSlot(checkMs), cancelForgetting: () => {} }),
+  );
+  // The same threads at all times: what one of them keeps warm is where it is asked for.
+  const workingSlots = new Set(slots.slice(0, Math.max(1, threads - 1)));
   // A document whose jobs take seconds must not hold up the joins of all others.
   const joins = new FairQueue<Task>();
   const background = new FairQueue<Task>();
@@ -136,31 +174,39 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
     input: JobInput,
     limits: JobLimits = {},
   ): Promise<Done<Kind>> {
+    const { timeFactor = 1, timeoutMs = timeFor(input) } = limits;
+    const limitMs = timeoutMs * timeFactor;
+    return queue(kind, owner, (warm) => ({ input: warm.beside(input), limitMs })) as Promise<Done<Kind>>;
+  }
+
+  function queue<Kind extends JobKind>(kind: Kind, owner: string, prepare: Task['prepare']): Promise<Done<Kind> | null> {
     if (closing !== null) return Promise.reject(closing);
     return new Promise((resolve, reject) => {
-      const { timeFactor = 1, timeoutMs = timeFor(input) } = limits;
-      const limit = timeoutMs * timeFactor;
-      const task: Task = { kind, input, timeoutMs: limit, resolve: resolve as Task['resolve'], reject };
+      const task: Task = { kind, prepare, resolve: resolve as Task['resolve'], reject };
       (isJoin(task) ? joins : background).push(owner, task);
       pump();
     });
   }
 
-  const timeFor = (input: JobInput) => defaultTimeoutMs + (sizeOf(input) / 1_000_000) * EXTRA_MS_PER_MB;
-
   function pump(): void {
-    for (const slot of slots) {
+    for (const slot of inOrder()) {
       if (slot.task !== null) continue;
-      const task = next();
-      if (task === undefined) return;
+      const task = next(slot);
+      if (task === undefined) continue;
       slot.task = task;
       void work(slot, task);
     }
   }
 
-  function next(): Task | undefined {
-    const compacting = slots.filter(({ task }) => task !== null && !isJoin(task)).length;
-    const mayCompact = background.size > 0 && compacting < Math.max(1, threads - 1);
+  /** Joins take the last slots first, which work for nobody else; a thread that runs already does for one alone. */
+  function inOrder(): readonly Slot[] {
+    const fromLast = slots.toReversed();
+    if (background.size > 0) return fromLast;
+    return [...fromLast.filter(({ thread }) => thread?.alive), ...slots.filter(({ thread }) => !thread?.alive)];
+  }
+
+  function next(slot: Slot): Task | undefined {
+    const mayCompact = background.size > 0 && workingSlots.has(slot);
     if (joins.size > 0 && !(mayCompact && joinsInARow >= JOINS_PER_COMPACTION)) {
       joinsInARow += 1;
       return joins.shift();
@@ -173,27 +219,54 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
   async function work(slot: Slot, task: Task): Promise<void> {
     try {
       // A thread that a job has ended is not missed: the next job gets a fresh one.
-      const thread = slot.thread?.alive ? slot.thread : startThread(heapMb);
-      slot.thread = thread;
+      const thread = slot.thread?.alive ? slot.thread : replace(slot);
       await within(
         thread,
         START_TIMEOUT_MS,
         new AshlarError('internal', { detail: 'the document worker did not start' }),
         thread.ready,
       );
-      const late = new AshlarError('document-damaged', {
-        detail: `${task.kind} reached its time limit of ${Math.round(task.timeoutMs)} ms`,
-        cause: new TimeLimitReached(),
-      });
-      const startedAt = clock.monotonic();
-      const answer = await within(thread, task.timeoutMs, late, thread.run(packJob(task.kind, task.input)));
-      if (answer.ok) task.resolve({ result: answer.result, tookMs: clock.monotonic() - startedAt });
-      else task.reject(new AshlarError(answer.code, { detail: answer.detail }));
+      const prepared = task.prepare(slot.warm);
+      if (prepared === null) task.resolve(null);
+      else await run(thread, task, prepared);
     } catch (error) {
       task.reject(closing ?? error);
     }
     slot.task = null;
+    if (task.kind === 'vouch') keepForAWhile(slot);
     pump();
+  }
+
+  function replace(slot: Slot): DocumentThread {
+    slot.warm.empty();
+    slot.thread = startThread(heapMb);
+    return slot.thread;
+  }
+
+  async function run(thread: DocumentThread, task: Task, { input, limitMs, done }: Prepared): Promise<void> {
+    const late = new AshlarError('document-damaged', {
+      detail: `${task.kind} reached its time limit of ${Math.round(limitMs)} ms`,
+      cause: new TimeLimitReached(),
+    });
+    const startedAt = clock.monotonic();
+    const answer = await within(thread, limitMs, late, thread.run(packJob(task.kind, input)));
+    if (!answer.ok) throw new AshlarError(answer.code, { detail: answer.detail });
+    const tookMs = clock.monotonic() - startedAt;
+    done?.(answer.result);
+    task.resolve({ result: answer.result, tookMs });
+  }
+
+  /** What a thread keeps warm goes once nobody has asked for it for a while. */
+  function keepForAWhile(slot: Slot): void {
+    slot.cancelForgetting();
+    if (slot.warm.isEmpty || closing !== null) return;
+    slot.cancelForgetting = clock.after(KEPT_IDLE_MS, () => {
+      if (slot.task !== null) return keepForAWhile(slot);
+      slot.warm.empty();
+      if (!slot.thread?.alive) return;
+      slot.task = FORGET;
+      void work(slot, FORGET);
+    });
   }
 
   /** Ends the thread where `waited` takes too long. */
@@ -226,6 +299,16 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
     }),
     diff: ({ room = '', state, updates = [], stateVector }) => submit('diff', room, { state, updates, argument: stateVector }),
     novelDeletes: ({ room = '', state, updates, update }) => submit('novelDeletes', room, { state, updates, argument: update }),
+    async vouch(job) {
+      let limitMs = 0;
+      const done = await queue('vouch', job.room, (warm) => {
+        const begun = warm.begin(job);
+        limitMs = begun?.limitMs ?? 0;
+        return begun && { ...begun, done: (result) => begun.done((result as JobResults['vouch']).ms) };
+      });
+      return done && { ms: done.result.ms, limitMs };
+    },
+    vouchedUpTo: (room, log) => slots.map(({ warm }) => warm.seqOf(room, log)).find((seq) => seq !== null) ?? null,
     async quarantine({ room = '', state, updates }, limits = {}) {
       const pick = (indexes: readonly number[]) => indexes.map((index) => updates[index]!);
       const bad = await findCulprits(updates.length, {
@@ -250,6 +333,7 @@ export function createDocumentWorkers(options: DocumentWorkersOptions): Document
     async close() {
       closing ??= new AshlarError('server-closing');
       const reason = closing;
+      for (const slot of slots) slot.cancelForgetting();
       for (const task of [...joins.drain(), ...background.drain()]) task.reject(reason);
       await Promise.all(slots.map(({ thread }) => thread?.stop(reason)));
     },

@@ -9,6 +9,10 @@ export interface JobResults {
   diff: Uint8Array;
   novelDeletes: Uint8Array | null;
   dependents: readonly number[];
+  /** What all that the warm document holds took to apply, ms. */
+  vouch: { readonly ms: number };
+  /** Drops the warm document. */
+  forget: null;
 }
 
 export type JobKind = keyof JobResults;
@@ -21,6 +25,10 @@ export interface JobInput {
   readonly argument?: Uint8Array;
   /** `dependents`: index of the update that goes. */
   readonly culprit?: number;
+  /** `vouch`: the warm document that `updates` go on; default: `state` and `updates` make it anew. */
+  readonly goesOn?: boolean;
+  /** The warm document that the thread may keep beside the job, and that `vouch` leaves behind; the thread drops any other. Default 0: none. */
+  readonly warm?: number;
 }
 
 /** A job as it travels: everything in one buffer, which is handed over. */
@@ -30,6 +38,8 @@ export interface JobRequest {
   /** Of state, argument and each update; -1: absent. */
   readonly lengths: Float64Array;
   readonly culprit: number;
+  readonly goesOn: boolean;
+  readonly warm: number;
 }
 
 export type JobAnswer =
@@ -43,7 +53,10 @@ export type ThreadMessage = 'ready' | JobAnswer;
  * Copies a job into one buffer of its own. A pooled Buffer that is posted as it is takes its whole ArrayBuffer along, and
  * thousands of small ones cost more than one copy.
  */
-export function packJob(kind: JobKind, { state, updates, argument, culprit = -1 }: JobInput): JobRequest {
+export function packJob(
+  kind: JobKind,
+  { state, updates, argument, culprit = -1, goesOn = false, warm = 0 }: JobInput,
+): JobRequest {
   const parts = [state, argument ?? null, ...updates];
   const lengths = Float64Array.from(parts, (part) => part?.length ?? -1);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
@@ -53,11 +66,11 @@ export function packJob(kind: JobKind, { state, updates, argument, culprit = -1 
     bytes.set(part, offset);
     offset += part.length;
   }
-  return { kind, bytes, lengths, culprit };
+  return { kind, bytes, lengths, culprit, goesOn, warm };
 }
 
 /** The job again, as views of the one buffer. */
-export function unpackJob({ bytes, lengths, culprit }: JobRequest): JobInput {
+export function unpackJob({ bytes, lengths, culprit, goesOn, warm }: JobRequest): JobInput {
   let offset = 0;
   const parts = Array.from(lengths, (length) => {
     if (length < 0) return null;
@@ -70,6 +83,8 @@ export function unpackJob({ bytes, lengths, culprit }: JobRequest): JobInput {
     updates: updates.filter((update) => update !== null),
     ...(argument === null ? {} : { argument }),
     culprit,
+    goesOn,
+    warm,
   };
 }
 

@@ -8,10 +8,23 @@ import { applySingly } from './apply-singly.ts';
  */
 export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]): Y.Doc {
   const doc = new Y.Doc({ gc: true });
+  try {
+    if (state !== null) Y.applyUpdate(doc, state);
+  } catch (error) {
+    throw damaged('the snapshot does not apply', error);
+  }
+  applyBehind(doc, updates);
+  return doc;
+}
+
+/**
+ * Applies the updates that follow, in order, one by one as a member gets them.
+ * @throws AshlarError as `loadDoc`; then the document is of no use any more
+ */
+export function applyBehind(doc: Y.Doc, updates: readonly Uint8Array[]): void {
   let applying = 'the snapshot';
   let failure: { readonly error: unknown } | null = null;
   try {
-    if (state !== null) Y.applyUpdate(doc, state);
     doc.transact((transaction) => {
       try {
         applySingly(transaction, updates, (index) => {
@@ -34,7 +47,6 @@ export function loadDoc(state: Uint8Array | null, updates: readonly Uint8Array[]
     throw damaged(`pending structs, which wait for ${missing.join(', ')}`);
   }
   if (pendingDs !== null) throw damaged('pending deletes of what the log does not have');
-  return doc;
 }
 
 /** The error of every document that cannot be loaded; `detail` says what is wrong. */
