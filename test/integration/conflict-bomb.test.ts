@@ -94,3 +94,26 @@ test('[5] small updates of a conflict bomb add up: what nobody vouches for is tr
   expect(read.getText('body').length).toBe(TYPED + taken);
   read.destroy();
 });
+
+test('[5] a conflict bomb that comes in portions small enough for each trial is seen as one, long before a browser takes half a minute', {
+  timeout: 180_000,
+}, async () => {
+  await using server = await startServer({ compactAfterRecords: 1_000_000 });
+  const eve = await writer(await server.connect(tokenFor('eve')), 'patient');
+  let taken = 0;
+  let refused: object | null = null;
+  while (refused === null) {
+    eve.received.splice(0);
+    eve.update(2 + taken / 500, bomb(TYPED + taken, 500, taken));
+    const told = await Promise.race([
+      eve.frame('committed', ({ entries }) => entries.length > 0),
+      eve.frame('refused', (frame) => frame.counter === 2 + taken / 500),
+    ]);
+    if (told.type === 'refused') refused = told;
+    else taken += 500;
+    // All of it takes 12 s and more to apply, each portion by itself less than a trial may.
+    expect(taken).toBeLessThan(5_500);
+  }
+  expect(refused, 'by a trial').toMatchObject({ code: 'rate-limited', retryAfterMs: 2_000 });
+  expect(taken).toBeGreaterThan(1_000);
+});

@@ -5,8 +5,9 @@ import * as Y from 'yjs';
 import type { Clock } from '../../server/clock.ts';
 import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
 import { loadDoc } from '../../server/documents/worker/load-doc.ts';
+import type { VouchJob } from '../../server/documents/worker/warm-slot.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
-import { BRICK, conflictBomb, memoryBomb } from '../support/hostile-updates.ts';
+import { BRICK, conflictBomb, conflictPortions, memoryBomb } from '../support/hostile-updates.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
 /** Real time, which is what the limits are about; counts what is armed. */
@@ -256,6 +257,100 @@ describe('document workers', () => {
     await Promise.all([running, waiting, ...joins]);
     expect(order.indexOf('running')).toBe(0);
     expect(order.indexOf('compact')).toBe(9);
+  });
+
+  describe('vouching', () => {
+    const LOG = {};
+    const job = (parts: Partial<VouchJob>): VouchJob => ({
+      room: 'doc:plan',
+      log: LOG,
+      snapshot: { seq: 0, bytes: 0 },
+      after: 0,
+      updates: [],
+      trial: null,
+      ...parts,
+    });
+    const whole = (updates: readonly Uint8Array[]) => job({ whole: { state: null }, updates });
+
+    test('goes on in the thread that holds the document, whatever joins and compactions come between', async () => {
+      const pool = start({ threads: 2 });
+      const updates = typing(40);
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBeNull();
+      const first = await pool.vouch(whole(updates.slice(0, 10)));
+      const joins = Array.from({ length: 4 }, () => pool.diff({ state: updates[0]!, stateVector: Uint8Array.of(0) }));
+      const compacted = pool.compact({ room: 'doc:other', state: null, updates });
+      const second = await pool.vouch(job({ after: 10, updates: updates.slice(10, 30) }));
+      await Promise.all([...joins, compacted]);
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBe(30);
+      expect(second!.ms, 'all that was ever applied counts').toBeGreaterThan(first!.ms);
+      expect(second!.limitMs).toBeGreaterThan(625);
+      // Only on top of all that came before does it apply: the thread has it.
+      expect(await pool.vouch(job({ after: 30, updates: updates.slice(30) }))).not.toBeNull();
+    });
+
+    test('[10] a document of which something does not apply is kept no longer', async () => {
+      const pool = start();
+      const updates = typing(10);
+      await pool.vouch(whole(updates.slice(0, 5)));
+      await expect(pool.vouch(job({ after: 5, updates: updates.slice(6) }))).rejects.toEqual(damaged(/^pending structs/));
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBeNull();
+      expect(await pool.vouch(job({ after: 5, updates: updates.slice(5) }))).toBeNull();
+      await pool.vouch(whole(updates));
+      await expect(pool.vouch(job({ after: 10, trial: BRICK }))).rejects.toEqual(damaged(/^update 0 of 1 does not apply/));
+      expect(await pool.vouch(job({ after: 10, updates: typing(2, 2) }))).toBeNull();
+    });
+
+    test('[10] what was on trial and did not come into the log is kept no longer', async () => {
+      const pool = start();
+      const updates = typing(10);
+      await pool.vouch({ ...whole(updates), trial: typing(1, 2)[0]! });
+      expect(await pool.vouch(job({ after: 10, updates: typing(1, 3) }))).toBeNull();
+      // Had the trial stayed, this one would build on it.
+      await pool.vouch(whole(updates));
+      await expect(pool.vouch(job({ after: 10, updates: typing(2, 2).slice(1) }))).rejects.toEqual(damaged(/^pending structs/));
+    });
+
+    test('a thread keeps one document, and none once it has ended', async () => {
+      const pool = start();
+      await pool.vouch(whole(typing(10)));
+      await pool.vouch({ ...whole(typing(5)), room: 'doc:other' });
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBeNull();
+      const { text, bomb } = conflictBomb(8_000);
+      await expect(pool.compact({ state: text, updates: [bomb] }, { timeoutMs: 500 })).rejects.toEqual(damaged(/time limit/));
+      expect(await pool.vouch(job({ room: 'doc:other', after: 5, updates: [] }))).toBeNull();
+    });
+
+    test('nobody asks for a while, and nothing is kept any more', async () => {
+      const clock = createManualClock();
+      const pool = start({ clock });
+      await pool.vouch(whole(typing(10)));
+      await clock.advanceAsync(29_999);
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBe(10);
+      await clock.advanceAsync(1);
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBeNull();
+      expect(await pool.vouch(job({ after: 10, updates: typing(1, 2) }))).toBeNull();
+    });
+
+    test('[5] a conflict bomb in many small portions takes as long as at once, and is not vouched for', {
+      timeout: 60_000,
+    }, async () => {
+      const pool = start();
+      const { text, portions } = conflictPortions(6_000, 100);
+      let said = await pool.vouch(whole([text]));
+      let vouched = 0;
+      try {
+        for (const portion of portions) {
+          said = await pool.vouch(job({ after: 1 + vouched, updates: [portion] }));
+          if (said!.ms > said!.limitMs) break;
+          vouched += 1;
+        }
+      } catch (error) {
+        expect(error).toEqual(damaged(/^vouch reached its time limit/));
+      }
+      expect(vouched).toBeGreaterThan(2);
+      expect(vouched).toBeLessThan(portions.length);
+      expect(pool.vouchedUpTo('doc:plan', LOG)).toBeNull();
+    });
   });
 
   test('with two threads a join does not wait for a compaction', async () => {

@@ -9,21 +9,32 @@ export const BRICK: Uint8Array = Uint8Array.from(Buffer.from('010109008409050178
  * @returns an honest text of `inserts` letters by client 1, and the bomb of client 2 on it
  */
 export function conflictBomb(inserts: number): { readonly text: Uint8Array; readonly bomb: Uint8Array } {
+  const { text, portions } = conflictPortions(inserts, inserts);
+  return { text, bomb: portions[0]! };
+}
+
+/** A conflict bomb in portions of `size` inserts each, which follow one another. */
+export function conflictPortions(inserts: number, size: number): { readonly text: Uint8Array; readonly portions: Uint8Array[] } {
   const doc = new Y.Doc();
   doc.clientID = 1;
   doc.getText('text').insert(0, 'x'.repeat(inserts));
+  const starts = Array.from({ length: inserts / size }, (_, index) => index * size);
+  return { text: Y.encodeStateAsUpdate(doc), portions: starts.map((start) => conflicts(start, size)) };
+}
+
+function conflicts(start: number, count: number): Uint8Array {
   const encoder = new Y.UpdateEncoderV1();
   encoding.writeVarUint(encoder.restEncoder, 1);
-  encoding.writeVarUint(encoder.restEncoder, inserts);
+  encoding.writeVarUint(encoder.restEncoder, count);
   encoder.writeClient(2);
-  encoding.writeVarUint(encoder.restEncoder, 0);
-  for (let clock = 0; clock < inserts; clock += 1) {
+  encoding.writeVarUint(encoder.restEncoder, start);
+  for (let clock = start; clock < start + count; clock += 1) {
     encoder.writeInfo(0b0100_0100); // a string with a right origin
     encoder.writeRightID(Y.createID(1, clock));
     encoder.writeString('b');
   }
   encoding.writeVarUint(encoder.restEncoder, 0);
-  return { text: Y.encodeStateAsUpdate(doc), bomb: encoder.toUint8Array() };
+  return encoder.toUint8Array();
 }
 
 /** Small on the wire, large in memory: collected structs of one clock each, two bytes apiece. */
