@@ -160,8 +160,8 @@ async function slowly(slow: { now: boolean; meanwhile?: () => Promise<unknown> }
         documentPorts({
           clock,
           workers,
-          compactAfterRecords: 1,
-          compactAfterBytes: 1,
+          compactAfterRecords: 1_000,
+          compactAfterBytes: 1_000_000,
           compact: (document) => compactor.request(document),
         }),
       ),
