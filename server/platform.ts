@@ -266,7 +266,8 @@ export class Platform {
   async close(): Promise<void> {
     this.#retention.close();
     await this.#compactor.close();
-    await this.rooms.groupCommit.settled();
+    const unsaved = await this.rooms.settled();
+    if (unsaved.length > 0) this.#ports.log.error({ rooms: unsaved }, 'storage:states-lost');
     this.#cancelForgetting();
     this.rooms.close();
     this.#presence.close();

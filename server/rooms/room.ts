@@ -20,6 +20,7 @@ import type {
   Store,
   TrimOptions,
 } from '../storage/store.ts';
+import { committedRecord } from './committed-record.ts';
 import type { Connection } from './connection.ts';
 import type { CommitSource, GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
@@ -119,6 +120,7 @@ export class Room implements CommitSource {
   /** Commits that failed since the last that did not. */
   #failures = 0;
   #statesWait = false;
+  #opening: Promise<void> | null = null;
 
   constructor(name: RoomName, lease: RoomLease, ports: RoomPorts) {
     this.name = name;
@@ -226,6 +228,16 @@ export class Room implements CommitSource {
     return new Promise((resolve) => this.submit({ durable: false, leave: () => resolve(), fail: () => resolve() }));
   }
 
+  /**
+   * Puts state values whose commit failed into the next one, without waiting any longer.
+   * @throws AshlarError as `Store.open`, where the room's lease is not to be had again
+   */
+  async hurryStates(): Promise<void> {
+    if (this.#dirtyStates.size === 0 || this.forgotten) return;
+    if (this.fenced) await this.#openAgain();
+    this.#ports.groupCommit.schedule(this);
+  }
+
   takeGroup(): { append: RoomAppend; keys: readonly CommitKey[] } | null {
     if (this.fenced || this.#inFlight > 0) return null;
     const records: NewRecord[] = [];
@@ -327,24 +339,30 @@ export class Room implements CommitSource {
   #reopen(attempt: number): void {
     this.#ports.retryIn(retryAfterMs(attempt), () => {
       // To open it would make it anew, with its name.
-      if (this.forgotten) return;
-      this.#ports.store
-        .open(this.name)
-        .then(async (lease) => {
-          this.recent.clear();
-          this.reads.clear();
-          this.#take(lease);
-          await this.content.reopened(lease);
-          this.fenced = false;
-          // A commit that was unknown may have come through: whoever is behind the log gets it from there.
-          for (const member of this.members.values()) {
-            if (member.delivery === 'live') member.delivery = 'catching-up';
-            this.#ports.catchUp(member);
-          }
-          this.#retryStates();
-        })
-        .catch(() => this.#reopen(attempt + 1));
+      if (!this.forgotten) this.#openAgain().catch(() => this.#reopen(attempt + 1));
     });
+  }
+
+  #openAgain(): Promise<void> {
+    this.#opening ??= this.#takeLease().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #takeLease(): Promise<void> {
+    const lease = await this.store.open(this.name);
+    this.recent.clear();
+    this.reads.clear();
+    this.#take(lease);
+    await this.content.reopened(lease);
+    this.fenced = false;
+    // A commit that was unknown may have come through: whoever is behind the log gets it from there.
+    for (const member of this.members.values()) {
+      if (member.delivery === 'live') member.delivery = 'catching-up';
+      this.#ports.catchUp(member);
+    }
+    this.#retryStates();
   }
 
   #take(lease: RoomLease): void {
@@ -362,15 +380,6 @@ export class Room implements CommitSource {
       this.#rev = Math.max(this.#rev, state.rev);
     }
   }
-}
-
-// Field by field: V8 gives each object that is made by spreading one and adding to it a hidden class of its own, of 340 bytes.
-function committedRecord(
-  { at, userId, kind, payload, version, id, session, counter }: NewRecord,
-  seq: number,
-  epoch: string,
-): LogRecord {
-  return { seq, at, userId, kind, payload, epoch, version, id, session, counter };
 }
 
 /** ms before something is tried again: at once first. @param attempts how many failed since */

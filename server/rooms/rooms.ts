@@ -99,6 +99,18 @@ export class Rooms {
     this.#open.delete(name);
   }
 
+  /**
+   * Waits for what is under way, and asks the disk once more for state values whose commit failed: members have seen them.
+   * @returns the rooms in which some are still not stored
+   */
+  async settled(): Promise<readonly RoomName[]> {
+    await this.groupCommit.settled();
+    const unsaved = () => [...this.#open.values()].filter((room) => !room.idle);
+    await Promise.all(unsaved().map((room) => room.hurryStates().catch(() => {})));
+    await this.groupCommit.settled();
+    return unsaved().map(({ name }) => name);
+  }
+
   /** Ends the timers. Rooms are let go without a word: their members are gone already. */
   close(): void {
     this.#closed = true;

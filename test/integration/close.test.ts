@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { RealtimeServer } from '../../server/server.ts';
+import { memoryDisk } from '../../server/testing/memory-disk.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import type { Store } from '../../server/storage/store.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { gateStore } from '../support/gated-store.ts';
-import { next, SECRET, startServer, tokenFor } from '../support/start-server.ts';
+import { ask, next, SECRET, startServer, tokenFor } from '../support/start-server.ts';
 
 const type = (letter: string) => (doc: import('yjs').Doc) => doc.getText('t').insert(doc.getText('t').length, letter);
 
@@ -16,6 +19,24 @@ async function textOf(realtime: RealtimeServer, name: string): Promise<string> {
   const text = doc.getText('t').toString();
   doc.destroy();
   return text;
+}
+
+/** From now on a store appends nothing, until it is healed. */
+function failAppends(store: Store): { readonly failed: number; heal(): void } {
+  const { append } = store;
+  let failed = 0;
+  store.append = () => {
+    failed += 1;
+    return Promise.reject(new AshlarError('storage-unavailable'));
+  };
+  return {
+    get failed() {
+      return failed;
+    },
+    heal() {
+      store.append = append;
+    },
+  };
 }
 
 test('[1] an edit by the backend behind one that was not stored is told the truth: stored, or refused', async () => {
@@ -58,6 +79,48 @@ test('[1] a server that closes waits for edits by the backend, and tells of each
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+});
+
+test('a state value that members saw is what the next start has, also where the disk failed until just before the server closed', async () => {
+  const disk = memoryDisk();
+  const value = (value: number) => ({ widgetId: 'orders', value, timestamp: new Date(value).toISOString() });
+  {
+    const store = openMemoryStore({ disk });
+    await using server = await startServer({ store });
+    const socket = await server.connect(tokenFor('ada'));
+    await ask(socket, 'join-room', 'dashboard');
+    await server.realtime.toRoom('dashboard', 'dashboard:update', value(1));
+    const seen = next(socket, 'dashboard:update', ({ value }: { value: number }) => value === 2);
+    const failing = failAppends(store);
+    await server.realtime.toRoom('dashboard', 'dashboard:update', value(2));
+    await seen;
+    // By now the next try is most of a second away.
+    await expect.poll(() => failing.failed).toBeGreaterThan(3);
+    failing.heal();
+    await server.realtime.close();
+  }
+  await using again = await startServer({ store: openMemoryStore({ disk }) });
+  const shown: Promise<unknown[]>[] = [];
+  const socket = await again.connect(tokenFor('ada'), {
+    before: (early) => void shown.push(next(early, 'dashboard:update')),
+  });
+  await ask(socket, 'join-room', 'dashboard');
+  expect((await shown[0])?.[0]).toEqual(value(2));
+});
+
+test('a server that closes on a disk that fails on asks it once more, and names the rooms whose values it could not store', async () => {
+  const store = openMemoryStore();
+  const lines: { msg?: string; rooms?: string[] }[] = [];
+  const logger = pino({ level: 'error' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  await using server = await startServer({ store, logger });
+  await server.realtime.toRoom('system', 'system:status', { status: 'online' });
+  const disk = failAppends(store);
+  await server.realtime.toRoom('system', 'system:status', { status: 'degraded' });
+  await expect.poll(() => disk.failed).toBeGreaterThan(3);
+  const before = disk.failed;
+  await server.realtime.close();
+  expect(disk.failed - before).toBe(1);
+  expect(lines.filter(({ msg }) => msg === 'storage:states-lost').map(({ rooms }) => rooms)).toEqual([['system']]);
 });
 
 test('clients of a server that closes are told to come back one after the other', async () => {

@@ -258,6 +258,28 @@ test('[r10] a machine that is busy for a minute costs nobody’s work: it is tri
   expect(await stage.store.readQuarantined(ROOM)).toEqual([]);
 });
 
+test('[r10] a document that took too long and was then compacted has all its patience again', async () => {
+  const slow = { now: true };
+  await using stage = await slowly(slow);
+  await honest(stage.store);
+  const document = await stage.open();
+  const compacted = () => stage.said.filter((said) => said === 'document:compacted').length;
+  for (let busy = 1; busy <= 2; busy++) {
+    slow.now = true;
+    await append(document, 'ada', typed(20 + busy, 'more', 'end'));
+    stage.compactor.request(document);
+    await stage.compactor.settled();
+    stage.clock.advance(60_000);
+    await stage.compactor.settled();
+    slow.now = false;
+    stage.clock.advance(60_000);
+    await stage.compactor.settled();
+    expect(compacted()).toBe(busy);
+  }
+  expect(stage.attempts, 'the second time begins as the first did').toEqual([1, 6, 6, 1, 6, 6]);
+  expect(stage.said).not.toContain('document:quarantine-failed');
+});
+
 test('[r10] a machine on which not even nothing can be checked in time sets nothing aside', async () => {
   await using stage = await slowly({ now: true });
   await honest(stage.store);
