@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { AshlarError } from '../../../shared/errors.ts';
+import { makePrivateFile } from './data-folder.ts';
 import type { Db, Sqlite } from './load-sqlite.ts';
 import { checkSchema, isEmpty, migrate } from './schema.ts';
 import { damaged, storageError } from './storage-error.ts';
@@ -16,6 +17,7 @@ const FULL = 2;
  */
 export function openForWriting(Sqlite: Sqlite, path: string, maxPages?: number): Db {
   inspect(Sqlite, path);
+  makePrivateFile(path);
   const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     db.pragma('synchronous = FULL');

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
@@ -27,6 +28,19 @@ export async function makeDataFolder(dataDir: string): Promise<void> {
 }
 
 /**
+ * Makes a file that its owner alone may read, unless it is there: SQLite would make it readable to all, and a write-ahead log is as its
+ * database. A folder that was there before need not be closed to others.
+ */
+export function makePrivateFile(path: string): void {
+  try {
+    // Never opens what is there: to close that would drop locks that this process has on it.
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch {
+    // It is there; or it cannot be made, which SQLite will say better.
+  }
+}
+
+/**
  * Takes the folder for this store alone. The lock is the operating system's, on an empty SQLite file of its own, so that it is
  * gone with the process however that ends. Nothing else may open that file: on POSIX closing any handle to it drops the lock.
  * @returns lets the folder go
@@ -34,6 +48,7 @@ export async function makeDataFolder(dataDir: string): Promise<void> {
  */
 export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
   let lock: Db | undefined;
+  makePrivateFile(dataFiles(dataDir).lock);
   try {
     lock = new Sqlite(dataFiles(dataDir).lock, { timeout: 0 });
     lock.pragma('locking_mode = EXCLUSIVE');
