@@ -31,7 +31,7 @@ export const DOCUMENT_PREFIX = 'doc:';
 export const MAX_ROOM_NAME = 128;
 
 // Controls, line and paragraph separators, bidi controls and invisible marks: nothing that a log line or a screen would misread.
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+const FORBIDDEN = /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
 /**
  * Checks a room name: 1 to 128 UTF-16 units, NFC, no controls, no white space at its ends, no `..`, no `*`, and not a name

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { describeRoute } from 'hono-openapi';
 import { CATALOG } from '../../shared/catalog.ts';
@@ -84,15 +83,9 @@ export function createHttpApi(ports: HttpPorts, options: HttpApiOptions = {}): H
       context.set('user', await admit(context, 'publish', 1));
       await next();
     },
-    bodyLimit({
-      maxSize: bodyBytes,
-      onError: () => {
-        throw new AshlarError('too-large', { detail: `a body holds at most ${bodyBytes} bytes` });
-      },
-    }),
     async (context) => {
       const key = readIdempotencyKey(context.req);
-      const body = await readJson(context.req);
+      const body = await readJson(context.req, bodyBytes);
       const count = countEvents(body);
       const user = count === 1 ? context.get('user') : await admit(context, 'publish', count - 1);
       const answers = await ports.publish(user, parseEvents(body), key);

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test, vi } from 'vitest';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { gateStore } from '../support/gated-store.ts';
@@ -44,6 +46,30 @@ test('what is published over HTTP reaches the room, and the answer names its pla
     status: 200,
     body: { success: true, data: { event: 'chat:message', room: 'chat:s', seq: meta.seq, epoch: meta.epoch } },
   });
+});
+
+test('a body that comes in pieces and does not say how long it is, is taken as any other, up to the same size', async () => {
+  await using server = await startServer();
+  const send = (pieces: readonly (string | Buffer)[]) =>
+    new Promise<{ status: number | undefined; body: { error?: { code: string }; data?: { seq: number } } }>((resolve, reject) => {
+      const sent = request(`${server.url}/api/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${backend}`, 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+      });
+      sent.on('response', async (response) => resolve({ status: response.statusCode, body: JSON.parse(await text(response)) }));
+      sent.on('error', reject);
+      for (const piece of pieces) sent.write(piece);
+      sent.end();
+    });
+  // Cut within the ü, too.
+  const bytes = Buffer.from(JSON.stringify(message('früh')));
+  const cut = bytes.indexOf('ü') + 1;
+  expect(await send([bytes.subarray(0, cut), bytes.subarray(cut)])).toMatchObject({ status: 200, body: { data: { seq: 1 } } });
+  expect(await history(server)).toEqual(['früh']);
+  expect(await send(['{', '}'])).toMatchObject({ status: 400, body: { error: { code: 'invalid-payload' } } });
+  const [most, more] = [1_000_000, 1_000_001].map((bytes) => [' '.repeat(400_000), ' '.repeat(bytes - 400_002), '{}']);
+  expect(await send(most as string[])).toMatchObject({ status: 400, body: { error: { code: 'invalid-payload' } } });
+  expect(await send(more as string[])).toMatchObject({ status: 413, body: { error: { code: 'too-large' } } });
 });
 
 test('each answer of a list names its own place, also where several go into one room', async () => {

@@ -50,6 +50,8 @@ describe('a room name', () => {
     ['a C1 control', 'a\u0085b'],
     ['a right-to-left override', 'doc:\u202efdp'],
     ['a bidi isolate', 'a\u2066b'],
+    ['an Arabic letter mark', 'a\u061cb'],
+    ['a shaping mark that nobody sees', 'a\u206bb'],
     ['a zero-width space', 'a\u200bb'],
     ['a word joiner', 'a\u2060b'],
     ['a byte order mark', 'a\ufeffb'],
