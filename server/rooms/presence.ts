@@ -36,6 +36,8 @@ export interface Presence {
   members(room: RoomName): Member[];
   /** Ends all timers and forgets everybody. Nobody is told. */
   close(): void;
+  /** How much is held in memory: sockets that are in a room, and rooms in which somebody is online. */
+  readonly held: { readonly sockets: number; readonly rooms: number };
 }
 
 interface Present {
@@ -180,6 +182,9 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       }
       rooms.clear();
       sockets.clear();
+    },
+    get held() {
+      return { sockets: sockets.size, rooms: rooms.size };
     },
   };
 }

@@ -24,6 +24,28 @@ function setup(graceMs = 5_000) {
 }
 
 describe('presence', () => {
+  test('of sockets that have left all of their rooms, whatever the way, holds nothing', () => {
+    const { presence, clock } = setup();
+    for (const [index, go] of [
+      (id: string) => {
+        presence.leave(ROOM, id);
+        presence.leave(OTHER, id);
+      },
+      (id: string) => {
+        presence.expel(ROOM, id);
+        presence.expel(OTHER, id);
+      },
+      (id: string) => presence.socketGone(id),
+    ].entries()) {
+      for (const room of [ROOM, OTHER]) presence.join(room, user('anna'), `socket ${index}`);
+      expect(presence.held).toEqual({ sockets: 1, rooms: 2 });
+      go(`socket ${index}`);
+      clock.advance(5_000);
+      expect(presence.held).toEqual({ sockets: 0, rooms: 0 });
+      expect(clock.armed).toBe(0);
+    }
+  });
+
   test('of who is put out ends at once, and is not remembered; another socket of the same user stays', () => {
     const { presence, clock, tell, who } = setup();
     presence.join(ROOM, user('anna'), 'a1');

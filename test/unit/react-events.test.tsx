@@ -58,6 +58,28 @@ test('an inline handler sees the newest props and never subscribes again', async
   expect(heard).toEqual(['c7']);
 });
 
+test('where the provider gets another client, that one is listened to, and the one before no longer', async () => {
+  await using before = await start();
+  await using after = await start();
+  const heard: number[] = [];
+  function Widget() {
+    useWebSocketRoom('dashboard');
+    useWebSocket('dashboard:update', ({ value }) => heard.push(value));
+    return null;
+  }
+  await using page = await mount(below(before.client, <Widget />));
+  await until(before.client.room('dashboard'), ({ state }) => state === 'joined');
+  // So that the room is not left, and what comes there would be heard.
+  await before.client.joinRoom('dashboard');
+  await page.render(below(after.client, <Widget />));
+  await until(after.client.room('dashboard'), ({ state }) => state === 'joined');
+  const arrived = new Promise((resolve) => before.client.on('dashboard:update', resolve));
+  await before.server.realtime.toRoom('dashboard', 'dashboard:update', update('sales', 1));
+  await arrived;
+  await after.server.realtime.toRoom('dashboard', 'dashboard:update', update('sales', 2));
+  await vi.waitFor(() => expect(heard).toEqual([2]));
+});
+
 test('another event is listened to from the next render on, and the one before no longer', async () => {
   await using world = await start();
   const { client, server } = world;
