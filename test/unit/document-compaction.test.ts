@@ -212,6 +212,15 @@ describe('compaction', () => {
     expect(textOf(mergeTree(log))).toBe('aVL!');
     expect(detailOf(() => compact({ state: null, updates: log }))).toBe('the merge differs in its content');
   });
+
+  test('refuses such a log however large it is, as long as it is of few structs or of few bytes', () => {
+    const members = updatesOf((doc) => doc.getText('text').insert(0, 'abc'));
+    const forged = updatesOf((doc) => doc.getText('text').insert(0, 'aVL!'), 1);
+    const pasted = updatesOf((doc) => doc.getText('pasted').insert(0, 'x'.repeat(4_100_000)), 2);
+    const log = { state: null, updates: [...members, ...pasted, ...forged] };
+    expect(detailOf(() => compact(log))).toBe('the merge differs in its content');
+    expect(detailOf(() => compact(log, { bytes: 5_000_000, structs: 1 }))).toBe('the merge differs in its content');
+  });
 });
 
 /** An exclamation mark of client 2 that names its neighbours, both of client 9. */
@@ -259,7 +268,7 @@ describe('compaction of what only a hostile client sends', () => {
       state: null,
       updates: [...honest, ascending, ...updatesOf((doc) => doc.getText('c').insert(0, 'c'), 5, a[0]!)],
     };
-    expect(detailOf(() => compact(log, 0))).toBe('the merge differs in its state vector');
+    expect(detailOf(() => compact(log, { bytes: 0, structs: 0 }))).toBe('the merge differs in its state vector');
   });
 
   test('refuses an update that applies and does not merge', () => {
