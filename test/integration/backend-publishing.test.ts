@@ -34,6 +34,35 @@ test('an event whose payload names another room of the same kind is an error, in
   expect(await response.json()).toMatchObject({ success: false, error: { code: 'wrong-room' } });
 });
 
+test('[2] a broadcast to a client that is about to join, and whose access is still being decided, arrives once', async () => {
+  let decide: (access: 'read') => void = () => {};
+  const decided = new Promise<'read'>((resolve) => {
+    decide = resolve;
+  });
+  let asked = 0;
+  await using server = await startServer({
+    authorize: (_user, room) => {
+      if (room !== 'notifications') return 'read';
+      asked += 1;
+      return decided;
+    },
+  });
+  const socket = await server.connect(tokenFor('anna'), { auth: { autoJoin: false } });
+  const heard: string[] = [];
+  socket.on('system:notification', ({ id }) => heard.push(id));
+  const notification = (id: string) => ({ id, level: 'info' as const, title: 't', message: 'm', timestamp: widget.timestamp });
+  await server.realtime.broadcast('system:notification', notification('n1'));
+  await vi.waitFor(() => expect(asked).toBe(1));
+  const joined = ask(socket, 'join-room', 'notifications');
+  // What is answered behind it was read behind it.
+  await ask(socket, 'room:members', 'system').catch(() => {});
+  decide('read');
+  expect(await joined).toMatchObject({ success: true });
+  await server.realtime.broadcast('system:notification', notification('n2'));
+  await vi.waitFor(() => expect(heard).toContain('n2'));
+  expect(heard).toEqual(['n1', 'n2']);
+});
+
 test('[3] the permission to publish is narrowed by a revocation, the product’s callback and the token’s own claim', async () => {
   await using server = await startServer({ authorize: (user) => (user.id === 'barred' ? 'read' : undefined) });
   const publish = async (id: string, access?: { [room: string]: string }) => {

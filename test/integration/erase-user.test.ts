@@ -152,6 +152,19 @@ test('a user who is erased is in no file any more, nor in memory; rooms keep the
   });
 });
 
+test('a client id that was kept for a user while it was away is kept for nobody once the user is erased', async () => {
+  await using server = await startServer();
+  const ada = await server.connect(tokenFor(ADA));
+  const bob = await server.connect(tokenFor('bob'));
+  const hers = new FrameClient(ada, 'drafts', 55);
+  expect(await hers.join()).toMatchObject({ success: true });
+  await ask(ada, 'leave-room', hers.room);
+  const his = new FrameClient(bob, 'drafts', 55, 'session-of-bob'.padEnd(32, 'x'));
+  expect(await his.join()).toMatchObject({ success: false, error: { code: 'foreign-client-id' } });
+  await server.realtime.eraseUser(ADA);
+  expect(await his.join()).toMatchObject({ success: true });
+});
+
 test('texts that retention or a deletion had taken out before are in no free page either', async () => {
   await using server = await startServer({ retention: { log: { maxRecords: 5 } } });
   const { realtime } = server;

@@ -21,6 +21,7 @@ let clock: ManualClock;
 let store: GatedStore;
 let rooms: Rooms;
 let publish: Publish;
+let catchUp: (member: Member) => void;
 let stopped: string[];
 let history: number;
 let unread: readonly LogRecord[];
@@ -31,7 +32,7 @@ beforeEach(() => {
   stopped = [];
   history = 0;
   unread = [];
-  const catchUp = createCatchUp((_member, error) => stopped.push(error.code));
+  catchUp = createCatchUp((_member, error) => stopped.push(error.code));
   rooms = new Rooms({
     store,
     clock,
@@ -85,6 +86,27 @@ test('[7] log events for which there was no room come from the log once it drain
   await entry(room, 11);
   expect(entries(slow.outbox)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(slow.member.sent.seq).toBe(11);
+});
+
+test('[2] a member that was brought further while the log was read for it goes on from there, and gets nothing of before', async () => {
+  const room = await rooms.open(NAME);
+  for (let number = 1; number <= 4; number++) await entry(room, number);
+  const { member, outbox } = await join(room, 'ada');
+  const release = store.hold('read', 'answer');
+  room.recent.clear();
+  const at = (seq: number) => ({ epoch: store.epoch, seq });
+  member.sent = at(1);
+  member.delivery = 'catching-up';
+  catchUp(member);
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  // As when a document's state is asked for, and all of it has been sent.
+  member.delivery = 'waiting';
+  member.sent = at(3);
+  member.delivery = 'catching-up';
+  catchUp(member);
+  release();
+  await live(member);
+  expect([entries(outbox), member.sent.seq, stopped]).toEqual([[4], 4, []]);
 });
 
 test('[7] state values for which there was no room are conflated to the latest of each key', async () => {

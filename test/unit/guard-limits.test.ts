@@ -141,6 +141,20 @@ describe('budgets', () => {
     expect(unknown?.take('events').ok).toBe(true);
   });
 
+  test('of a user refuse a cost that is more than is left of them, though less would pass, to a socket that has spent nothing', () => {
+    const clock = createManualClock();
+    const limits = Limits.parse({ structsPerSecond: 10, structBurst: 100 });
+    const users = createUserBudgets(limits, clock);
+    const taken = Array.from({ length: 12 }, () => {
+      const socket = createSocketBudgets(limits, clock, users);
+      socket.belongTo('anna');
+      return socket.take('structs', 90);
+    });
+    // Eleven times 90 of the user's 1,000; the twelfth waits for 80, at 100 a second.
+    expect(taken.map(({ ok }) => ok)).toEqual([...Array(11).fill(true), false]);
+    expect(taken.at(-1)).toEqual({ ok: false, retryAfterMs: 800 });
+  });
+
   test('charge both or neither', () => {
     const clock = createManualClock();
     const users = createUserBudgets(limits, clock);
