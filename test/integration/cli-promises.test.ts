@@ -1,5 +1,16 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +46,16 @@ async function store() {
   const opened = await openSqliteStore({ dataDir, clock });
   const room = parseRoomName('chat:a');
   const { fence, head } = await opened.open(room);
-  const record = { at: 1, userId: 'anna', kind: 'k', version: 1, id: null, session: null, counter: 0, payload: Buffer.from(TEXT) };
+  const record = {
+    at: 1,
+    userId: 'anna',
+    kind: 'k',
+    version: 1,
+    id: null,
+    session: null,
+    counter: 0,
+    payload: Buffer.from(TEXT),
+  };
   await opened.append({ appends: [{ room, fence, expectedHead: head, records: [record] }] });
   return opened;
 }
@@ -107,14 +127,16 @@ describe('the exit code', { timeout: 60_000 }, () => {
 });
 
 describe('nobody but their owner may read', { timeout: 60_000 }, () => {
-  /** Runs `ashlar` as under a umask that takes nothing away. */
-  const runOpen = (...args: string[]) =>
-    new Promise<void>((resolve, reject) => {
-      const env = { ...process.env, DATA_DIR: dataDir, NODE_ENV: 'development' };
-      execFile('sh', ['-c', 'umask 000; exec "$0" "$@"', process.execPath, CLI, ...args], { cwd: folder, env }, (error) =>
-        error === null ? resolve() : reject(error),
-      );
+  /** Starts `ashlar` under a umask that takes nothing away. */
+  const startOpen = (...args: string[]) => {
+    const env = { ...process.env, DATA_DIR: dataDir, NODE_ENV: 'development' };
+    return spawn('sh', ['-c', 'umask 000; exec "$0" "$@"', process.execPath, CLI, ...args], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
+  };
+  const runOpen = async (...args: string[]) => expect(await once(startOpen(...args), 'exit')).toEqual([0, null]);
   /** What others may read or write of what is beside or below a folder, and not the folder itself. */
   const openTo = (where: string) =>
     readdirSync(where, { recursive: true, encoding: 'utf8' }).filter((name) => (statSync(join(where, name)).mode & 0o077) !== 0);
@@ -127,17 +149,22 @@ describe('nobody but their owner may read', { timeout: 60_000 }, () => {
   test('the files in a folder that was there, open to all: database, its log, lock, witness, secret, and what was replaced', async () => {
     mkdirSync(dataDir);
     chmodSync(dataDir, 0o777);
-    const before = process.umask();
-    const opened = await store();
-    expect(before & 0o044, 'others could read what is made without a word').toBe(0);
+    const server = startOpen('serve', '--port', '0');
+    const exited = once(server, 'exit');
     try {
-      expect(readdirSync(dataDir).sort()).toEqual(expect.arrayContaining(['ashlar.db', 'ashlar.db-wal', 'ashlar.lock', 'ashlar.witness']));
+      let said = '';
+      for await (const text of server.stdout) {
+        said += text;
+        if (said.includes('Stop with Ctrl-C')) break;
+      }
+      const made = ['ashlar.db', 'ashlar.db-wal', 'ashlar.lock', 'ashlar.witness', 'secret'];
+      expect(readdirSync(dataDir)).toEqual(expect.arrayContaining(made));
       expect(openTo(dataDir)).toEqual([]);
       await runOpen('backup', 'b.db');
     } finally {
-      await opened.close();
+      server.kill('SIGTERM');
+      await exited;
     }
-    await runOpen('token', '--id', 'anna');
     await runOpen('restore', 'b.db');
     await runOpen('erase', 'anna');
     expect(readdirSync(dataDir).some((name) => name.startsWith('replaced-'))).toBe(true);
