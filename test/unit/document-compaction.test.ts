@@ -214,7 +214,9 @@ describe('compaction', () => {
   });
 
   test('refuses such a log however large it is, as long as it is of few structs or of few bytes', () => {
-    const members = updatesOf((doc) => doc.getText('text').insert(0, 'abc'));
+    const members = updatesOf((doc) => {
+      for (const letter of 'abc') doc.getText('text').insert(doc.getText('text').length, letter);
+    });
     const forged = updatesOf((doc) => doc.getText('text').insert(0, 'aVL!'), 1);
     const pasted = updatesOf((doc) => doc.getText('pasted').insert(0, 'x'.repeat(4_100_000)), 2);
     const log = { state: null, updates: [...members, ...pasted, ...forged] };

@@ -9,13 +9,14 @@ const FOLDER = join(ROOT, 'test/mutants');
 const mutants = readMutants(FOLDER);
 
 describe('mutants (npm run mutants)', () => {
-  test('there are some for each invariant, each rule of admission, erasing a user and the quota', () => {
+  test('there are some for each invariant, each rule of admission, erasing a user, the quota and what operators use', () => {
     const broken = new Set(mutants.map(({ name }) => name.split('-')[0]));
     const expected = [
       ...Array.from({ length: 8 }, (_, index) => `${index + 1}`),
       ...Array.from({ length: 10 }, (_, index) => `r${index + 1}`),
       'e',
       'q',
+      'o',
     ];
     expect([...broken].sort()).toEqual(expected.sort());
   });
