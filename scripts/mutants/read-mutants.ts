@@ -32,8 +32,8 @@ export function parseMutant(path: string, text: string): Mutant {
     name: basename(path, '.patch'),
     path,
     breaks: groups.breaks.trim(),
-    tests: files.filter((file) => file.endsWith('.test.ts')),
-    types: files.filter((file) => !file.endsWith('.test.ts')),
+    tests: files.filter(isTest),
+    types: files.filter((file) => !isTest(file)),
     changes: [...text.matchAll(/^\+\+\+ b\/(.+)$/gm)].map((match) => match[1] as string),
   };
 }
@@ -45,4 +45,9 @@ export function readMutants(folder: string): Mutant[] {
     .filter((file) => file.endsWith('.patch'))
     .sort(collator.compare)
     .map((file) => parseMutant(join(folder, file), readFileSync(join(folder, file), 'utf8')));
+}
+
+/** Run by vitest; what is none must no longer compile. */
+function isTest(file: string): boolean {
+  return /\.test\.tsx?$/.test(file);
 }
