@@ -325,6 +325,7 @@ export class RealtimeServer<Own extends Events = []> {
     });
     acceptSockets(io, {
       guard: platform.guard,
+      soon: setImmediate,
       clock,
       limits,
       authenticate,

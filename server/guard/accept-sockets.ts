@@ -9,6 +9,7 @@ import { Connection } from '../rooms/connection.ts';
 import { dropConnection } from '../sockets/drop-connection.ts';
 import { forgetHandshake } from '../sockets/forget-handshake.ts';
 import { meterInbound } from '../sockets/inbound-meter.ts';
+import { MessageLine, Turns } from '../sockets/message-line.ts';
 import { createOutbox } from '../sockets/outbox.ts';
 import type { AddressLimiter } from './address-limiter.ts';
 import { type Authenticate, monotonicEnd, type Principal } from './authenticate.ts';
@@ -37,6 +38,8 @@ export interface AcceptPorts {
    */
   disconnected(connection: Connection, reason: string, unreadable: AshlarError | undefined): void;
   refused(address: string, error: AshlarError): void;
+  /** Calls back in the next turn of the event loop, in the order of the calls. */
+  soon(callback: () => void): void;
 }
 
 /** A connection on its way to become a socket. */
@@ -50,6 +53,7 @@ interface Arrival {
 /** Where sockets come in: the only place that listens to them, so that nothing reaches a handler but through the guard. */
 export function acceptSockets(io: Server, ports: AcceptPorts): void {
   const arrivals = new WeakMap<Socket['conn'], Arrival>();
+  const turns = new Turns(ports.soon);
   const arrivalOf = (conn: Socket['conn']): Arrival => {
     const arrival = arrivals.get(conn);
     invariant(arrival !== undefined, 'a connection is metered from its start');
@@ -112,11 +116,15 @@ export function acceptSockets(io: Server, ports: AcceptPorts): void {
       createAccessCache(ports.authorizer, principal.user),
       budgets,
     );
+    const line = new MessageLine<readonly unknown[]>(turns, (packet) =>
+      ports.guard.receive(connection, boundAnswer(packet, connection)),
+    );
     // `next` is never called: no message goes on to listeners, and there are none.
-    socket.use((packet) => ports.guard.receive(connection, boundAnswer(packet, connection)));
+    socket.use((packet) => line.take(packet));
     // A packet that cannot be read, told once: Socket.IO ends the connection then. Without a listener it would print it to stderr.
     socket.on('error', noteUnreadable);
     socket.on('disconnect', (reason) => {
+      line.close();
       ports.disconnected(connection, reason, unreadable.get(socket));
       // A connection that has left its one namespace has nothing more to say, and no timeout covers it.
       if (reason === 'client namespace disconnect') dropConnection(socket.conn);
