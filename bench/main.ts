@@ -15,7 +15,7 @@ const USAGE = `npm run bench -- [options]
   --check          fan-out beside the two relays alone; fails where a ratio is worse by more than a third than its target, and by more than
                    two thirds than what bench/results.json holds
   --rounds N       rounds of each candidate
-  --json FILE      writes every round's figures
+  --json FILE      writes every round's figures, after each scenario
   --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
 `;
 
@@ -42,6 +42,7 @@ refuseUnknown('scenario', only, SCENARIOS);
 refuseUnknown('candidate', peer, CANDIDATES);
 
 const scenarios: Record<string, ScenarioResults> = {};
+const results: Results = { machine: describeMachine(), node: process.version, at: new Date().toISOString(), quick, scenarios };
 const startedAt = performance.now();
 for (const scenario of SCENARIOS) {
   if (only.length > 0 && !only.includes(scenario.name)) continue;
@@ -49,17 +50,17 @@ for (const scenario of SCENARIOS) {
     (candidate) =>
       scenario.takes(candidate) && (peer.length === 0 || candidate.name === 'ashlar' || peer.includes(candidate.name)),
   );
-  const results = await runScenario(scenario, candidates, {
+  const found = await runScenario(scenario, candidates, {
     quick,
     profile: values.profile,
     rounds: values.rounds === undefined ? undefined : Number(values.rounds),
     say: (line) => process.stderr.write(`${line}\n`),
   });
-  scenarios[scenario.name] = results;
-  process.stdout.write(`\n## ${scenario.title} (${scenario.name})\n\n${renderTable(results)}\n`);
+  scenarios[scenario.name] = found;
+  process.stdout.write(`\n## ${scenario.title} (${scenario.name})\n\n${renderTable(found)}\n`);
+  // A full run takes hours: what is there stays should it be ended.
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
 }
-const results: Results = { machine: describeMachine(), node: process.version, at: new Date().toISOString(), quick, scenarios };
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
 process.stdout.write(`\n## Targets\n\n${renderVerdicts(results)}\n`);
 process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
 const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
