@@ -1,7 +1,7 @@
 import * as Y from 'yjs';
 import type { DocumentClient } from '../clients/document-client.ts';
 import { expect, type Figures, type Round, type Scenario } from '../scenario.ts';
-import { countTyped, Deadline, inParallel, percentile, settle, TEXT, typeText } from '../support.ts';
+import { countTyped, Deadline, inParallel, percentile, settleStored, TEXT, typeText } from '../support.ts';
 
 const RECEIVERS = 50;
 const IN_FLIGHT = 50;
@@ -118,8 +118,8 @@ async function run(round: Round, warm: number, count: number, how: 'burst' | 'pa
     await deadline.race(audience.join(round, server.port, typing.clientId, deadline));
     await deadline.race(audience.burst(0, warm));
     audience.latencies.length = 0;
-    // A document server may still be storing or compacting the warm-up.
-    await deadline.race(settle(server));
+    // A document server may still be storing or compacting the warm-up, or rest before it does.
+    await deadline.race(settleStored(server));
     const before = await server.usage();
     const startedAt = performance.now();
     await deadline.race(audience[how](warm, warm + count));
