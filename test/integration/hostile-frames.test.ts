@@ -15,11 +15,9 @@ import { ask, startServer, tokenFor } from '../support/start-server.ts';
 const SEED = 20_261_124;
 const TARGET = 'target';
 const ROOM = `doc:${TARGET}`;
-/** The attacker's Yjs client id, and those of the two who work on. */
-const EVE = 666;
-const ADA = 1;
-const BOB = 2;
-const SESSION = 'session-eve-xxxxxxxxxxxxxxxxxxxxx';
+/** The attacker's Yjs client id: another one once records of it were set aside, since then it is nobody's. */
+let eveId = 666;
+const sessionOfEve = () => `session-eve-${eveId}-xxxxxxxxxxxxxxxxx`;
 
 /** A connection that is made anew whenever the server has had enough of it. */
 class Attacker {
@@ -46,8 +44,17 @@ class Attacker {
     });
     socket.on('disconnect', (reason: string) => this.#note(reason));
     socket.on('document', (_: string, bytes: Uint8Array) => this.#take(decodeServerFrame(new Uint8Array(bytes))));
-    const answer = await ask(socket, 'join-room', ROOM, { clientId: EVE, session: SESSION });
-    expect(answer).toMatchObject({ success: true });
+    const answer = await vi.waitFor(
+      async () => {
+        const said = await ask(socket, 'join-room', ROOM, { clientId: eveId, session: sessionOfEve() });
+        if (said.error?.code === 'foreign-client-id') eveId += 1;
+        // Or records are being set aside, and nobody comes in.
+        else if (!said.success) expect(said.error.code).toBe('document-damaged');
+        expect(said).toMatchObject({ success: true });
+        return said;
+      },
+      { timeout: 30_000, interval: 1_000 },
+    );
     this.saved = answer.saved;
     return socket;
   }
@@ -104,9 +111,10 @@ class Pair implements AsyncDisposable {
     });
   }
 
+  /** Under Yjs ids of its own: one that lost content with the attacker's is nobody's. */
   static async open(url: string): Promise<Pair> {
-    const ada = await DocumentTyper.open(url, tokenFor('ada'), TARGET, ADA);
-    const bob = await FrameReplica.open(url, tokenFor('bob'), TARGET, BOB);
+    const ada = await DocumentTyper.open(url, tokenFor('ada'), TARGET);
+    const bob = await FrameReplica.open(url, tokenFor('bob'), TARGET);
     const pair = new Pair(ada, bob);
     await ask(bob.client.socket, 'join-room', 'chat:work');
     return pair;
@@ -119,8 +127,9 @@ class Pair implements AsyncDisposable {
     const answer = await ask(this.ada.replica.client.socket, 'chat:message', { sessionId: 'work', content });
     expect(answer).toMatchObject({ success: true });
     this.#said.push(content);
-    await vi.waitFor(() => expect(this.#heard).toEqual(this.#said));
-    await vi.waitFor(() => expect(this.bob.text).toBe(this.ada.text));
+    // Nothing is taken while records are being set aside, which may last longer than a second.
+    await vi.waitFor(() => expect(this.#heard).toEqual(this.#said), { timeout: 30_000 });
+    await vi.waitFor(() => expect(this.bob.text).toBe(this.ada.text), { timeout: 30_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,10 +141,10 @@ class Pair implements AsyncDisposable {
 /** Frames of every kind, whole. */
 function honestFrame(draw: Draw, saved: number, known: ReadonlyMap<number, number>): ClientFrame {
   const doc = new Y.Doc();
-  doc.clientID = EVE;
+  doc.clientID = eveId;
   const counter = draw(4) === 0 ? draw(50) : saved + 1;
   doc.getText('text').insert(0, 'attack'.slice(draw(6)));
-  const update = draw(2) === 0 ? Y.encodeStateAsUpdate(doc) : generateUpdate(draw, known, [EVE]);
+  const update = draw(2) === 0 ? Y.encodeStateAsUpdate(doc) : generateUpdate(draw, known, [eveId]);
   const state = new TextEncoder().encode(JSON.stringify({ user: { id: 'ada' }, cursor: draw(100) }));
   switch (draw(8)) {
     case 0:
@@ -145,7 +154,7 @@ function honestFrame(draw: Draw, saved: number, known: ReadonlyMap<number, numbe
     case 2:
       return { type: 'part', counter, full: draw(2) === 0, index: draw(3), count: 1 + draw(3), bytes: update };
     case 3:
-      return { type: 'awareness', update: Uint8Array.from([1, ...varUint(EVE), draw(100), state.length, ...state]) };
+      return { type: 'awareness', update: Uint8Array.from([1, ...varUint(eveId), draw(100), state.length, ...state]) };
     default:
       return { type: 'update', counter, full: draw(5) === 0, update };
   }
@@ -202,16 +211,27 @@ test('[5] ten thousand mutated messages of every kind hurt only their sender', {
     startOver();
   });
   let pair = await Pair.open(server.url);
+  /** How often the pair has started over: records may be set aside while it works, while it comes in, and while it does neither. */
+  let startedOver = 0;
   const work = async () => {
-    const seen = setAside.length;
     const reset = new Promise<void>((resolve) => {
       startOver = resolve;
     });
-    await Promise.race([pair.work(), reset]);
-    if (setAside.length === seen) return;
-    await pair[Symbol.asyncDispose]();
-    pair = await Pair.open(server.url);
-    await pair.work();
+    const working = async () => {
+      if (setAside.length > startedOver) {
+        const at = setAside.length;
+        startedOver = at;
+        await pair[Symbol.asyncDispose]();
+        const opened = await Pair.open(server.url);
+        // Overtaken by the next one.
+        if (startedOver !== at) return opened[Symbol.asyncDispose]();
+        pair = opened;
+      }
+      await pair.work();
+    };
+    const seen = setAside.length;
+    await Promise.race([working(), reset]);
+    if (setAside.length > seen) await work();
   };
   await work();
   const before = await retainedBytes();
@@ -231,7 +251,7 @@ test('[5] ten thousand mutated messages of every kind hurt only their sender', {
     await wave(100, () => [
       'join-room',
       draw(5) === 0 ? mutateValue(draw, ROOM) : ROOM,
-      mutateValue(draw, { clientId: EVE, session: SESSION, epoch: 'an epoch', seq: draw(100) }),
+      mutateValue(draw, { clientId: eveId, session: sessionOfEve(), epoch: 'an epoch', seq: draw(100) }),
     ]);
     await wave(200, () => {
       const [name, payload, meta] = EVENTS[draw(EVENTS.length)] as (typeof EVENTS)[number];
@@ -262,9 +282,10 @@ test('[5] ten thousand mutated messages of every kind hurt only their sender', {
   await using fresh = await FrameReplica.open(server.url, tokenFor('cleo'), TARGET, 77);
   expect(fresh.text).toBe(pair.bob.text);
   // Eve may write here, so what the damaged frames that were admitted put between the letters, or deleted, is hers to do.
-  const typed = clockOf(pair.ada.replica.doc, ADA);
-  expect(typed).toBeGreaterThan(20);
-  expect(clockOf(fresh.doc, ADA)).toBe(typed);
+  const { clientID } = pair.ada.replica.doc;
+  const typed = clockOf(pair.ada.replica.doc, clientID);
+  expect(typed).toBeGreaterThan(0);
+  expect(clockOf(fresh.doc, clientID)).toBe(typed);
   // The log opens again, and gives what the members have.
   await server.stop();
   await using restarted = await startServer({ dataDir: server.dataDir });

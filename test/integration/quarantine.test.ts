@@ -6,7 +6,7 @@ import * as Y from 'yjs';
 import { createClient, type ResetEvent } from '../../client/index.ts';
 import { Compactor } from '../../server/documents/compactor.ts';
 import { DocumentRoom } from '../../server/documents/document-room.ts';
-import { createDocumentWorkers, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
+import { createDocumentWorkers, type DocumentJob, type DocumentWorkers } from '../../server/documents/worker/document-workers.ts';
 import { createCatchUp } from '../../server/rooms/catch-up.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { openSqliteStore } from '../../server/storage/sqlite/sqlite-store.ts';
@@ -118,10 +118,18 @@ test('[r10] records that damage a document are set aside with those that build o
 async function slowly(slow: { now: boolean; meanwhile?: () => Promise<unknown> }, keepBytes = 1e6) {
   const clock = createManualClock();
   const store = openMemoryStore();
-  const real = createDocumentWorkers({ clock: createSystemClock() });
+  const system = createSystemClock();
+  // A busy machine: no time, which is over at once, for far more work. A timer alone would race with a small document.
+  const after: typeof system.after = (ms, task) => {
+    if (ms > 0) return system.after(ms, task);
+    task();
+    return () => {};
+  };
+  const real = createDocumentWorkers({ clock: { ...system, after } });
   const attempts: number[] = [];
   const limited = <Limits extends { timeFactor?: number; timeoutMs?: number }>(limits: Limits = {} as Limits): Limits =>
     slow.now ? { ...limits, timeoutMs: 0 } : limits;
+  const laden = (job: DocumentJob): DocumentJob => (slow.now ? { ...job, updates: [...job.updates, HEAVY] } : job);
   /** What comes in while the first piece of work is done. */
   const overtaken = async <Result>(work: Promise<Result>): Promise<Result> => {
     const result = await work;
@@ -134,9 +142,9 @@ async function slowly(slow: { now: boolean; meanwhile?: () => Promise<unknown> }
     ...real,
     compact: (job, limits) => {
       attempts.push(limits?.timeFactor ?? 1);
-      return overtaken(real.compact(job, limited(limits)));
+      return overtaken(real.compact(laden(job), limited(limits)));
     },
-    quarantine: (job, limits) => overtaken(real.quarantine(job, limited(limits))),
+    quarantine: (job, limits) => overtaken(real.quarantine(laden(job), limited(limits))),
   };
   const said: string[] = [];
   const note = (_: object, message: string) => void said.push(message);
@@ -183,6 +191,15 @@ async function slowly(slow: { now: boolean; meanwhile?: () => Promise<unknown> }
     },
   };
 }
+
+/** Takes a thread some 100 ms. */
+const HEAVY = (() => {
+  const doc = new Y.Doc();
+  doc.transact(() => {
+    for (let index = 0; index < 50_000; index++) doc.getText('heavy').insert(0, 'a');
+  });
+  return Y.encodeStateAsUpdate(doc);
+})();
 
 function recordOf(userId: string, payload: Uint8Array): NewRecord {
   return { at: 1_000, userId, kind: 'doc:update', payload, version: 1, id: null, session: null, counter: 0 };

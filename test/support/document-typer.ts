@@ -13,7 +13,7 @@ export class DocumentTyper implements AsyncDisposable {
     });
   }
 
-  static async open(url: string, token: string, name: string, clientId: number): Promise<DocumentTyper> {
+  static async open(url: string, token: string, name: string, clientId?: number): Promise<DocumentTyper> {
     return new DocumentTyper(await FrameReplica.open(url, token, name, clientId));
   }
 
