@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AshlarError } from '../../shared/errors.ts';
 
@@ -26,6 +26,8 @@ export function developmentSecret(dataDir: string): string {
 
 function readSecret(file: string): string {
   try {
+    // A named pipe would be waited for.
+    if (!statSync(file).isFile()) throw Object.assign(new Error(), { code: 'not a file' });
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
     throw unusable(file, cause);

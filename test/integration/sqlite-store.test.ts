@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -90,6 +91,27 @@ describe('the data folder', () => {
     await store.close();
     const next = await folder.open();
     await next.probe();
+  });
+
+  test.each(['ashlar.lock', 'ashlar.db', 'ashlar.db-wal', 'ashlar.db-shm'])(
+    'with a named pipe in the place of %s is refused by name at once, and the pipe is left alone',
+    async (name) => {
+      await using folder = await dataFolder();
+      const pipe = join(folder.dataDir, name);
+      execFileSync('mkfifo', [pipe]);
+      await expect(folder.open()).rejects.toMatchObject({
+        code: 'storage-unavailable',
+        detail: expect.stringContaining(`${pipe} is not a file`),
+      });
+      expect((await stat(pipe)).isFIFO()).toBe(true);
+    },
+  );
+
+  test('with a named pipe in the place of the witness starts, and has one again', async () => {
+    await using folder = await dataFolder();
+    execFileSync('mkfifo', [join(folder.dataDir, 'ashlar.witness')]);
+    await (await folder.open()).close();
+    expect((await stat(join(folder.dataDir, 'ashlar.witness'))).isFile()).toBe(true);
   });
 
   test('is free again where opening failed', async () => {

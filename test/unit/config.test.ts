@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -205,6 +206,11 @@ test('a damaged secret file is refused by name', () => {
   expect(() => developmentSecret(folder)).toThrow(join(folder, 'secret'));
   writeFileSync(join(folder, 'file'), '');
   expect(() => developmentSecret(join(folder, 'file'))).toThrow(/JWT_SECRET/);
+});
+
+test('a named pipe in the place of the secret is refused by name, not waited for', () => {
+  execFileSync('mkfifo', [join(folder, 'secret')]);
+  expect(() => developmentSecret(folder)).toThrow(`${join(folder, 'secret')}: not a file`);
 });
 
 test('an option that is misspelt, or no JSON, is named, and no secret beside it is told', () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
@@ -43,11 +43,13 @@ export function makePrivateFile(path: string): void {
 /**
  * Takes the folder for this store alone. The lock is the operating system's, on an empty SQLite file of its own, so that it is
  * gone with the process however that ends. Nothing else may open that file: on POSIX closing any handle to it drops the lock.
+ * A named pipe, a device or a folder in the place of one of SQLite's files is refused: to open it may wait for ever.
  * @returns lets the folder go
  * @throws AshlarError `storage-locked` | `storage-unavailable`
  */
 export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
   let lock: Db | undefined;
+  refuseSpecialFiles(dataDir);
   makePrivateFile(dataFiles(dataDir).lock);
   try {
     lock = new Sqlite(dataFiles(dataDir).lock, { timeout: 0 });
@@ -66,4 +68,13 @@ export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
   }
   const held = lock;
   return () => held.close();
+}
+
+function refuseSpecialFiles(dataDir: string): void {
+  const { database, lock } = dataFiles(dataDir);
+  for (const file of [lock, database, `${database}-wal`, `${database}-shm`]) {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new AshlarError('storage-unavailable', { detail: `${file} is not a file: move it away` });
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import type { Store } from '../store.ts';
 import { checksumOf } from './checksum.ts';
@@ -89,6 +89,8 @@ export async function openWitness({ path, clock, log, commits }: WitnessOptions)
 /** The witness as it is on disk, or why there is none. */
 export async function readWitness(path: string): Promise<{ commits: number } | { reason: 'missing' | 'unreadable' }> {
   try {
+    // A named pipe would be waited for.
+    if (!(await stat(path)).isFile()) return { reason: 'unreadable' };
     const { commits, checksum } = JSON.parse(await readFile(path, 'utf8')) as { commits: unknown; checksum: unknown };
     if (Number.isSafeInteger(commits) && checksum === checksumOf([commits as number])) return { commits: commits as number };
   } catch (error) {
