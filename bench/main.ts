@@ -13,7 +13,7 @@ const USAGE = `npm run bench -- [options]
   --only SCENARIO  one scenario (may be given several times): ${SCENARIOS.map(({ name }) => name).join(', ')}
   --peer NAME      one peer beside ashlar (may be given several times): ${CANDIDATES.map(({ name }) => name).join(', ')}
   --check          fan-out beside the two relays alone; fails where a ratio is worse by more than a third than its target, and by more than
-                   two thirds than what bench/results.json holds
+                   two thirds than what bench/check.json holds
   --rounds N       rounds of each candidate
   --json FILE      writes every round's figures, after each scenario
   --profile DIR    writes CPU profiles of the servers (the figures are then not to be believed)
@@ -64,7 +64,7 @@ for (const scenario of SCENARIOS) {
 process.stdout.write(`\n## Targets\n\n${renderVerdicts(results)}\n`);
 process.stdout.write(`\n${results.machine}, Node ${results.node}; ${Math.round((performance.now() - startedAt) / 1_000)} s\n`);
 const failed = Object.values(scenarios).some(({ failures }) => Object.keys(failures).length > 0);
-const recorded = new URL('../results.json', import.meta.url).pathname;
+const recorded = new URL('../check.json', import.meta.url).pathname;
 const worse = values.check ? regressions(results, readResults(recorded)) : [];
 for (const { target, reached } of worse) {
   process.stderr.write(

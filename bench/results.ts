@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import type { Figures, Scenario } from './scenario.ts';
 
-/** What a run found, as `--json` writes it and bench/results.json holds it. */
+/** What a run found, as `--json` writes it: bench/results.json holds one of all scenarios, bench/check.json what `--check` is held against. */
 export interface Results {
   readonly machine: string;
   readonly node: string;

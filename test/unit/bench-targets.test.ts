@@ -47,3 +47,19 @@ test('of several bases the best counts, and what has a metric of its own as base
     { reached: 1.3, met: false },
   ]);
 });
+
+test('latency is held against the best peer’s and one commit’s, which cannot be less than nothing', () => {
+  const paced = (raw: number) => ({
+    ashlar: { p50: 6 },
+    'y-websocket': { p50: 3 },
+    hocuspocus: { p50: 2 },
+    'relay+commit': { p50: 5 },
+    raw: { p50: raw },
+  });
+  const reached = (raw: number) =>
+    judge(ran({ 'fan-out-paced': paced(raw) })).flatMap(({ target, reached }) => (target.metric === 'p50' ? reached : []));
+  expect(reached(1)).toEqual([1]);
+  expect(reached(7)).toEqual([3]);
+  const { raw: _, ...unmeasured } = paced(1);
+  expect(judge(ran({ 'fan-out-paced': unmeasured })).some(({ target }) => target.metric === 'p50')).toBe(false);
+});
