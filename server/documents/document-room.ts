@@ -20,7 +20,7 @@ import { DocumentMember } from './document-member.ts';
 import { DocumentNesting } from './document-nesting.ts';
 import { DocumentPlaces } from './document-places.ts';
 import type { DocumentPorts } from './document-ports.ts';
-import { SharedPacket } from './shared-packet.ts';
+import { SharedPackets } from './shared-packets.ts';
 import type { Untried } from './try-update.ts';
 import { type WriterSession, Writers } from './writers.ts';
 
@@ -61,7 +61,7 @@ export class DocumentRoom implements RoomContent {
   #measuring = false;
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
   readonly #dismissed = new SmallMap<WriterSession, Connection>();
-  readonly #lastCatchUp = new SharedPacket();
+  readonly #catchUps = new SharedPackets();
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
@@ -199,9 +199,7 @@ export class DocumentRoom implements RoomContent {
 
   #sendRange(member: Member, records: readonly LogRecord[], session: WriterSession | null): void {
     const isOwn = session !== null && records.some((record) => record.session === session.hash);
-    const packet = isOwn
-      ? this.#committed(records, session)
-      : this.#lastCatchUp.of(records, () => this.#committed(records, null));
+    const packet = isOwn ? this.#committed(records, session) : this.#catchUps.of(records, () => this.#committed(records, null));
     if (!member.gone) member.connection.outbox.force(packet);
   }
 
@@ -227,7 +225,7 @@ export class DocumentRoom implements RoomContent {
   }
 
   erased(userId: string): void {
-    this.#lastCatchUp.forget();
+    this.#catchUps.forget();
     this.writers.forgetUser(userId);
     for (const session of this.#dismissed.keys()) if (session.userId === userId) this.#dismissed.delete(session);
   }
@@ -320,7 +318,7 @@ export class DocumentRoom implements RoomContent {
     this.#tailBytes = 0;
     this.places.clear();
     this.logIdentity = {};
-    this.#lastCatchUp.forget();
+    this.#catchUps.forget();
     this.room.recent.clear();
     this.room.reads.clear();
     this.writers.clear();
