@@ -3,6 +3,7 @@ import { Retention } from '../../server/events/retention.ts';
 import { Settings } from '../../server/options.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { RoomSurvey, Store } from '../../server/storage/store.ts';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
 import { createCatalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
@@ -38,4 +39,35 @@ test('a round comes to all rooms, page by page, and a damaged one does not end i
   expect(warn.mock.calls).toMatchObject([[{ room: 'chat:0003' }, 'retention:failed']]);
   retention.close();
   expect(clock.armed).toBe(0);
+});
+
+test('[1] of a document nothing goes that no snapshot holds, however old it is', async () => {
+  const store = openMemoryStore();
+  const clock = createManualClock();
+  const room = parseRoomName('doc:plan');
+  const { fence } = await store.open(room);
+  const record = { userId: 'ada', kind: 'doc:update', payload: new Uint8Array([0, 0]), version: 1, id: null, session: null };
+  const records = [1, 2, 3, 4].map((counter) => ({ ...record, at: clock.now(), counter }));
+  await store.append({ appends: [{ room, fence, expectedHead: 0, records }] });
+  await store.writeSnapshot(room, {
+    seq: 2,
+    epoch: store.epoch,
+    state: new Uint8Array([0, 0]),
+    stateVector: new Uint8Array([0]),
+  });
+  const warn = vi.fn();
+  const retention = new Retention({
+    clock,
+    store,
+    rooms: { peek: () => undefined } as unknown as Rooms,
+    catalog: createCatalog(),
+    limits: Settings.parse({ retention: { documents: { maxAgeMs: 60_000 } } }).retention,
+    log: { warn },
+  });
+  clock.jump(120_000);
+  await retention.round();
+  expect((await store.read(room, { limit: 10 })).map(({ seq }) => seq)).toEqual([3, 4]);
+  expect(warn).not.toHaveBeenCalled();
+  retention.close();
+  await store.close();
 });
