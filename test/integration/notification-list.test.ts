@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { gateStore } from '../support/gated-store.ts';
 import { ask, startServer, tokenFor } from '../support/start-server.ts';
 
 const notification = (id: string) => ({
@@ -51,4 +53,19 @@ test('[3] who may not read the notifications for all is listed none of them', as
   const answer = await ask(outsider, 'notification:list', {});
   expect([ids(answer), answer.unread]).toEqual([['own'], 1]);
   expect(await ask(outsider, 'notification:read', { all: true }), 'nor by marking them read').toMatchObject({ read: ['own'] });
+});
+
+test('[2] what comes while all is being marked read stays unread', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  await server.realtime.toUser('ada', 'system:notification', notification('before'));
+  const phone = await server.connect(tokenFor('ada'));
+  expect(ids(await ask(phone, 'notification:list', {}))).toEqual(['before']);
+  const release = store.hold('read', 'answer');
+  const marked = ask(phone, 'notification:read', { all: true });
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  await server.realtime.toUser('ada', 'system:notification', notification('meanwhile'));
+  release();
+  expect(await marked).toMatchObject({ read: ['before'] });
+  expect(ids(await ask(phone, 'notification:list', {}))).toEqual(['meanwhile']);
 });
