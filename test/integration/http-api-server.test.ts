@@ -165,6 +165,21 @@ test('an Idempotency-Key is its sender’s own also while another’s is under w
   expect(await history(server)).toEqual(['m1', 'm2']);
 });
 
+test.each([':', '/', '|', ''])('nor do two users’ keys meet where id and key, joined by "%s", read the same', async (between) => {
+  const store = gateStore(openMemoryStore());
+  const asked: string[] = [];
+  await using server = await startServer({ store, authorize: (user) => void asked.push(user.id) });
+  const release = store.hold('append');
+  const [one, other] = ['a', `a${between}b`].map((id) => tokenFor(id, { permissions: ['publish'] }));
+  const first = post(server, message('m1'), { key: `b${between}c`, token: one! });
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  const second = post(server, message('m2'), { key: 'c', token: other! });
+  await vi.waitFor(() => expect(asked).toContain(`a${between}b`));
+  release();
+  expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
+  expect(await history(server)).toEqual(['m1', 'm2']);
+});
+
 test.each([
   ['an unknown event', { event: 'no:such', data: {} }, 'unknown-event', 404],
   ['a payload that does not fit', { ...message('m2'), data: { id: 'm2', sessionId: 's' } }, 'invalid-payload', 400],
