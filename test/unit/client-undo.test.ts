@@ -18,3 +18,18 @@ test('edits in a row are one step, unless one is said to begin', () => {
   expect([text.toString(), undo.get()]).toEqual(['', { canUndo: false, canRedo: true }]);
   stop();
 });
+
+test('when all have gone it holds on to nothing that is deleted from then on', async () => {
+  const doc = new Y.Doc();
+  const text = doc.getText('text');
+  const undo = createUndo(doc);
+  const stop = undo.subscribe(() => {});
+  text.insert(0, 'one');
+  stop();
+  // It stops a microtask later.
+  await Promise.resolve();
+  text.insert(3, ' secret');
+  text.delete(3, 7);
+  expect(undo.get()).toEqual({ canUndo: false, canRedo: false });
+  expect(new TextDecoder().decode(Y.encodeStateAsUpdate(doc))).not.toContain('secret');
+});
