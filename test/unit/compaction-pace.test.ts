@@ -11,12 +11,12 @@ const ROOM = parseRoomName('doc:plan');
 const EMPTY_UPDATE = new Uint8Array([0, 0]);
 
 /** A document that is due with each record, and whose snapshots take so many milliseconds. */
-async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; meanwhile?: (document: DocumentRoom) => void }) {
+async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; meanwhile?: (document: DocumentRoom) => unknown }) {
   const clock = createManualClock();
   const snapshots: number[] = [];
   const compact = async ({ updates }: { updates: readonly Uint8Array[] }) => {
     snapshots.push(updates.length);
-    meanwhile(document);
+    await meanwhile(document);
     return { state: EMPTY_UPDATE, stateVector: new Uint8Array([0]), nesting: 0, tookMs: takesMs };
   };
   const log = { warn: () => {}, error: () => {}, debug: () => {} };
@@ -27,7 +27,7 @@ async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; mean
     compactAfterRecords: 1,
     compact: (asked, canWait) => compactor.request(asked, canWait),
   });
-  const write = async () => {
+  const append = async () => {
     await new Promise<void>((resolve, reject) => {
       const record = {
         at: clock.now(),
@@ -48,10 +48,13 @@ async function opened({ takesMs, meanwhile = () => {} }: { takesMs: number; mean
         fail: reject,
       });
     });
+  };
+  const write = async () => {
+    await append();
     await document.room.settled();
     await compactor.settled();
   };
-  return { clock, compactor, document, snapshots, write };
+  return { append, clock, compactor, document, snapshots, write };
 }
 
 test('a document whose snapshot took long rests twenty times as long before the next one, which has all that came meanwhile', async () => {
@@ -106,6 +109,21 @@ test('a document that is deleted while its snapshot is made gets none: its name 
   await write();
   expect(document.snapshotSeq).toBe(0);
   expect(await document.snapshot()).toBeNull();
+});
+
+test('[1] what is written while a snapshot is made stays in the log, however old it is when that is cut', async () => {
+  const made = opened({
+    takesMs: 100,
+    async meanwhile() {
+      const { append, clock } = await made;
+      await append();
+      clock.jump(2e9);
+    },
+  });
+  const { document, snapshots, write } = await made;
+  await write();
+  expect([snapshots, document.snapshotSeq]).toEqual([[1], 1]);
+  expect((await document.room.store.read(ROOM, { limit: 10 })).map(({ seq }) => seq)).toEqual([2]);
 });
 
 test('a server that closes does not wait for documents that rest', async () => {
