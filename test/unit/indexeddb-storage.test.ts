@@ -26,6 +26,19 @@ async function open(user = 'ada', room = 'doc:notes') {
 /** Resolves once everything that was asked for before is on disk. */
 const settled = (document: StoredDocument) => document.readEdits();
 
+/** The first store of each transaction that writes, from here on, in the order in which they are on disk. */
+function watchWrites(): string[] {
+  const done: string[] = [];
+  const begin = IDBDatabase.prototype.transaction;
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    const transaction = begin.apply(this, args);
+    const [stores] = args;
+    if (args[1] === 'readwrite') transaction.addEventListener('complete', () => done.push(String([stores].flat()[0])));
+    return transaction;
+  });
+  return done;
+}
+
 const edit = (ordinal: number, clientId = 1) => ({ clientId, ordinal, update: new Uint8Array([ordinal]) });
 
 test('content, edits and place are there in the next page, and nobody else’s', async () => {
@@ -55,14 +68,7 @@ test('the last user is remembered', async () => {
 
 test('[2] an edit is on disk before the content that has it, and a place after the content it speaks of', async () => {
   const { document, doc, text } = await open();
-  const done: string[] = [];
-  const begin = IDBDatabase.prototype.transaction;
-  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
-    const transaction = begin.apply(this, args);
-    const [stores] = args;
-    if (args[1] === 'readwrite') transaction.addEventListener('complete', () => done.push(String([stores].flat()[0])));
-    return transaction;
-  });
+  const done = watchWrites();
   // In the order of the keeper: an edit is noted while Yjs tells of it, ahead of y-indexeddb's own listener.
   for (let ordinal = 1; ordinal <= 3; ordinal++) {
     document.addEdit(edit(ordinal));
@@ -72,6 +78,26 @@ test('[2] an edit is on disk before the content that has it, and a place after t
   await settled(document);
   await vi.waitFor(() => expect(done).toHaveLength(9));
   expect(done).toEqual(['edits', 'updates', 'place', 'edits', 'updates', 'place', 'edits', 'updates', 'place']);
+  doc.destroy();
+});
+
+test('[2] content waits for its edit, however long that is being written', async () => {
+  const { document, doc, text } = await open();
+  const done = watchWrites();
+  const put = IDBObjectStore.prototype.put;
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
+    const request = put.apply(this, args);
+    let left = 100;
+    const goOn = (): void => {
+      if (left-- > 0) this.count().addEventListener('success', goOn);
+    };
+    request.addEventListener('success', goOn);
+    return request;
+  });
+  document.addEdit(edit(1));
+  text.insert(0, 'x');
+  await vi.waitFor(() => expect(done).toHaveLength(2));
+  expect(done).toEqual(['edits', 'updates']);
   doc.destroy();
 });
 
