@@ -1,7 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { AshlarError } from '../../shared/errors.ts';
+import { gateStore } from '../support/gated-store.ts';
 import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const ROOM = 'batch:b1';
@@ -64,4 +67,18 @@ test('[2] whoever is in the room hears of the completion first, and then that th
   await server.realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 });
   await ask(ada, 'room:members', ROOM);
   expect(heard).toEqual(['completed', 100]);
+});
+
+test('a batch whose completion could not be saved goes on', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  const { realtime } = server;
+  await realtime.toRoom(ROOM, 'batch:progress', progress(90));
+  store.fail('append', 'before', new AshlarError('storage-full'));
+  await expect(realtime.toRoom(ROOM, 'batch:completed', { batchId: 'b1', results: [], duration: 5 })).rejects.toThrow();
+  await vi.waitFor(() => realtime.toRoom(ROOM, 'batch:progress', progress(95)));
+  const ada = await server.connect(tokenFor('ada'));
+  const value = next(ada, 'batch:progress');
+  await ask(ada, 'join-room', ROOM);
+  expect((await value)[0]).toMatchObject({ progress: 95, status: 'processing' });
 });
