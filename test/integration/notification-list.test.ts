@@ -69,3 +69,18 @@ test('[2] what comes while all is being marked read stays unread', async () => {
   expect(await marked).toMatchObject({ read: ['before'] });
   expect(ids(await ask(phone, 'notification:list', {}))).toEqual(['meanwhile']);
 });
+
+test('[4] a list that was asked for before a revoke of the notifications for all shows none of them', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store });
+  await server.realtime.broadcast('system:notification', notification('for-all'));
+  const phone = await server.connect(tokenFor('ada'));
+  expect(ids(await ask(phone, 'notification:list', {}))).toEqual(['for-all']);
+  const release = store.hold('read', 'answer');
+  const listed = ask(phone, 'notification:list', {});
+  await vi.waitFor(() => expect(store.held('read')).toBe(1));
+  await server.realtime.revoke('ada', 'notifications');
+  release();
+  expect(await listed).toMatchObject({ error: { code: 'access-denied' } });
+  expect(ids(await ask(phone, 'notification:list', {})), 'asked again').toEqual([]);
+});
