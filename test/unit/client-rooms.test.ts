@@ -82,6 +82,20 @@ test('a refused join is tried again after what the server asked for, not before'
   expect(joinsOf('plan')).toHaveLength(2);
 });
 
+test('a join that is to be tried later waits for the connection where that is lost meanwhile', () => {
+  const { rooms, time, joinsOf, up, down, answer } = createRooms();
+  up();
+  void rooms.join('plan');
+  answer('plan', new AshlarError('rate-limited', { retryAfterMs: 5_000 }));
+  down();
+  time.advance(60_000);
+  expect(joinsOf('plan'), 'none that nobody would answer').toHaveLength(1);
+  up();
+  expect(joinsOf('plan')).toHaveLength(2);
+  answer('plan');
+  expect(rooms.status('plan').get()).toMatchObject({ state: 'joined' });
+});
+
 test('joins that fail wait longer each time, and one that succeeded forgets that', () => {
   const { rooms, time, joinsOf, up, down, answer } = createRooms(0.999);
   const failOnce = (): number => {
