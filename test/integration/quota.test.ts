@@ -5,7 +5,7 @@ import * as Y from 'yjs';
 import { AshlarError } from '../../shared/errors.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { LogLines } from '../support/log-lines.ts';
-import { ask, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+import { ask, next, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
 
 const QUOTA = 1_000_000;
 const TEXT = 'x'.repeat(9_000);
@@ -107,6 +107,31 @@ test('a document that is edited over its quota tells the editor, keeps its count
   await vi.waitFor(async () => expect(await ready(server)).toBe(200));
   document.update(1, update);
   expect(await document.frame('committed')).toMatchObject({ entries: [{ seq: 1, counter: 1 }] });
+});
+
+test('of a list that is published over the quota nothing is taken, not even what would stand in the place of another', async () => {
+  await using server = await startServer({ quota: { bytes: QUOTA } });
+  const timestamp = new Date(0).toISOString();
+  const update = (value: number) => ({ event: 'dashboard:update', data: { widgetId: 'a', value, timestamp } });
+  const post = async (events: unknown) => {
+    const response = await fetch(`${server.url}/api/events`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${tokenFor('backend', { permissions: ['publish'] })}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify(events),
+    });
+    return response.status;
+  };
+  expect(await post(update(1))).toBe(200);
+  await fill(server, 'ada');
+  const ada = await server.connect(tokenFor('ada'));
+  const value = next(ada, 'dashboard:update');
+  const message = { id: 'm1', sessionId: 's', content: 'hello', sender: 'assistant', timestamp };
+  expect(await post([update(2), { event: 'chat:message', data: message }])).toBe(507);
+  await ask(ada, 'join-room', 'dashboard');
+  expect((await value)[0]).toMatchObject({ value: 1 });
 });
 
 test('an edit by the backend that the quota refuses leaves nothing behind: the next ones are whole', async () => {
