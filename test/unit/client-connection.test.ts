@@ -85,6 +85,20 @@ describe('the connection', () => {
     expect(closing.closingAfterMs).toBeNull();
   });
 
+  test('forgets an announced restart once it is connected again, whatever came between', () => {
+    const back = play([
+      { type: 'connect' },
+      { type: 'accepted', id: 'x' },
+      { type: 'closing', reconnectAfterMs: 60_000 },
+      { type: 'offline' },
+      { type: 'online' },
+      { type: 'accepted', id: 'y' },
+    ]);
+    const lost = play([{ type: 'lost', cause: 'transport' }], back).status;
+    expect(lost).toMatchObject({ state: 'reconnecting', cause: 'transport' });
+    expect(lost.state === 'reconnecting' && lost.retryAt).toBeLessThan(rules.now + 60_000);
+  });
+
   test('sleeps while the device is offline, and wakes at once', () => {
     const offline = play([{ type: 'connect' }, { type: 'accepted', id: 'x' }, { type: 'offline' }]);
     expect(offline.status).toEqual({ state: 'offline', cause: 'browser' });
@@ -190,6 +204,29 @@ test('a renewal that fails is told and tried again until it succeeds, whatever f
   await minutes(60);
   expect(sent.at(-1)).toBe('later');
   renewal.stop();
+});
+
+test('a token that comes when its renewal has ended is not sent: the connection may be another user’s by then', async () => {
+  const time = new SimulatedTime();
+  const env = { ...platformEnvironment(), now: () => time.now, random: () => 0.5, after: time.after.bind(time) };
+  const sent: string[] = [];
+  const renewal = new TokenRenewal(
+    env,
+    () => {},
+    (token) => sent.push(token),
+  );
+  let bring: (token: string) => void = () => {};
+  const fetchToken = () =>
+    new Promise<string>((resolve) => {
+      bring = resolve;
+    });
+  renewal.start(fetchToken, time.now + 60_000);
+  time.advance(60_000);
+  await Promise.resolve();
+  renewal.stop();
+  bring('of before');
+  await new Promise((settled) => setImmediate(settled));
+  expect(sent).toEqual([]);
 });
 
 test('renewals that fail come ever more slowly, and a token without an end is never renewed', async () => {
