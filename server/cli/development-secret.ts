@@ -27,11 +27,11 @@ export function developmentSecret(dataDir: string): string {
 function readSecret(file: string): string {
   try {
     // A named pipe would be waited for.
-    if (!statSync(file).isFile()) throw Object.assign(new Error(), { code: 'not a file' });
-    return readFileSync(file, 'utf8').trim();
+    if (statSync(file).isFile()) return readFileSync(file, 'utf8').trim();
   } catch (cause) {
     throw unusable(file, cause);
   }
+  throw unusable(file, { code: 'not a file' });
 }
 
 function unusable(file: string, cause: unknown): AshlarError {
