@@ -6,6 +6,7 @@ import type { SessionAnnouncement } from '../shared/messages.ts';
 import type { EventMeta } from '../shared/position.ts';
 import type { EventRoomLike, RoomNameLike } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
+import { onAnotherUser } from './another-user.ts';
 import type { ClientEvent } from './check-input.ts';
 import { checkOptions, EVENT_CLIENT_OPTIONS, type Options } from './check-options.ts';
 import type {
@@ -177,14 +178,13 @@ export function buildEventClient<const Own extends Events = []>(
     maxPending: options.maxPending ?? 500,
     maxAgeMs: options.emitTimeoutMs ?? 120_000,
   });
-  const hub = new EventHub(catalog, connector, rooms, requests, env, report);
-  const members = new Members(connector, rooms, report);
   const user = writable<SessionUser | null>(null, report);
+  const hub = new EventHub(catalog, connector, rooms, requests, env, report);
+  const members = new Members(connector, rooms, user, report);
+  // What one user asked for is not sent under another's name.
+  onAnotherUser(user, () => requests.close())();
   connector.session.subscribe((session) => {
-    if (session === null) return;
-    // What one user asked for is not sent under another's name.
-    if ((user.get() ?? session.user).id !== session.user.id) requests.close();
-    user.set(session.user);
+    if (session !== null) user.set(session.user);
   });
 
   const client: EventClient<Own> = {
@@ -222,7 +222,7 @@ export function buildEventClient<const Own extends Events = []>(
           return { messages, hasMore };
         }),
       ),
-    latest: (name, key, given) => latestValue({ catalog, rooms, hub, report }, name, key, given?.room) as Readable<never>,
+    latest: (name, key, given) => latestValue({ catalog, rooms, user, hub, report }, name, key, given?.room) as Readable<never>,
     unreadNotifications: (page) =>
       quiet(requests.ask('notification:list', [page ?? {}]).then((answer) => answer as NotificationPage)),
     markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),

@@ -1,6 +1,7 @@
 import { roomPatterns } from '../shared/define-event.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { EventMeta } from '../shared/position.ts';
+import { onAnotherUser } from './another-user.ts';
 import type { ClientCatalog } from './check-input.ts';
 import type { EventHub } from './event-hub.ts';
 import { type Readable, sameJson, writable } from './readable.ts';
@@ -11,12 +12,13 @@ export interface LatestPorts {
   readonly catalog: ClientCatalog;
   readonly rooms: Rooms;
   readonly hub: EventHub;
+  readonly user: Readable<{ readonly id: string } | null>;
   readonly report: Report;
 }
 
 /** The newest value of a state event under one key. Subscribing holds a lease of its room. */
 export function latestValue(
-  { catalog, rooms, hub, report }: LatestPorts,
+  { catalog, rooms, user, hub, report }: LatestPorts,
   name: string,
   key: string,
   given?: string,
@@ -33,10 +35,12 @@ export function latestValue(
   const known = [...(rooms.cursor(room)?.cursor.values.values() ?? [])].find(
     ({ event, payload }) => event === name && delivery.key(payload) === key,
   );
+  const watchUser = onAnotherUser(user, () => store.set(undefined));
   const store = writable<unknown>(known?.payload, report, {
     // It came as JSON: a value sent again changes nothing.
     same: sameJson,
     onFirst() {
+      const unwatch = watchUser();
       const stop = hub.on(name, (...args) => {
         const [payload, meta] = args as [unknown, EventMeta];
         if (meta.room === room && delivery.key(payload) === key) store.set(payload);
@@ -44,6 +48,7 @@ export function latestValue(
       void rooms.join(room).catch(() => {});
       return () => {
         stop();
+        unwatch();
         rooms.leave(room);
       };
     },

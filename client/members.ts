@@ -1,6 +1,7 @@
 import type { MembersAnswer, PresenceUpdate } from '../shared/messages.ts';
 import { isDocumentRoom } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
+import { onAnotherUser } from './another-user.ts';
 import { type Connector, isRecord } from './connector.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
 import type { Report } from './report.ts';
@@ -16,10 +17,13 @@ export class Members {
   readonly #lists = new Map<string, Writable<readonly Member[]>>();
   readonly #watched = new Map<string, { queued: Member[] | null }>();
 
-  constructor(connector: Connector, rooms: Rooms, report: Report) {
+  constructor(connector: Connector, rooms: Rooms, user: Readable<{ readonly id: string } | null>, report: Report) {
     this.#connector = connector;
     this.#rooms = rooms;
     this.#report = report;
+    onAnotherUser(user, () => {
+      for (const list of this.#lists.values()) list.set(NOBODY);
+    })();
     connector.attach({
       message: (event, args) => {
         if (event === 'presence:update') this.#onPresence(args[0]);

@@ -34,7 +34,7 @@ interface Room {
   readonly name: string;
   readonly status: Writable<RoomStatus>;
   leases: number;
-  readonly cursor: RoomCursor;
+  cursor: RoomCursor;
   /** The last answer to a join, with the access of now. */
   last: Joined | null;
   /** The last join sent on this connection; an answer to an older one is ignored. 0: none. */
@@ -164,7 +164,7 @@ export class Rooms {
     if (own !== this.#ownRoom) {
       const former = this.#ownRoom === null ? undefined : this.#rooms.get(this.#ownRoom);
       // What another user was told is not what this one has.
-      if (former !== undefined) for (const { cursor } of this.#rooms.values()) cursor.position = null;
+      for (const room of this.#rooms.values()) room.cursor = newCursor();
       this.#ownRoom = own;
       this.#lease(own);
       if (former !== undefined && --former.leases === 0) this.#forget(former);

@@ -1,4 +1,5 @@
 import type { CatalogEvents, PayloadOf } from '../../shared/catalog.ts';
+import { onAnotherUser } from '../another-user.ts';
 import type { Readable } from '../readable.ts';
 import { watched } from '../watched.ts';
 import type { FeatureClient } from './feature-client.ts';
@@ -30,11 +31,16 @@ export function batch(client: FeatureClient, batchId: string): Readable<BatchSta
 /** A batch job: joined late or early, it shows where the job stands. Making one does nothing; it lives while somebody subscribes. */
 export function createBatch(client: FeatureClient, batchId: string, onIdle: () => void = () => {}): Readable<BatchState | null> {
   const room = `batch:${batchId}`;
-  const pace = createPace();
+  let pace = createPace();
   let active = false;
   let told: Progress | null = null;
   let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
-  return watched<BatchState | null>(null, (store) => {
+  const watchUser = onAnotherUser(client.user, () => {
+    pace = createPace();
+    told = completed = null;
+    batch.set(null);
+  });
+  const batch = watched<BatchState | null>(null, (store) => {
     const show = (): void => {
       if (told === null) return;
       const { status, progress, current, total } = told;
@@ -47,6 +53,7 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
     };
     active = true;
     return [
+      watchUser(),
       client.on('batch:progress', (progress, { at, room: where }) => {
         if (where !== room || progress.batchId !== batchId) return;
         pace.note(progress.progress, at);
@@ -70,6 +77,7 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
       },
     ];
   });
+  return batch;
 }
 
 /** The pace of a job, from what was told of its progress. */

@@ -1,3 +1,4 @@
+import { onAnotherUser } from '../another-user.ts';
 import { type Environment, platformEnvironment } from '../environment.ts';
 import type { Readable } from '../readable.ts';
 import { snapshot } from '../snapshot.ts';
@@ -33,7 +34,8 @@ export function createDashboard<const Widget extends string>(
 ): Readable<DashboardState<Widget>> {
   const env = options.environment ?? platformEnvironment();
   const wanted = new Set<string>(widgets);
-  return watched<DashboardState<Widget>>(NO_DASHBOARD, (store) => {
+  const watchUser = onAnotherUser(client.user, () => dashboard.set({ ...dashboard.get(), widgets: {}, staleSince: null }));
+  const dashboard = watched<DashboardState<Widget>>(NO_DASHBOARD, (store) => {
     const show = (change: Partial<DashboardState<Widget>>): void =>
       store.set(snapshot(store.get(), { ...store.get(), ...change }) as DashboardState<Widget>);
     const status = client.room(ROOM);
@@ -44,6 +46,7 @@ export function createDashboard<const Widget extends string>(
     };
     onRoom();
     return [
+      watchUser(),
       client.on('dashboard:update', ({ widgetId, value, timestamp }, { room }) => {
         if (room !== ROOM || !wanted.has(widgetId)) return;
         show({ widgets: { ...store.get().widgets, [widgetId]: { value, timestamp } } });
@@ -55,4 +58,5 @@ export function createDashboard<const Widget extends string>(
       },
     ];
   });
+  return dashboard;
 }

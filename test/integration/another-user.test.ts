@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import * as Y from 'yjs';
-import { createChatSession } from '../../client/features/index.ts';
+import { createBatch, createChatSession, createDashboard } from '../../client/features/index.ts';
 import { type ClientOptions, createClient, type ResetEvent } from '../../client/index.ts';
 import { until } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
@@ -34,6 +34,7 @@ async function adaCutOff() {
     await client.connect({ token: tokenOf(user, access) });
   };
   return {
+    server,
     client,
     witness,
     said,
@@ -145,4 +146,36 @@ test('a room tells another user what they missed from the beginning, and a chat 
   expect(chat.get().messages.map(({ content, status }) => `${content} ${status}`)).toEqual(['meanwhile sent']);
   expect(client.room('chat:team').get()).toMatchObject({ state: 'joined', recovered: false, reason: 'new' });
   stop();
+});
+
+test('[4] another user is shown no value, no progress and no members that the one before was told', async () => {
+  await using page = await adaCutOff();
+  const { client } = page;
+  const dashboard = createDashboard(client, ['orders']);
+  const batch = createBatch(client, 'import');
+  const orders = client.latest('dashboard:update', 'orders');
+  const members = client.members('dashboard');
+  const stops = [dashboard, batch, orders, members].map((shown) => shown.subscribe(() => {}));
+  await until(client.room('dashboard'), ({ state }) => state === 'joined');
+  await page.server.realtime.toRoom('dashboard', 'dashboard:update', {
+    widgetId: 'orders',
+    value: 42,
+    timestamp: '2026-11-28T00:00:00Z',
+  });
+  const progress = { batchId: 'import', status: 'processing', progress: 50, current: 1, total: 2 } as const;
+  await page.server.realtime.toRoom('batch:import', 'batch:progress', progress);
+  await until(dashboard, ({ widgets }) => widgets.orders?.value === 42);
+  await until(batch, (state) => state?.progress === 50);
+  await until(orders, (value) => value !== undefined);
+  await until(members, (list) => list.length > 0);
+  await page.cut();
+  await page.signIn('eve', { 'chat:*': 'read' });
+  await until(client.room('dashboard'), ({ state }) => state === 'refused');
+  expect([dashboard.get().widgets, batch.get(), orders.get(), members.get()]).toEqual([{}, null, undefined, []]);
+  const told: unknown[] = [];
+  client.on('dashboard:update', (value) => told.push(value));
+  await client.joinRoom('chat:team');
+  expect(told).toEqual([]);
+  expect(client.latest('dashboard:update', 'orders').get()).toBeUndefined();
+  for (const stop of stops) stop();
 });

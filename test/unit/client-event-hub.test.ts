@@ -4,6 +4,7 @@ import type { ConnectorEvents } from '../../client/connector.ts';
 import { platformEnvironment } from '../../client/environment.ts';
 import { EventHub } from '../../client/event-hub.ts';
 import { latestValue } from '../../client/latest-value.ts';
+import { writable } from '../../client/readable.ts';
 import { newCursor, type RoomCursor, startFrom } from '../../client/room-cursor.ts';
 import { CATALOG_FACTS, MAX_DEPTH, MAX_ID, MAX_TEXT } from '../../shared/catalog-facts.ts';
 import { collectByName } from '../../shared/define-event.ts';
@@ -54,7 +55,8 @@ function createHub(names: readonly string[] = ['hall', 'cellar']) {
     tell,
     setGauge: (room: string, id: string, value: number, rev: number, event = 'gauge:set') =>
       tell(event, { id, value }, { room, epoch: 'e', rev, at: 0 }),
-    latest: (key: string, room: string) => latestValue({ catalog, rooms: rooms as never, hub, report }, 'gauge:set', key, room),
+    latest: (key: string, room: string) =>
+      latestValue({ catalog, rooms: rooms as never, hub, user: writable(null, report), report }, 'gauge:set', key, room),
     /** The join of all rooms is under way, or was answered. */
     join(answered: boolean) {
       joined = answered;

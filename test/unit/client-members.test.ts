@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AnswerListener, ConnectorEvents } from '../../client/connector.ts';
 import { Members } from '../../client/members.ts';
+import { writable } from '../../client/readable.ts';
 import type { Member } from '../../shared/user.ts';
 
 const member = (userId: string, status: Member['status'] = 'online'): Member => ({
@@ -11,6 +12,8 @@ const member = (userId: string, status: Member['status'] = 'online'): Member => 
   lastSeen: 1,
 });
 
+const nobody = writable(null, () => {});
+
 test('who came or went while the list was on its way stands in it as told last', () => {
   let part: Partial<ConnectorEvents> = {};
   const answers: AnswerListener[] = [];
@@ -20,7 +23,7 @@ test('who came or went while the list was on its way stands in it as told last',
     },
     request: (_event: string, _args: readonly unknown[], onAnswer: AnswerListener) => answers.push(onAnswer),
   };
-  const members = new Members(connector as never, {} as never, () => {});
+  const members = new Members(connector as never, {} as never, nobody, () => {});
   const list = members.of('doc:plan');
   const stop = list.subscribe(() => {});
   part.message?.('presence:update', [{ room: 'doc:plan', users: [member('bob'), member('eve', 'offline')] }]);
@@ -40,7 +43,7 @@ test('an answer to an older question changes nothing: the list was asked for aga
     attach: () => {},
     request: (_event: string, _args: readonly unknown[], onAnswer: AnswerListener) => answers.push(onAnswer),
   };
-  const members = new Members(connector as never, {} as never, () => {});
+  const members = new Members(connector as never, {} as never, nobody, () => {});
   const list = members.of('doc:plan');
   const stop = list.subscribe(() => {});
   members.joined('doc:plan');
