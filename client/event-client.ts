@@ -184,7 +184,7 @@ export function buildEventClient<const Own extends Events = []>(
   // What one user asked for is not sent under another's name.
   onAnotherUser(user, () => requests.close())();
   connector.session.subscribe((session) => {
-    if (session !== null) user.set(session.user);
+    if (session) user.set(session.user);
   });
 
   const client: EventClient<Own> = {

@@ -28,7 +28,7 @@ export function latestValue(
   const { delivery } = definition;
   if (delivery.class !== 'state') {
     throw new AshlarError('invalid-options', {
-      detail: `${name} is a ${delivery.class} event: only state events have a latest value`,
+      detail: `${name} is a ${delivery.class} event, not a state event`,
     });
   }
   const room = given ?? roomPatterns(definition)[0]!.replace('*', key);

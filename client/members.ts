@@ -52,10 +52,11 @@ export class Members {
       return () => this.#unwatch(room);
     }
     const status = this.#rooms.status(room);
-    const stop = status.subscribe(({ state }) => {
-      if (state === 'joined') this.#fetch(room);
-    });
-    if (status.get().state === 'joined') this.#fetch(room);
+    const look = (): void => {
+      if (status.get().state === 'joined') this.#fetch(room);
+    };
+    const stop = status.subscribe(look);
+    look();
     void this.#rooms.join(room).catch(() => {});
     return () => {
       stop();

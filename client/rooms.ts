@@ -55,7 +55,7 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   readonly #statuses = new Map<string, Writable<RoomStatus>>();
   #up = false;
-  #ownRoom: string | null = null;
+  #ownRoom: string | undefined;
   #joins = 0;
 
   constructor(connector: Connector, env: Environment, report: Report) {
@@ -94,7 +94,8 @@ export class Rooms {
           stop();
           if (status.state === 'refused') reject(status.error);
           else if (status.state === 'left') reject(new AshlarError('client-closed', { room: name, detail: 'the room was left' }));
-          else resolve({ room: name, access: status.access, recovered: status.recovered, reason: status.reason });
+          // Set before the status, by the same answer.
+          else resolve(room.last!);
         });
         this.#start(room);
       }),
@@ -162,7 +163,7 @@ export class Rooms {
   #onUp(userId: string): void {
     const own = userRoom(userId);
     if (own !== this.#ownRoom) {
-      const former = this.#ownRoom === null ? undefined : this.#rooms.get(this.#ownRoom);
+      const former = this.#rooms.get(this.#ownRoom ?? '');
       // What another user was told is not what this one has.
       for (const room of this.#rooms.values()) room.cursor = newCursor();
       this.#ownRoom = own;
