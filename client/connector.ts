@@ -12,7 +12,7 @@ import {
   reduceConnection,
 } from './connection.ts';
 import type { Environment } from './environment.ts';
-import { type Readable, type Writable, writable } from './readable.ts';
+import { type Writable, writable } from './readable.ts';
 import { guarded, quiet, type Report } from './report.ts';
 import { TokenRenewal, type TokenSource } from './token.ts';
 
@@ -53,8 +53,9 @@ export class Connector {
   readonly #env: Environment;
   readonly #report: Report;
   readonly #parts: Partial<ConnectorEvents>[] = [];
-  readonly #status: Writable<ConnectionStatus>;
-  readonly #session: Writable<SessionAnnouncement | null>;
+  readonly status: Writable<ConnectionStatus>;
+  /** What the server announced; null while not connected. */
+  readonly session: Writable<SessionAnnouncement | null>;
   readonly #renewal: TokenRenewal;
   /** Nothing is to be sent any more. */
   destroyed = false;
@@ -76,23 +77,14 @@ export class Connector {
     this.#env = env;
     this.#report = report;
     this.#token = options.token;
-    this.#status = writable<ConnectionStatus>(NOT_CONNECTED.status, report);
-    this.#session = writable<SessionAnnouncement | null>(null, report);
+    this.status = writable<ConnectionStatus>(NOT_CONNECTED.status, report);
+    this.session = writable<SessionAnnouncement | null>(null, report);
     this.#renewal = new TokenRenewal(env, report, (token, done) => this.request('auth:renew', [token], done));
-  }
-
-  get status(): Readable<ConnectionStatus> {
-    return this.#status;
   }
 
   /** The token that was used last, or is a constant. */
   get token(): string | null {
     return typeof this.#token === 'string' ? this.#token : this.#newestToken;
-  }
-
-  /** What the server announced; null while not connected. */
-  get session(): Readable<SessionAnnouncement | null> {
-    return this.#session;
   }
 
   /** Adds a part that lives on the connection. They are told in the order added. */
@@ -122,8 +114,8 @@ export class Connector {
           else return false;
           return true;
         };
-        if (settle(this.#status.get())) return;
-        const stop = this.#status.subscribe((status) => {
+        if (settle(this.status.get())) return;
+        const stop = this.status.subscribe((status) => {
           if (settle(status)) stop();
         });
       }),
@@ -192,7 +184,7 @@ export class Connector {
         this.#cancelTimer = this.#env.after(status.retryAt - this.#env.now(), () => this.#dispatch({ type: 'retry' }));
       }
     }
-    this.#status.set(status);
+    this.status.set(status);
   }
 
   #rules(): ConnectionRules {
@@ -280,7 +272,7 @@ export class Connector {
   #ready(socket: Socket, session: SessionAnnouncement): void {
     this.#up = true;
     this.verifiedUser = session.user.id;
-    this.#session.set(session);
+    this.session.set(session);
     this.#dispatch({ type: 'accepted', id: socket.id ?? '' });
     // A listener of the status may have disconnected.
     if (socket !== this.#socket) return;
@@ -301,7 +293,7 @@ export class Connector {
       socket.disconnect();
     }
     if (!wasUp) return;
-    this.#session.set(null);
+    this.session.set(null);
     for (const part of this.#parts) guarded(this.#report, 'connection down', () => part.down?.());
   }
 }

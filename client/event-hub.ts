@@ -93,12 +93,7 @@ export class EventHub {
     // The id makes sending it again harmless: the server answers a repeat with the first answer.
     const settle = delivery === 'request' ? this.#expectRepeats(definition, input, options.room) : () => {};
     const meta = delivery === 'log' ? { id: options.id ?? randomWord(this.#env, 22), ...room } : room;
-    return quiet(
-      this.#requests
-        .ask(name, [input, meta])
-        .finally(settle)
-        .then((answer) => emitAnswer(answer)),
-    );
+    return quiet(this.#requests.ask(name, [input, meta]).finally(settle).then(emitAnswer));
   }
 
   // A request is answered with state events: values that we have already are then no duplicates but the answer.

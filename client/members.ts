@@ -45,6 +45,11 @@ export class Members {
     if (this.#watched.has(room)) this.#fetch(room);
   }
 
+  /** To be called once the user may not be in a room: then they do not see who is. */
+  clear(room: string): void {
+    this.#lists.get(room)?.set(NOBODY);
+  }
+
   #watch(room: string): () => void {
     this.#watched.set(room, { queued: null });
     if (isDocumentRoom(room)) {
@@ -53,7 +58,9 @@ export class Members {
     }
     const status = this.#rooms.status(room);
     const look = (): void => {
-      if (status.get().state === 'joined') this.#fetch(room);
+      const { state } = status.get();
+      if (state === 'joined') this.#fetch(room);
+      if (state === 'refused') this.clear(room);
     };
     const stop = status.subscribe(look);
     look();
@@ -67,7 +74,7 @@ export class Members {
 
   #unwatch(room: string): void {
     this.#watched.delete(room);
-    this.#lists.get(room)?.set(NOBODY);
+    this.clear(room);
   }
 
   #fetch(room: string): void {
@@ -89,7 +96,7 @@ export class Members {
     const { room, users } = update as unknown as PresenceUpdate;
     const watch = this.#watched.get(room);
     const list = this.#lists.get(room);
-    if (watch === undefined || list === undefined) return;
+    if (!watch || !list) return;
     watch.queued?.push(...users);
     list.set(merge(list.get(), users));
   }

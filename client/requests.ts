@@ -1,7 +1,7 @@
 import { AshlarError } from '../shared/errors.ts';
 import type { Connector } from './connector.ts';
 import type { Environment } from './environment.ts';
-import { type Readable, type Writable, writable } from './readable.ts';
+import { type Writable, writable } from './readable.ts';
 import { quiet } from './report.ts';
 
 export interface RequestLimits {
@@ -25,14 +25,15 @@ export class Requests {
   readonly #env: Environment;
   readonly #limits: RequestLimits;
   readonly #pending = new Set<Pending>();
-  readonly #count: Writable<number>;
+  /** How many wait for their answer. */
+  readonly pending: Writable<number>;
   #up = false;
 
   constructor(connector: Connector, env: Environment, limits: RequestLimits) {
     this.#connector = connector;
     this.#env = env;
     this.#limits = limits;
-    this.#count = writable(0, () => {});
+    this.pending = writable(0, () => {});
     connector.attach({
       up: () => {
         this.#up = true;
@@ -43,11 +44,6 @@ export class Requests {
         for (const pending of this.#pending) pending.sent = false;
       },
     });
-  }
-
-  /** How many wait for their answer. */
-  get pending(): Readable<number> {
-    return this.#count;
   }
 
   /**
@@ -67,7 +63,7 @@ export class Requests {
           settle: (error, answer) => (error === null ? resolve(answer) : reject(error)),
         };
         this.#pending.add(pending);
-        this.#count.set(this.#pending.size);
+        this.pending.set(this.#pending.size);
         this.#send(pending);
       }),
     );
@@ -97,6 +93,6 @@ export class Requests {
     if (!this.#pending.delete(pending)) return;
     pending.cancel();
     pending.settle(error, answer);
-    this.#count.set(this.#pending.size);
+    this.pending.set(this.#pending.size);
   }
 }

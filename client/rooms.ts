@@ -168,7 +168,7 @@ export class Rooms {
       for (const room of this.#rooms.values()) room.cursor = newCursor();
       this.#ownRoom = own;
       this.#lease(own);
-      if (former !== undefined && --former.leases === 0) this.#forget(former);
+      if (former && --former.leases === 0) this.#forget(former);
     }
     this.#up = true;
     for (const room of [...this.#rooms.values()]) this.#start(room);

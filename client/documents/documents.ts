@@ -197,7 +197,7 @@ export class Documents {
     const open: Open = { front, handles: new Map(), cancelClose: () => {} };
     this.#open.set(room, open);
     const session = this.#core.connector.session.get();
-    if (session !== null) front.connected(session);
+    if (session) front.connected(session);
     return open;
   }
 

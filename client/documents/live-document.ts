@@ -266,6 +266,7 @@ export class LiveDocument implements KeptDocument {
       this.#face.access.set(session.access);
       this.#face.tell('access', session.access);
     }
+    if (status.state === 'refused') this.#core.members.clear(this.room);
     if (status.state === 'synced' && this.#restoration.isDue) void this.#restore();
     this.#show(status);
     this.#count();

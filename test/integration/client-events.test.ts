@@ -325,22 +325,6 @@ test('a room that may not be read rejects with its code, and the client goes on'
   await expect(client.joinRoom('doc:handbook' as string)).rejects.toMatchObject({ code: 'invalid-room' });
 });
 
-test('members of a room come and go, in one list that keeps its identity until it changes', async () => {
-  await using server = await startServer({ events: EVENTS, presenceGraceMs: 20 });
-  using ada = clientOf(server.url, 'ada');
-  using bob = clientOf(server.url, 'bob');
-  void ada.connect();
-  void bob.connect();
-  const members = ada.members('chat:s1');
-  const stop = members.subscribe(() => {});
-  await bob.joinRoom('chat:s1');
-  const both = await until(members, (list) => list.length === 2 && list.every(({ status }) => status === 'online'));
-  expect(members.get()).toBe(both);
-  bob.disconnect();
-  await until(members, (list) => list.some(({ userId, status }) => userId === 'bob' && status === 'offline'));
-  stop();
-});
-
 test('notifications marked read are marked on every device', async () => {
   await using server = await start();
   using phone = clientOf(server.url, 'ada');
