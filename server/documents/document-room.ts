@@ -5,6 +5,7 @@ import type { JoinOptions } from '../../shared/messages.ts';
 import type { Position } from '../../shared/position.ts';
 import type { Connection } from '../rooms/connection.ts';
 import { fallBehind } from '../rooms/fan-out.ts';
+import { byEpoch, isSameRun } from '../rooms/log-run.ts';
 import type { Member } from '../rooms/member.ts';
 import { positionOf, recover } from '../rooms/recover.ts';
 import type { Joined, Room, RoomContent } from '../rooms/room.ts';
@@ -62,6 +63,8 @@ export class DocumentRoom implements RoomContent {
   /** Sessions whose user lost access while updates of theirs were being saved, and who is told when they are. */
   readonly #dismissed = new SmallMap<WriterSession, Connection>();
   readonly #catchUps = new SharedPackets();
+  /** What the commit under way brings to those who did not write it; a writer is told its counters, by a packet of its own. */
+  #prepared: { readonly records: readonly LogRecord[]; readonly packet: EncodedPacket } | null = null;
 
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
@@ -164,9 +167,12 @@ export class DocumentRoom implements RoomContent {
     this.#acks.push({ session, counter });
   }
 
+  underWay(records: readonly LogRecord[]): void {
+    if (this.room.members.size > 1) this.#prepared = { records, packet: this.#committed(records, null) };
+  }
+
   flushed(): void {
-    const group = this.#group;
-    const acks = this.#acks;
+    const [group, acks] = [this.#group, this.#acks];
     this.#group = [];
     this.#acks = [];
     if (group.length > 0) {
@@ -188,13 +194,7 @@ export class DocumentRoom implements RoomContent {
 
   sendRecords(member: Member, records: readonly LogRecord[]): void {
     const session = member instanceof DocumentMember ? member.session : null;
-    let start = 0;
-    // One frame carries one epoch; most catch-ups are within one.
-    for (let end = 1; end <= records.length; end++) {
-      if (end < records.length && records[end]?.epoch === records[start]?.epoch) continue;
-      this.#sendRange(member, records.slice(start, end), session);
-      start = end;
-    }
+    for (const run of byEpoch(records)) this.#sendRange(member, run, session);
   }
 
   #sendRange(member: Member, records: readonly LogRecord[], session: WriterSession | null): void {
@@ -346,7 +346,9 @@ export class DocumentRoom implements RoomContent {
       if (session.member !== null) writers.set(session.member, session);
       else this.#savedForNobody(session);
     }
-    let shared: EncodedPacket | null = null;
+    const prepared = this.#prepared;
+    this.#prepared = null;
+    let shared = prepared !== null && isSameRun(prepared.records, group) ? prepared.packet : null;
     for (const member of this.room.members.values()) {
       if (member.delivery !== 'live') continue;
       const session = writers.get(member);

@@ -8,6 +8,8 @@ import type { Tally } from './tally.ts';
 export interface CommitSource {
   /** Everything that waits, as one append; it is then in flight until one of the other two is called. Null: nothing waits. */
   takeGroup(): { append: RoomAppend; keys: readonly CommitKey[] } | null;
+  /** The commit of what was taken is being written, which takes a while: time to make ready what follows it. */
+  underWay(): void;
   committed(result: Extract<AppendResult, { ok: true }>): void;
   /** Nothing of the group may be taken as stored. */
   failed(error: AshlarError): void;
@@ -68,14 +70,17 @@ export class GroupCommit {
   }
 
   async #commit(sources: readonly CommitSource[], commit: { appends: RoomAppend[]; keys: CommitKey[] }): Promise<void> {
+    const { appends } = commit;
     let results: readonly AppendResult[];
     const startedAt = this.#clock.monotonic();
     const tell = (ok: boolean) => {
-      const records = commit.appends.reduce((sum, append) => sum + append.records.length, 0);
+      const records = appends.reduce((sum, append) => sum + append.records.length, 0);
       this.#tally.committed(this.#clock.monotonic() - startedAt, records, ok);
     };
     try {
-      results = await this.#store.append(commit);
+      const written = this.#store.append(commit);
+      for (const source of sources) source.underWay();
+      results = await written;
       tell(true);
     } catch (error) {
       tell(false);
@@ -83,13 +88,15 @@ export class GroupCommit {
       for (const source of sources) source.failed(failure);
       return;
     }
-    // Who is told of several records gets them in one write.
-    writeTogether(() => {
+    const take = (): void => {
       for (const [index, source] of sources.entries()) {
         const result = results[index];
         if (result?.ok) source.committed(result);
         else source.failed(new AshlarError('storage-unavailable', { detail: 'another writer has this room' }));
       }
-    });
+    };
+    // Who is told of several records gets them in one write. Of one record there is nothing to gather, and nobody waits for all others' frames.
+    if (appends.length === 1 && (appends[0]?.records.length ?? 0) <= 1) take();
+    else writeTogether(take);
   }
 }

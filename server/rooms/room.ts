@@ -22,29 +22,11 @@ import type {
 } from '../storage/store.ts';
 import { committedRecord } from './committed-record.ts';
 import type { Connection } from './connection.ts';
+import type { Entry } from './entry.ts';
 import type { CommitSource, GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { RecentRecords } from './recent-records.ts';
 import type { Tally } from './tally.ts';
-
-/** One thing that happens in a room. Entries leave in the order in which they were submitted. */
-export interface Entry {
-  /** What the log gets, if anything. */
-  readonly record?: NewRecord;
-  /** State values written in the same commit. */
-  readonly states?: readonly StateValue[];
-  readonly clocks?: readonly ClientClock[];
-  readonly sessions?: readonly SessionMark[];
-  readonly key?: CommitKey;
-  readonly lifecycle?: NonNullable<RoomAppend['lifecycle']>;
-  readonly quarantine?: Quarantine;
-  /** Must be on disk before it leaves. An entry that is not leaves at once, or behind the durable ones before it. */
-  readonly durable: boolean;
-  /** Sends it out. `record` is the committed record where there is one. */
-  leave(record: LogRecord | null): void;
-  /** The commit failed: nothing may be taken as stored, and `leave` is never called. */
-  fail(error: AshlarError): void;
-}
 
 /** An accepted join: the answer goes first, then what `start` sends. */
 export interface Joined {
@@ -57,6 +39,8 @@ export interface Joined {
 export interface RoomContent {
   /** Makes a connection a member. @throws AshlarError where the content refuses it */
   join(connection: Connection, access: Access, options: JoinOptions): Promise<Joined>;
+  /** These records are being written: what they will be sent as can be made meanwhile. The very same objects leave, unless the commit fails. */
+  underWay?(records: readonly LogRecord[]): void;
   /** After the entries of one commit have left: the moment to send what they gathered. */
   flushed(): void;
   /** Packets that bring a member from its position over these records. Called by catch-up. */
@@ -92,6 +76,9 @@ export interface RoomPorts {
 
 const RECENT_BYTES = 512 * 1024;
 
+/** Shared by all rooms that nothing is written to. */
+const NONE: readonly LogRecord[] = [];
+
 /** A named scope with members and a log: the order of everything that happens in it. */
 export class Room implements CommitSource {
   readonly name: RoomName;
@@ -115,6 +102,8 @@ export class Room implements CommitSource {
   #rev = 0;
   #entries: Entry[] = [];
   #inFlight = 0;
+  /** What is in flight, as it will stand in the log. */
+  #coming: readonly LogRecord[] = NONE;
   #dirtyStates = new SmallMap<string, StateValue>();
   #statesInFlight = new SmallMap<string, StateValue>();
   /** Commits that failed since the last that did not. */
@@ -283,17 +272,31 @@ export class Room implements CommitSource {
     return { append, keys };
   }
 
+  underWay(): void {
+    const coming: LogRecord[] = [];
+    for (const { record } of this.#entries.slice(0, this.#inFlight)) {
+      if (record !== undefined) coming.push(committedRecord(record, this.head.seq + coming.length + 1, this.store.epoch));
+    }
+    if (coming.length === 0) return;
+    this.#coming = coming;
+    this.content.underWay?.(coming);
+  }
+
   committed(result: Extract<AppendResult, { ok: true }>): void {
     this.#statesInFlight.clear();
     this.#failures = 0;
     const left = this.#entries.splice(0, this.#inFlight);
     this.#inFlight = 0;
+    const coming = this.#coming;
+    this.#coming = NONE;
     let seq = result.firstSeq;
     for (const entry of left) {
       let record: LogRecord | null = null;
       if (entry.record !== undefined) {
         invariant(seq === this.head.seq + 1, 'a log has no gap', { room: this.name, head: this.head.seq, seq });
-        record = committedRecord(entry.record, seq, result.epoch);
+        const made = coming[seq - result.firstSeq];
+        const fits = made?.seq === seq && made.epoch === result.epoch;
+        record = fits ? made : committedRecord(entry.record, seq, result.epoch);
         this.recent.add(record);
         this.head = { epoch: result.epoch, seq };
         seq += 1;
@@ -312,6 +315,7 @@ export class Room implements CommitSource {
     this.#statesInFlight.clear();
     const lost = this.#entries.splice(0);
     this.#inFlight = 0;
+    this.#coming = NONE;
     for (const entry of lost) {
       if (entry.durable) entry.fail(error);
       else entry.leave(null);
