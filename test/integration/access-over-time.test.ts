@@ -227,6 +227,35 @@ test('whose access can no longer be decided is put out, as if there were none', 
   expect(await out).toEqual([{ room: 'plan:1', access: 'none' }]);
 });
 
+test('the answer about one room that does not come keeps nobody in another: a recheck, and a renewal', async () => {
+  let hangs = false;
+  const waiting: (() => void)[] = [];
+  await using ashlar = await startServer({
+    authorizeTimeoutMs: 600_000,
+    authorize: (user, room) => {
+      if (!hangs || user.id !== 'bob') return undefined;
+      return room === 'plan:1' ? new Promise<Access>((resolve) => waiting.push(() => resolve('read'))) : 'none';
+    },
+  });
+  const bob = await ashlar.connect(tokenFor('bob'));
+  const join = async (): Promise<{ out: Promise<unknown[]> }> => {
+    for (const room of ['plan:1', 'plan:2']) expect(await ask(bob, 'join-room', room)).toMatchObject({ success: true });
+    hangs = true;
+    return { out: next(bob, 'room:access', ({ room }: { room: string }) => room === 'plan:2') };
+  };
+  let { out } = await join();
+  const rechecked = ashlar.realtime.recheckAccess('bob');
+  expect(await out).toEqual([{ room: 'plan:2', access: 'none' }]);
+  for (const answer of waiting.splice(0)) answer();
+  await rechecked;
+
+  hangs = false;
+  ({ out } = await join());
+  expect(await ask(bob, 'auth:renew', tokenFor('bob'))).toMatchObject({ success: true });
+  expect(await out).toEqual([{ room: 'plan:2', access: 'none' }]);
+  for (const answer of waiting.splice(0)) answer();
+});
+
 test('a disconnect or a revocation during an asynchronous join leaves nothing behind', async () => {
   const waiting: (() => void)[] = [];
   await using ashlar = await startServer({
