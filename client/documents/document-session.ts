@@ -104,7 +104,7 @@ export class DocumentSession {
 
   connected(): void {
     if (this.#phase === 'over' || this.#phase === 'joining' || this.inRoom) return;
-    this.#retry.succeeded();
+    this.#retry.startOver();
     this.#sendJoin();
   }
 

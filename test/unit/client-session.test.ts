@@ -475,6 +475,33 @@ test('a join that the server wants later is sent then, not before', () => {
   expect(errors).toEqual([]);
 });
 
+test('a server that lets us in and never goes on is asked ever more rarely; what follows a membership that held is mended at once', () => {
+  const { session, joins, joined, live, time } = byHand();
+  // A record whose predecessors never come.
+  const leaveOut = () => session.frame({ type: 'committed', epoch: 'e', entries: [{ seq: 7, update: new Uint8Array([0, 0]) }] });
+  const recovered = () => joined({ recovered: true, seq: 0, head: 0 });
+  live();
+  leaveOut();
+  let seen = joins.length;
+  for (let ms = 0; ms < 10_000; ms += 10) {
+    time.advance(10);
+    if (joins.length === seen) continue;
+    seen = joins.length;
+    recovered();
+    leaveOut();
+  }
+  expect(seen).toBeGreaterThan(3);
+  expect(seen).toBeLessThan(8);
+
+  time.advance(60_000);
+  recovered();
+  time.advance(5_000);
+  leaveOut();
+  seen = joins.length;
+  time.advance(0);
+  expect(joins).toHaveLength(seen + 1);
+});
+
 test('a question for the state that came too often is asked again later, with a join', () => {
   const { session, joins, joined, state, time, sent } = byHand();
   session.connected();
