@@ -146,9 +146,10 @@ export class Connector {
       return;
     }
     socket.timeout(ANSWER_TIMEOUT_MS).emit(event, ...args, (error: Error | null, ack: unknown) => {
-      if (error !== null) onAnswer(new AshlarError(socket.connected ? 'timeout' : 'not-connected'), undefined);
-      else if (isRecord(ack) && ack.success === true) onAnswer(null, ack);
-      else onAnswer(AshlarError.fromWire(isRecord(ack) ? ack.error : undefined), undefined);
+      guarded(this.#report, event, () => {
+        if (error) onAnswer(new AshlarError(socket.connected ? 'timeout' : 'not-connected'), ack);
+        else onAnswer(isRecord(ack) && ack.success === true ? null : AshlarError.fromWire(Object(ack).error), ack);
+      });
     });
   }
 

@@ -173,3 +173,25 @@ test('long-polling that is busy takes nothing large', async () => {
   expect(connector.backlogBytes()).toBe(Number.POSITIVE_INFINITY);
   await vi.waitFor(() => expect(connector.backlogBytes()).toBe(0));
 });
+
+test('an answer of another shape than it should have is reported, and ends nothing', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  const reported: unknown[] = [];
+  const client = createEventClient({ url: server.url, token: 'token', onError: (error) => reported.push(error) });
+  try {
+    await client.connect();
+    // No list of members in the answer, nor a page of messages.
+    server.socket.onAny((_event, ...args: unknown[]) => (args.at(-1) as (answer: unknown) => void)({ success: true }));
+    const uncaught = vi.fn();
+    process.once('uncaughtException', uncaught);
+    client.members('chat:1').subscribe(() => {});
+    await vi.waitFor(() => expect(uncaught.mock.calls.length + reported.length).toBeGreaterThan(0));
+    process.off('uncaughtException', uncaught);
+    expect(uncaught).not.toHaveBeenCalled();
+    expect(reported).toEqual([expect.any(TypeError)]);
+    expect(client.status.get().state).toBe('connected');
+    expect(await client.emit('chat:message', { sessionId: '1', content: 'goes on' })).toEqual({});
+  } finally {
+    client.destroy();
+  }
+});
