@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -106,6 +106,20 @@ describe('the data folder', () => {
       expect((await stat(pipe)).isFIFO()).toBe(true);
     },
   );
+
+  test('of which a file is a symbolic link is refused: its write-ahead log would lie where nobody sees it cut or removed', async () => {
+    await using folder = await dataFolder();
+    await (await folder.open()).close();
+    const elsewhere = `${folder.file}.elsewhere`;
+    await rename(folder.file, elsewhere);
+    await symlink(elsewhere, folder.file);
+    await expect(folder.open()).rejects.toMatchObject({
+      code: 'storage-unavailable',
+      detail: expect.stringContaining(`${folder.file} is a symbolic link`),
+    });
+    await rename(elsewhere, folder.file);
+    await (await folder.open()).probe();
+  });
 
   test('with a named pipe in the place of the witness starts, and has one again', async () => {
     await using folder = await dataFolder();

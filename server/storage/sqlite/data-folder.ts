@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
@@ -43,7 +43,8 @@ export function makePrivateFile(path: string): void {
 /**
  * Takes the folder for this store alone. The lock is the operating system's, on an empty SQLite file of its own, so that it is
  * gone with the process however that ends. Nothing else may open that file: on POSIX closing any handle to it drops the lock.
- * A named pipe, a device or a folder in the place of one of SQLite's files is refused: to open it may wait for ever.
+ * A named pipe, a device or a folder in the place of one of SQLite's files is refused: to open it may wait for ever. So is a symbolic link:
+ * SQLite keeps the write-ahead log beside the file that it leads to, where nothing watches it, and two folders could lead to one database.
  * @returns lets the folder go
  * @throws AshlarError `storage-locked` | `storage-unavailable`
  */
@@ -73,8 +74,11 @@ export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
 function refuseSpecialFiles(dataDir: string): void {
   const { database, lock } = dataFiles(dataDir);
   for (const file of [lock, database, `${database}-wal`, `${database}-shm`]) {
-    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
-      throw new AshlarError('storage-unavailable', { detail: `${file} is not a file: move it away` });
-    }
+    const found = lstatSync(file, { throwIfNoEntry: false });
+    if (found === undefined || found.isFile()) continue;
+    const wrong = found.isSymbolicLink()
+      ? 'is a symbolic link: put the file itself there, and link or mount the whole folder instead'
+      : 'is not a file: move it away';
+    throw new AshlarError('storage-unavailable', { detail: `${file} ${wrong}` });
   }
 }
