@@ -236,6 +236,32 @@ describe('ashlar restore', () => {
     expect(await texts()).toEqual(['old', 'new']);
   });
 
+  test.each([
+    ['killed', true],
+    ['stopped by a failure', false],
+  ])('[1] that is %s before the backup is in place loses nothing of what was there', async (_, killed) => {
+    await append(['old']);
+    await run('backup', 'b.db');
+    await append(['newer']);
+    await withStore(async (store) => {
+      const { fence, head } = await store.open(room);
+      await store.append({ appends: [{ room, fence, expectedHead: head, records: [record('newest')] }] });
+      cpSync(dataDir, inFolder('killed'), { recursive: true });
+    });
+    rmSync(dataDir, { recursive: true });
+    cpSync(inFolder('killed'), dataDir, { recursive: true });
+
+    // As the last step begins, everything else is done.
+    const nodeOptions = `--import ${new URL(`../support/end-at-rename.js?killed=${killed}`, import.meta.url).href}`;
+    const ended = await runCli(['restore', 'b.db'], { cwd: folder, env: { DATA_DIR: dataDir, NODE_OPTIONS: nodeOptions } });
+    expect(ended.code).not.toBe(0);
+    expect(ended.out).toBe('');
+    expect(await texts()).toEqual(['old', 'newer', 'newest']);
+    expect(readdirSync(dataDir).filter((name) => /^replaced-|restoring/.test(name))).toEqual([]);
+    expect(await run('restore', 'b.db')).toMatchObject({ code: 0 });
+    expect(await texts()).toEqual(['old']);
+  });
+
   test('of a damaged backup changes nothing, unless that is wanted', async () => {
     await append(['first', 'THE NEEDLE', 'last']);
     await run('backup', 'b.db');

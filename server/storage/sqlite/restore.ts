@@ -6,6 +6,7 @@ import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { storageError } from './storage-error.ts';
 import { replaceFile, syncFile } from './sync-file.ts';
+import { arrivingFile, undoRestore } from './undo-restore.ts';
 import { isSound, type Verification } from './verify.ts';
 import { readWitness, writeWitness } from './witness.ts';
 
@@ -28,7 +29,8 @@ export type RestoreOutcome =
 
 /**
  * Puts a backup in the place of a data folder's database. The backup is copied into the folder and read whole before anything is
- * touched; what was there is kept. The next start sees a store that went back: the witness stays ahead of it.
+ * touched; what was there is kept. The next start sees a store that went back: the witness stays ahead of it. Where this ends before the
+ * backup is in place, by a failure or by a kill, the next start takes it back.
  * @throws AshlarError `storage-locked` where a server uses the folder; `invalid-options` where there is no such file;
  *   `storage-full`, `storage-damaged`, `storage-unavailable`
  */
@@ -37,8 +39,10 @@ export async function restore({ file, dataDir, evenDamaged, now }: RestoreOption
   await makeDataFolder(dataDir);
   const unlock = lockDataFolder(Sqlite, dataDir);
   const { database, witness } = dataFiles(dataDir);
-  const arriving = `${database}.restoring`;
+  const arriving = arrivingFile(dataDir);
   try {
+    // One that was killed: else its folder would keep the newest commits, and ours what is left without them.
+    await undoRestore(dataDir);
     const { verification, commits } = await copyDatabase(Sqlite, file, arriving);
     if (!evenDamaged && !isSound(verification)) return { restored: false, verification };
     await syncFile(arriving);
@@ -49,6 +53,8 @@ export async function restore({ file, dataDir, evenDamaged, now }: RestoreOption
     await replaceFile(arriving, database);
     return { restored: true, keptIn, verification };
   } catch (thrown) {
+    // Where that fails too, the next start does it.
+    await undoRestore(dataDir).catch(() => {});
     throw storageError(thrown);
   } finally {
     await rm(arriving, { force: true });

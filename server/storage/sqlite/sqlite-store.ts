@@ -8,6 +8,8 @@ import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
 import type { Quota } from './space.ts';
+import { storageError } from './storage-error.ts';
+import { undoRestore } from './undo-restore.ts';
 import { openWitness } from './witness.ts';
 import { type StoreLog, startWorker } from './worker-link.ts';
 
@@ -47,9 +49,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   await makeDataFolder(dataDir);
   const unlock = testing.shareLock ? () => undefined : lockDataFolder(Sqlite, dataDir);
   if (!testing.shareLock) {
-    await backUpBeforeMigration(dataDir, clock, options.log).catch((error) => {
+    await prepareFiles(options).catch((error) => {
       unlock();
-      throw error;
+      throw storageError(error);
     });
   }
   const epoch = Buffer.from(clock.randomBytes(16)).toString('base64url');
@@ -185,6 +187,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       return closing;
     },
   };
+}
+
+/** What must be done before anything is opened. */
+async function prepareFiles({ dataDir, clock, log }: SqliteStoreOptions): Promise<void> {
+  if (await undoRestore(dataDir)) log?.warn({ dataDir }, 'storage:restore-undone');
+  await backUpBeforeMigration(dataDir, clock, log);
 }
 
 /** One wrong number would fail the whole group in the database: it is ours, and stops here. */
