@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -61,7 +61,7 @@ function faulty(plan: { onCommit?: (commit: () => unknown) => unknown; onCheckpo
       }
       if (name === 'pragma') {
         return (sql: string, options?: { simple?: boolean }) => {
-          if (sql.startsWith('wal_checkpoint')) plan.onCheckpoint?.();
+          if (sql === 'wal_checkpoint(TRUNCATE)') plan.onCheckpoint?.();
           return target.pragma(sql, options);
         };
       }
@@ -216,6 +216,45 @@ describe('a commit that failed', () => {
     renameSync(join(dir, file), join(dir, 'elsewhere'));
     expect(() => appendTo(writer, opened, 'a')).toThrow(expect.objectContaining({ code: 'storage-unavailable' }));
     expect(() => writer.probe()).toThrow(expect.objectContaining({ code: 'storage-unavailable' }));
+  });
+
+  test('[1] nothing is acknowledged behind a write-ahead log that was cut under the server, and nothing is written there', () => {
+    const writer = createWriter(db, 'e');
+    const opened = lease(writer);
+    appendTo(writer, opened, 'a'.repeat(20_000));
+    const log = `${path}-wal`;
+    const left = statSync(log).size >> 1;
+    truncateSync(log, left);
+    for (const attempt of [() => appendTo(writer, { ...opened, head: 1 }, 'b'), () => writer.probe(), () => writer.close()]) {
+      expect(attempt).toThrow(expect.objectContaining({ detail: `${log} was cut while in use: restart the server` }));
+    }
+    expect(statSync(log).size).toBe(left);
+  });
+
+  test('a write-ahead log that another connection has written through was not cut', () => {
+    const writer = createWriter(db, 'e');
+    const opened = lease(writer);
+    appendTo(writer, opened, 'a'.repeat(20_000));
+    const another = new Sqlite(path);
+    checkpoint(another);
+    another.close();
+    expect(statSync(`${path}-wal`).size).toBe(0);
+    expect(appendTo(writer, { ...opened, head: 1 }, 'b')).toMatchObject({ ok: true });
+  });
+
+  test('[2] an older copy that is written over the files of a server gets no records, whose numbers clients know already', () => {
+    const writer = createWriter(db, 'e');
+    const opened = lease(writer);
+    appendTo(writer, opened, 'a');
+    const older = ['', '-wal', '-shm'].map((ending) => [path + ending, readFileSync(path + ending)] as const);
+    appendTo(writer, { ...opened, head: 1 }, 'seen');
+    for (const [file, content] of older) writeFileSync(file, content);
+    for (const head of [1, 2]) {
+      expect(() => appendTo(writer, { ...opened, head }, 'another')).toThrow(
+        expect.objectContaining({ code: 'storage-unavailable' }),
+      );
+      expect(writer.open([room])[0]).toMatchObject({ code: 'storage-unavailable' });
+    }
   });
 });
 

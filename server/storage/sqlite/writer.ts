@@ -76,7 +76,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
   /** Heads of rooms that were erased with their name: whoever still has a position there must not meet its numbers again under one epoch. */
   const erasedHeads = new Map<RoomName, number>();
 
-  const checkFiles = watchFiles(db.name);
+  const checkFiles = watchFiles(db);
   const space = createSpaceMeter(db, quota, tellSpace);
   space.measure(checkFiles());
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
@@ -91,11 +91,17 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
 
   const transaction = <T>(work: () => T): T => {
     try {
+      // Before anything is written: behind a log that was cut it would be lost, and take with it what is there.
+      checkFiles();
       if (fenced) checkpoint(db);
       fenced = false;
       begin.run();
       const value = work();
       const count = countCommit.get() as number;
+      // An older copy was put in the place of the files' content. What it lost must not have its numbers taken in the epoch that gave them.
+      if (count <= commits) {
+        throw new AshlarError('storage-unavailable', { detail: `${db.name} went back while in use: restart the server` });
+      }
       const stored = space.stored();
       commit.run();
       commits = count;
@@ -261,6 +267,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
     close() {
       // What is under way is done. A checkpoint that fails leaves the WAL, from which the next start recovers.
       try {
+        checkFiles();
         checkpoint(db);
       } finally {
         db.close();
