@@ -20,7 +20,14 @@ export type JoinOptions = z.output<typeof JoinOptions>;
 
 /** The last argument of a domain event from a client. */
 export const ClientMeta = z.object({
-  id: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+  /** No half of a surrogate pair: as it is stored, it would be another id as well. */
+  id: z.optional(
+    z.string().check(
+      z.minLength(1),
+      z.maxLength(64),
+      z.refine((id) => id.isWellFormed()),
+    ),
+  ),
   room: z.optional(z.string()),
 });
 export type ClientMeta = z.output<typeof ClientMeta>;

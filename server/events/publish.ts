@@ -9,6 +9,7 @@ import { type Room, stateKey } from '../rooms/room.ts';
 import type { EncodedPacket } from '../sockets/encode-packet.ts';
 import type { CommitKey, LogRecord, StateValue } from '../storage/store.ts';
 import { writePayload } from './read-payload.ts';
+import { valueKey } from './value-key.ts';
 
 /** One event on its way into a room. Its payload has passed the event's schema. */
 export interface Publication {
@@ -76,8 +77,7 @@ export function createPublish(ports: PublishPorts): Publish {
   }
 
   function stateOf(room: Room, definition: AnyEventDefinition, payload: unknown, at: number): StateValue {
-    const delivery = definition.delivery;
-    const key = delivery.class === 'state' ? delivery.key(payload) : '';
+    const key = valueKey(definition, payload);
     return { event: definition.name, key, value: JSON.stringify(payload), rev: room.nextRev(), at };
   }
 

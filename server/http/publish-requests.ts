@@ -9,6 +9,7 @@ import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
 import { checkDepth, checkJson } from '../events/check-json.ts';
 import { type Publish, type Published, requireRoom } from '../events/publish.ts';
+import { valueKey } from '../events/value-key.ts';
 import type { Authorizer } from '../guard/authorize.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -147,6 +148,7 @@ export class Publisher {
     checkDepth(data);
     const payload = parsePayload(definition.payload, data, event);
     checkJson(payload, event);
+    valueKey(definition, payload);
     const broadcast = room === undefined && userId === undefined;
     const target = broadcast
       ? parseRoomName(broadcastRoom(definition, payload))

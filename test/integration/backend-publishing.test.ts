@@ -276,3 +276,32 @@ test('a document without a name is refused in words', async () => {
   await using server = await startServer();
   await expect(async () => server.realtime.documents.transact('', () => {})).rejects.toMatchObject({ code: 'invalid-room' });
 });
+
+test('keys and ids that two texts would share on disk are refused: half of a surrogate pair', async () => {
+  await using server = await startServer();
+  const { realtime } = server;
+  const told = realtime.broadcast('dashboard:update', { ...widget, widgetId: 'a\ud83d' });
+  await expect(told).rejects.toMatchObject({ code: 'invalid-payload' });
+  await realtime.broadcast('dashboard:update', { ...widget, widgetId: 'a\u{1f600}' });
+  const token = tokenFor('backend', { permissions: ['publish'] });
+  const events = [widget, { ...widget, widgetId: '\udfff' }].map((data) => ({ event: 'dashboard:update', data }));
+  const response = await fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  expect(await response.json()).toMatchObject({ success: false, error: { code: 'invalid-payload' } });
+
+  const ada = await server.connect(tokenFor('ada'));
+  const values: unknown[] = [];
+  ada.on('dashboard:update', ({ widgetId }: { widgetId: string }) => values.push(widgetId));
+  await ask(ada, 'join-room', 'dashboard');
+  await vi.waitFor(() => expect(values).toEqual(['a\u{1f600}']));
+  for (const [id, success] of [
+    ['\ud800', false],
+    ['\udfff', false],
+    ['\u{1f600}', true],
+  ] as const) {
+    expect(await ask(ada, 'chat:message', { sessionId: '1', content: 'hi' }, { id })).toMatchObject({ success });
+  }
+});
