@@ -231,6 +231,20 @@ describe('a commit that failed', () => {
     expect(statSync(log).size).toBe(left);
   });
 
+  test('an erasure that a reader of the log keeps from its end, a backup say, stops no writing', () => {
+    const writer = createWriter(db, 'e');
+    const opened = lease(writer);
+    appendTo(writer, opened, 'a');
+    const reader = openForReading(Sqlite, path);
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM records').get();
+    db.pragma('busy_timeout = 0');
+    expect(() => writer.eraseUser('anna')).toThrow(expect.objectContaining({ code: 'storage-unavailable' }));
+    expect(appendTo(writer, { ...opened, head: 1 }, 'b')).toMatchObject({ ok: true });
+    reader.close();
+    expect(writer.eraseUser('anna').updates).toBe(1);
+  });
+
   test('a write-ahead log that another connection has written through was not cut', () => {
     const writer = createWriter(db, 'e');
     const opened = lease(writer);

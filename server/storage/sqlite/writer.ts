@@ -246,7 +246,8 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         return erasure;
       } catch (thrown) {
         const error = storageError(thrown);
-        if (error.code === 'storage-unavailable') fenced = true;
+        // What the disk failed is unknown. That somebody reads the log (a backup) leaves old bytes in it, and no doubt.
+        if (thrown !== error && error.code === 'storage-unavailable') fenced = true;
         throw error;
       } finally {
         db.pragma(`secure_delete = ${secureDelete}`);
