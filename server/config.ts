@@ -124,8 +124,9 @@ export function readConfig(env: Env, overrides: ConfigOverrides, ports: ConfigPo
     const entry = variable?.kind === 'list' ? entryAt(input, issue.path, variable.path.length) : undefined;
     const given = entry ?? env[name] ?? '';
     // Where the variable's own sentence tells the form alone, the schema's says what is wrong.
-    const formAlone = variable === undefined || variable.allowed === 'text' || variable.allowed === 'a list with commas between';
-    problems.push(describe(name, given, formAlone ? issue.message : variable.allowed));
+    const form = variable?.allowed ?? 'text';
+    const formAlone = issue.code === 'custom' || form === 'text' || form === 'a list with commas between';
+    problems.push(describe(name, given, formAlone ? issue.message : form));
   }
   if (problems.length > 0 || !checked.success) throw new AshlarError('invalid-options', { detail: problems.join('\n') });
 

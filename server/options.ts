@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import * as z from 'zod';
 import { ACCESS_LEVELS, type Access } from '../shared/access.ts';
 import type { Events } from '../shared/catalog.ts';
+import { MAX_PARTS } from '../shared/document-frame.ts';
 import { AshlarError } from '../shared/errors.ts';
 import type { RoomName } from '../shared/room-name.ts';
 import type { User } from '../shared/user.ts';
@@ -16,6 +17,9 @@ import type { Store } from './storage/store.ts';
 const access = z.enum(ACCESS_LEVELS);
 const positive = z.int('a whole number from 1').positive('a whole number from 1');
 const count = z.int('a whole number from 0').nonnegative('a whole number from 0');
+
+/** What a part of an update takes of its frame beside its bytes, as clients reckon. */
+const PART_OVERHEAD_BYTES = 64;
 
 /** How much one sender may do. Each is a token bucket: `burst` at once, refilled at the rate given. */
 export const Limits = z
@@ -36,9 +40,13 @@ export const Limits = z
       .describe('Yjs structs in one update; a full step may have ten times that. Values in arrays and objects: five times that'),
     awarenessPerSecond: positive.default(60).describe('awareness messages per socket'),
     updateBytes: positive.default(16_000_000).describe('largest document update, put together from its parts'),
-    frameBytes: positive.default(256_000).describe('largest document frame; larger updates go in parts'),
+    frameBytes: positive.default(256_000).describe('largest document frame; larger updates go in parts, at most 4,096 of them'),
     queueBytes: positive.default(4_000_000).describe('bytes waiting for one slow receiver'),
     connectTimeoutMs: positive.default(5_000).describe('time from handshake to an accepted CONNECT'),
+  })
+  .refine(({ updateBytes, frameBytes }) => updateBytes <= MAX_PARTS * (frameBytes - PART_OVERHEAD_BYTES), {
+    path: ['frameBytes'],
+    error: `as much as updateBytes needs, which comes in at most ${MAX_PARTS} frames`,
   })
   .prefault({});
 export type Limits = z.output<typeof Limits>;

@@ -98,7 +98,7 @@ test('a document survives a restart, and is compacted without anyone noticing', 
 });
 
 test('the chunks of a state come in order, one for each pull, whatever else is asked for', async () => {
-  await using server = await startServer({ limits: { frameBytes: 1_000 }, compactAfterRecords: 1 });
+  await using server = await startServer({ limits: { frameBytes: 1_000, updateBytes: 1_000_000 }, compactAfterRecords: 1 });
   const { documents } = server.realtime;
   await documents.transact('large', (doc) => doc.getText('t').insert(0, 'x'.repeat(3_500)));
   const ada = new FrameClient(await server.connect(tokenFor('ada')), 'large', 1);

@@ -79,6 +79,7 @@ export class Scenario {
       limits: {
         queueBytes: this.queueBytes,
         frameBytes: world.pick([1_000, 256_000]),
+        updateBytes: 3_000_000,
         eventsPerMinute: 10_000,
         joinsPerMinute: 10_000,
       },

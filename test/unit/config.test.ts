@@ -233,3 +233,10 @@ test('an option that is misspelt, or no JSON, is named, and no secret beside it 
     'Invalid options: defaultAccess.a*b: a room, or the beginning of one and `*` (given: "read")',
   );
 });
+
+test('frames too small for the largest update, which no number of parts would bring, are refused', () => {
+  expect(problems({ ASHLAR_LIMITS_FRAME_BYTES: '3900' })).toEqual([
+    'ASHLAR_LIMITS_FRAME_BYTES is "3900"; allowed: as much as updateBytes needs, which comes in at most 4096 frames',
+  ]);
+  expect(problems({ ASHLAR_LIMITS_FRAME_BYTES: '3900', ASHLAR_LIMITS_UPDATE_BYTES: '15000000' })).toEqual([]);
+});
