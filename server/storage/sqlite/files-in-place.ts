@@ -6,29 +6,42 @@ import type { Db } from './load-sqlite.ts';
 const LOG_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
+/** The files of an open database. Both calls are for outside of a transaction, and give the size of the write-ahead log in bytes. */
+export interface WatchedFiles {
+  /** Looks at all of them. @throws AshlarError `storage-unavailable` once they are not the files that they were */
+  check(): number;
+  /** Looks at the write-ahead log alone, right after a commit: the database's own file was looked at before it. @throws as `check` */
+  checkLog(): number;
+}
+
 /**
  * Remembers the database's files, to notice when one is removed, replaced or cut under the open connection: SQLite would go on writing
  * into a file that has no name any more, or behind a hole, and the next start would not find what it wrote.
- * @returns gives the size of the write-ahead log, since it looks at it anyway. To be called outside of a transaction. It throws AshlarError
- *   `storage-unavailable` once they are not the files that they were
  */
-export function watchFiles(db: Db): () => number {
-  const files = [db.name, `${db.name}-wal`];
+export function watchFiles(db: Db): WatchedFiles {
+  const database = db.name;
+  const log = `${database}-wal`;
   const look = (file: string) => statSync(file, { throwIfNoEntry: false });
-  const opened = files.map((file) => look(file)?.ino);
+  const opened = { database: look(database)?.ino, log: look(log)?.ino };
   let logBytes = 0;
-  const refuse = (file: string | undefined, what: string): never => {
+  const refuse = (file: string, what: string): never => {
     throw new AshlarError('storage-unavailable', { detail: `${file} was ${what} while in use: restart the server` });
   };
-  return () => {
-    const found = files.map(look);
-    const index = found.findIndex((file, each) => file?.ino !== opened[each]);
-    if (index !== -1) refuse(files[index], 'removed or replaced');
-    const size = found[1]?.size ?? 0;
+  const checkLog = (): number => {
+    const found = look(log);
+    if (found?.ino !== opened.log) refuse(log, 'removed or replaced');
+    const size = found?.size ?? 0;
     // SQLite cuts it too, once nothing in it is needed any more.
-    if (size < logBytes && size < bytesNeeded(db)) refuse(files[1], 'cut');
+    if (size < logBytes && size < bytesNeeded(db)) refuse(log, 'cut');
     logBytes = size;
     return size;
+  };
+  return {
+    check() {
+      if (look(database)?.ino !== opened.database) refuse(database, 'removed or replaced');
+      return checkLog();
+    },
+    checkLog,
   };
 }
 

@@ -76,9 +76,9 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
   /** Heads of rooms that were erased with their name: whoever still has a position there must not meet its numbers again under one epoch. */
   const erasedHeads = new Map<RoomName, number>();
 
-  const checkFiles = watchFiles(db);
+  const files = watchFiles(db);
   const space = createSpaceMeter(db, quota, tellSpace);
-  space.measure(checkFiles());
+  space.measure(files.check());
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
@@ -92,7 +92,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
   const transaction = <T>(work: () => T): T => {
     try {
       // Before anything is written: behind a log that was cut it would be lost, and take with it what is there.
-      checkFiles();
+      files.check();
       if (fenced) checkpoint(db);
       fenced = false;
       begin.run();
@@ -105,7 +105,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
       const stored = space.stored();
       commit.run();
       commits = count;
-      space.measure(checkFiles(), stored);
+      space.measure(files.checkLog(), stored);
       return value;
     } catch (thrown) {
       const error = storageError(thrown);
@@ -242,7 +242,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         const { erasure, ownRoom } = transaction(() => eraseRows(userId));
         if (ownRoom !== null) erasedHeads.set(ownRoom.name, ownRoom.head);
         rewrite(db);
-        space.measure(checkFiles());
+        space.measure(files.check());
         return erasure;
       } catch (thrown) {
         const error = storageError(thrown);
@@ -268,7 +268,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
     close() {
       // What is under way is done. A checkpoint that fails leaves the WAL, from which the next start recovers.
       try {
-        checkFiles();
+        files.check();
         checkpoint(db);
       } finally {
         db.close();
