@@ -146,7 +146,7 @@ export class DocumentSession {
     else if (frame.type === 'saved') this.#onSaved(frame);
     else if (frame.type === 'refused') this.#onRefused(frame);
     else if (frame.type === 'gap') this.#onGap(frame);
-    else if (frame.type === 'reset') this.#fail(frame.reason);
+    else if (frame.type === 'reset') this.fail(frame.reason);
   }
 
   /** The server does not count us a member any more. */
@@ -188,7 +188,7 @@ export class DocumentSession {
   #onJoined(answer: JoinAnswer): void {
     const incarnation = answer.incarnation ?? null;
     if (this.#incarnation !== null && incarnation !== this.#incarnation) {
-      this.#fail('replaced');
+      this.fail('replaced');
       return;
     }
     this.#incarnation = incarnation;
@@ -216,7 +216,7 @@ export class DocumentSession {
 
   #onJoinRefused(error: AshlarError): void {
     const verdict = judgeJoinRefusal(error, this.#ports.replica.hasOwnContent());
-    if (verdict === 'reset') this.#fail(error.code);
+    if (verdict === 'reset') this.fail(error.code);
     if (verdict === 'refused') this.#refuse(error);
     if (verdict === 'new-id') this.#ports.replica.takeClientId(this.#ports.drawClientId());
     if (verdict === 'new-id' || verdict === 'retry') this.#rejoinAfterBackoff(error.retryAfterMs);
@@ -254,7 +254,8 @@ export class DocumentSession {
     this.#cancelFlush = null;
   }
 
-  #fail(reason: ResetReason): void {
+  /** Client and server cannot agree. */
+  fail(reason: ResetReason): void {
     this.#leaveRoom('over');
     this.#ports.failed(reason);
   }
@@ -348,7 +349,7 @@ export class DocumentSession {
     if (replica.clientId === this.#clientId) return true;
     // Yjs saw our id in use by someone else and took a new one. What we wrote under the old one and have not saved is theirs now.
     if (!this.outbox.isEmpty) {
-      this.#fail('foreign-client-id');
+      this.fail('foreign-client-id');
       return false;
     }
     this.#rejoinAfterBackoff();
@@ -368,14 +369,14 @@ export class DocumentSession {
     if (verdict === 'rejoin') this.#rejoinAfterBackoff();
     if (verdict === 'hold') this.#sender.hold(counter, code, retryAfterMs);
     if (isWorthTelling(error)) this.#ports.error(error);
-    if (verdict === 'reset') this.#fail(code);
+    if (verdict === 'reset') this.fail(code);
   }
 
   #onGap({ counter, stateVector }: Extract<ServerFrame, { type: 'gap' }>): void {
     if (this.#phase !== 'live' || !this.#sender.concernsLatest(counter)) return;
     if (this.#mustTellFormerIds()) return;
     if (++this.#gaps > MAX_GAPS) {
-      this.#fail('invalid-update');
+      this.fail('invalid-update');
       return;
     }
     this.#sender.replace(counter, this.#ports.replica.missing(stateVector));

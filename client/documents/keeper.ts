@@ -1,5 +1,6 @@
 import type * as Y from 'yjs';
 import type { DocumentSession } from './document-session.ts';
+import type { ResetReason } from './document-status.ts';
 
 /** An open document as its keeper sees it. */
 export interface KeptDocument {
@@ -28,8 +29,8 @@ export interface Keeper {
   beforeJoin(): Promise<void>;
   /** The session changed: its place in the log, or what of it is on the server's disk. */
   changed(): void;
-  /** Forgets the content; keeps what was not saved. This keeper's work ends. */
-  startOver(unsaved: Uint8Array | null): Promise<void>;
+  /** Forgets the content; keeps what was not saved, and has the other tabs start over too. This keeper's work ends. */
+  startOver(unsaved: Uint8Array | null, reason: ResetReason): Promise<void>;
   /** The unsaved bytes of the last reset are back, or not wanted. */
   forgetUnsaved(): void;
   close(): void;
@@ -51,7 +52,7 @@ export interface Keeping {
   /** To be awaited before a join; null: nothing to wait for. */
   beforeJoin(): Promise<void> | null;
   changed(): void;
-  startOver(unsaved: Uint8Array | null): void;
+  startOver(unsaved: Uint8Array | null, reason: ResetReason): void;
   forgetUnsaved(): void;
   close(): void;
 }

@@ -335,7 +335,7 @@ export class LiveDocument implements KeptDocument {
     this.#unmount();
     if (restoring) this.#restoration.begin({ update: unsaved, clientId, edits, reason });
     if (restoring && others === null) this.#restoration.bytes = this.unsaved;
-    this.#keeping?.startOver(unsaved === null ? null : this.unsaved);
+    this.#keeping?.startOver(unsaved === null ? null : this.unsaved, reason);
     if (!this.#ownDoc || reason === 'gone') {
       this.#stopped = reason;
       this.#savers.rejectAll(stoppedError(reason));

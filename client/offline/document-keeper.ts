@@ -1,5 +1,6 @@
 import * as Y from 'yjs';
 import type { DocumentSession } from '../documents/document-session.ts';
+import type { ResetReason } from '../documents/document-status.ts';
 import type { Keeper, KeptDocument } from '../documents/keeper.ts';
 import type { Environment } from '../environment.ts';
 import type { OfflineStorage, StoredDocument, StoredEdit, TabChannel } from './offline-storage.ts';
@@ -53,14 +54,16 @@ export class DocumentKeeper implements Keeper {
     // Before y-indexeddb listens: an edit is stored ahead of the content that has it.
     this.#doc.on('update', this.#onUpdate);
     const early = session.outbox.merged();
-    if (early !== null) this.#stored.addEdit({ clientId: this.#doc.clientID, ordinal: session.outbox.added, update: early });
-    this.#channel = storage.tabs(this.userId, room, this.#stored.generation, ({ clientId, update }) => {
+    this.#channel = storage.tabs(this.userId, room, this.#stored.generation, ({ clientId, update, startedOver }) => {
       if (this.#closed) return;
-      session.formerIds.add(clientId);
-      this.#take(update);
+      if (startedOver) session.fail(startedOver);
+      else {
+        session.formerIds.add(clientId);
+        this.#take(update);
+      }
     });
     // Other tabs that have read what is stored wait for what this one was first to write: all that follows builds on it.
-    if (early !== null) this.#channel?.send({ clientId: this.#doc.clientID, update: early });
+    if (early !== null) this.#keep(early);
     const loading = this.#stored.load(this.#doc);
     keptOrigins.add(this.#stored.origin);
     const { place, edits, refused } = await loading;
@@ -92,7 +95,9 @@ export class DocumentKeeper implements Keeper {
     this.#cancelPlace ??= this.#env.after(PLACE_LAG_MS, () => this.#storePlace());
   }
 
-  startOver(unsaved: Uint8Array | null): Promise<void> {
+  startOver(unsaved: Uint8Array | null, reason: ResetReason): Promise<void> {
+    // With an update that holds nothing.
+    this.#channel?.send({ clientId: this.#doc.clientID, update: new Uint8Array(2), startedOver: reason });
     this.#end();
     return this.#stored.startOver(unsaved);
   }
@@ -109,11 +114,14 @@ export class DocumentKeeper implements Keeper {
   }
 
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (origin === this.#document.origin || this.#document.keptOrigins.has(origin)) return;
+    if (origin !== this.#document.origin && !this.#document.keptOrigins.has(origin)) this.#keep(update);
+  };
+
+  #keep(update: Uint8Array): void {
     const clientId = this.#doc.clientID;
     this.#stored.addEdit({ clientId, ordinal: this.#session.outbox.added, update });
     this.#channel?.send({ clientId, update });
-  };
+  }
 
   /** Content and place are read in one go: all that the place speaks of has been given to the storage by now. */
   #storePlace(): void {

@@ -1,3 +1,4 @@
+import type { ResetReason } from '../documents/document-status.ts';
 import type { Keeper, Keeping, KeptDocument } from '../documents/keeper.ts';
 
 /** @param onUndecided called where nothing can be loaded for now */
@@ -67,8 +68,8 @@ export class KeeperChain implements Keeping {
     this.#keeper?.changed();
   }
 
-  startOver(unsaved: Uint8Array | null): void {
-    this.#startedOver = this.#keeper?.startOver(unsaved).catch((cause: unknown) => this.#document.keepingFailed(cause));
+  startOver(unsaved: Uint8Array | null, reason: ResetReason): void {
+    this.#startedOver = this.#keeper?.startOver(unsaved, reason).catch((cause: unknown) => this.#document.keepingFailed(cause));
     this.#keeper = null;
   }
 

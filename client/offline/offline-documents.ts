@@ -6,6 +6,8 @@ import { KeeperChain } from './keeper-chain.ts';
 import type { OfflineStorage } from './offline-storage.ts';
 import { whoseDocuments } from './whose-documents.ts';
 
+const HANGS_AFTER_MS = 10_000;
+
 export interface OfflineDocumentsOptions {
   /** Default: the browser's IndexedDB. */
   storage?: OfflineStorage | undefined;
@@ -23,11 +25,13 @@ export class OfflineDocuments {
     this.#core = core;
     this.#storage = storage;
     this.#userId = userId ?? null;
-    core.connector.session.subscribe((session) => {
-      if (session !== null) this.#remember(session.user.id);
-    });
-    const session = core.connector.session.get();
-    if (session !== null) this.#remember(session.user.id);
+    const { session } = core.connector;
+    const remember = (): void => {
+      const user = session.get()?.user;
+      if (user) storage.setLastUser(user.id).catch((error: unknown) => core.report(error, 'offline documents'));
+    };
+    session.subscribe(remember);
+    remember();
   }
 
   /** As `Keep`. */
@@ -43,22 +47,29 @@ export class OfflineDocuments {
     const { connector, env, user } = this.#core;
     // A page that signs somebody else in on the same client knew the one before.
     const given = (user.get()?.id ?? this.#userId) === this.#userId ? this.#userId : null;
-    const userId = await whoseDocuments(connector, this.#storage, env, {
+    const storage = { lastUser: () => this.#inTime(this.#storage.lastUser()) };
+    const userId = await whoseDocuments(connector, storage, env, {
       userId: connector.verifiedUser ?? given,
       onUndecided,
     });
-    const stored = await this.#storage.open(userId, document.room, (cause) => document.keepingFailed(cause));
-    const keeper = new DocumentKeeper(userId, document, stored, env);
+    const opening = this.#storage.open(userId, document.room, (cause) => document.keepingFailed(cause));
+    let end = (): unknown => opening.then((late) => late.close()).catch(() => {});
     try {
-      await keeper.load(this.#storage);
+      const keeper = new DocumentKeeper(userId, document, await this.#inTime(opening), env);
+      end = () => keeper.close();
+      await this.#inTime(keeper.load(this.#storage));
+      return keeper;
     } catch (error) {
-      keeper.close();
+      end();
       throw error;
     }
-    return keeper;
   }
 
-  #remember(userId: string): void {
-    this.#storage.setLastUser(userId).catch((error: unknown) => this.#core.report(error, 'offline documents'));
+  // A browser's storage may hang, for ever: no document waits with it.
+  #inTime<Result>(answer: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#core.env.after(HANGS_AFTER_MS, reject);
+      answer.then(resolve, reject).finally(cancel);
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs';
+import type { ResetReason } from '../documents/document-status.ts';
 import type { Place } from '../documents/place.ts';
 
 /** One edit that the server has not on disk: its session's Yjs client id and ordinal there, and a Yjs update (V1). */
@@ -35,7 +36,7 @@ export interface StoredDocument {
   /** The edits that are stored now, those of other tabs too. */
   readEdits(): Promise<readonly StoredEdit[]>;
   setPlace(place: Place): void;
-  /** Forgets content, edits and place, unless another tab has already; keeps `refused`. The document is closed by it. */
+  /** Forgets content, edits and place, unless another tab has already; keeps `refused`, beside what another tab left. The document is closed by it. */
   startOver(refused: Uint8Array | null): Promise<void>;
   /** `refused` is of no use any more; that of another tab that has started the document over since stays. */
   forgetRefused(): void;
@@ -47,6 +48,8 @@ export interface StoredDocument {
 export interface TabMessage {
   readonly clientId: number;
   readonly update: Uint8Array;
+  /** Why it has started the document over: what all of them stored is gone, and what they have of it may be refused. */
+  readonly startedOver?: ResetReason;
 }
 
 export interface TabChannel {
@@ -63,6 +66,6 @@ export interface OfflineStorage {
   open(userId: string, room: string, onFailure: (cause: unknown) => void): Promise<StoredDocument>;
   /** A channel to the other tabs. Null where there is none. */
   tabs(userId: string, room: string, generation: number, listener: (message: TabMessage) => void): TabChannel | null;
-  /** Deletes all that is kept, of every user. Documents that are open are stored no longer. */
+  /** Deletes all that is kept, of every user. Documents that are open are stored no longer; those of other tabs are told by `onFailure`. */
   clear(): Promise<void>;
 }

@@ -61,11 +61,11 @@ export async function whoseDocuments(
       if (status.state === 'reconnecting') return status.cause !== 'refused';
       return !mayHear();
     };
-    const impatient = env.after(PATIENCE_MS, () => {
+    const impatient = (): void => {
       patient = false;
       decide();
-    });
-    const stops = [connector.session.subscribe(decide), connector.status.subscribe(decide), impatient];
+    };
+    const stops = [connector.session.subscribe(decide), connector.status.subscribe(decide), env.after(PATIENCE_MS, impatient)];
     decide();
   });
 }

@@ -520,6 +520,35 @@ test('what a reader wrote offline is refused once: the server’s content takes 
   expect(again.unsavedChanges.get()).toBe(0);
 });
 
+test('where one tab starts over, the others do: none shows what was refused, nor keeps its edits where nobody looks', async () => {
+  await using server = await startServer();
+  const writer = page(server.url, new MemoryOfflineStorage(), 'ben').open();
+  await writer.whenSynced;
+  textOf(writer).insert(0, 'stone');
+  await writer.whenSaved();
+  const storage = new MemoryOfflineStorage();
+  const token = () => Promise.resolve(tokenFor('ada', { access: { 'doc:*': 'read' } }));
+  const tabs = [page(server.url, storage, 'ada', { token }), page(server.url, storage, 'ada', { token })] as const;
+  const [one, other] = [tabs[0].open(), tabs[1].open()];
+  await Promise.all([one.whenSynced, other.whenSynced]);
+  const reset = new Promise<ResetEvent>((resolve) => {
+    other.on('reset', resolve);
+  });
+  textOf(one).insert(0, 'refused ');
+  expect(await reset).toMatchObject({ reason: 'read-only', unsaved: null });
+  await until(other.status, ({ state }) => state === 'synced');
+  expect(read(other)).toBe('stone');
+
+  await server.realtime.grant('ada', 'doc:notes', 'write');
+  await until(other.access, (access) => access === 'write');
+  for (const { leave } of tabs) leave();
+  textOf(other).insert(5, ' kept');
+  storage.crash();
+  const next = page(NOWHERE, storage, null).open();
+  await next.whenLoaded;
+  expect([read(next), next.unsavedChanges.get()]).toEqual(['stone kept', 1]);
+});
+
 test('edits that were refused are forgotten also while the page loads anew what is kept, and not before anyone has seen them', async () => {
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();

@@ -72,7 +72,7 @@ export class MemoryOfflineStorage implements OfflineStorage {
           kept.generation++;
           kept.writes = [];
         }
-        kept.refused = refused ?? kept.refused;
+        kept.refused = refused && kept.refused ? Y.mergeUpdates([kept.refused, refused]) : (refused ?? kept.refused);
       },
       forgetRefused() {
         kept.refused = null;

@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
-import { IDBDatabase, IDBFactory, IDBObjectStore } from 'fake-indexeddb';
+import { forceCloseDatabase, IDBDatabase, IDBFactory, IDBObjectStore } from 'fake-indexeddb';
+import * as idb from 'lib0/indexeddb';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { createClient, type OfflineStorage, type StoredDocument } from '../../client/index.ts';
@@ -14,10 +15,11 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-async function open(user = 'ada', room = 'doc:notes') {
+async function open(user = 'ada', room = 'doc:notes', onUpdate: (document: StoredDocument) => void = () => {}) {
   const failures: unknown[] = [];
   const document = await storage.open(user, room, (cause) => failures.push(cause));
   const doc = new Y.Doc();
+  doc.on('update', () => onUpdate(document));
   const stored = await document.load(doc);
   onTestFinished(() => document.close());
   return { document, doc, stored, failures, text: doc.getText('text') };
@@ -148,6 +150,79 @@ test('a document that starts over is empty, keeps what was refused, and takes no
   expect(again.stored.refused).toEqual(new Uint8Array([9]));
   again.document.forgetRefused();
   await vi.waitFor(async () => expect((await open()).stored.refused).toBeNull());
+});
+
+test('what two tabs could not save is kept of both', async () => {
+  const [mine, other] = [await open(), await open()];
+  const refusedOf = (content: string) => {
+    const doc = new Y.Doc();
+    doc.getMap('refused').set(content, true);
+    return Y.encodeStateAsUpdate(doc);
+  };
+  await mine.document.startOver(refusedOf('mine'));
+  await other.document.startOver(refusedOf('other'));
+  const { refused } = (await open()).stored;
+  const kept = new Y.Doc();
+  Y.applyUpdate(kept, refused!);
+  expect(kept.getMap('refused').toJSON()).toEqual({ mine: true, other: true });
+});
+
+test('a database that the browser takes away is told, once, and no edit throws, whether it said so or not', async () => {
+  const databases: IDBDatabase[] = [];
+  const begin = IDBDatabase.prototype.transaction;
+  vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+    databases.push(this);
+    return begin.apply(this, args);
+  });
+  const takeAway = {
+    told: (db: IDBDatabase) => forceCloseDatabase(db as never),
+    silently: (db: IDBDatabase) => db.close(),
+  };
+  for (const [how, close] of Object.entries(takeAway)) {
+    // As a keeper does, before y-indexeddb hears of the edit.
+    const { text, failures } = await open(how, 'doc:notes', (document) => document.addEdit(edit(1)));
+    for (const db of new Set(databases)) if (db.name.includes(how)) close(db);
+    text.insert(0, 'x');
+    text.insert(0, 'y');
+    expect([text.toString(), failures.length]).toEqual(['yx', 1]);
+  }
+});
+
+test('content that is damaged is left out, whole from then on, and takes neither the edits nor the document with it', async () => {
+  const { document, text } = await open();
+  text.insert(0, 'stone');
+  document.addEdit(edit(1));
+  document.setPlace(place);
+  const db = await idb.openDB('ashlar:["ada","doc:notes",1]', () => {});
+  const [updates] = idb.transact(db, ['updates']);
+  await idb.rtop(updates!.add(new Uint8Array([1, 2, 3])));
+  db.close();
+  document.close();
+  // y-indexeddb looks after no failure of its own.
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', () => {});
+  const damaged = await open();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.removeAllListeners('unhandledRejection');
+  for (const listener of listeners) process.on('unhandledRejection', listener);
+  expect(damaged.stored).toEqual({ place: null, edits: [edit(1)], refused: null });
+  damaged.text.insert(damaged.text.length, ' again');
+  damaged.document.setPlace(place);
+  await settled(damaged.document);
+  const text2 = damaged.text.toString();
+  damaged.document.close();
+  const whole = await open();
+  expect([whole.text.toString(), whole.stored.place]).toEqual([text2, place]);
+});
+
+test('a tab hears that another one cleared what it stores; the one that clears does not', async () => {
+  const here = await open();
+  const other = indexedDbStorage();
+  const failures: unknown[] = [];
+  const elsewhere = await other.open('ada', 'doc:notes', (cause) => failures.push(cause));
+  await elsewhere.load(new Y.Doc());
+  await storage.clear();
+  expect([here.failures.length, failures.length]).toEqual([0, 1]);
 });
 
 test('clearing deletes everything of everyone; open documents go on without storage', async () => {

@@ -56,7 +56,7 @@ test('what is kept is not loaded again before what was is started over', async (
   await settle();
   coming[0]?.();
   await settle();
-  keepers.startOver(null);
+  keepers.startOver(null, 'gone');
   keepers.load();
   await settle();
   expect(coming).toHaveLength(1);

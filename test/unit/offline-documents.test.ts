@@ -39,3 +39,36 @@ test('[4] a page that knows its user opens that user’s documents, and those of
   expect(await openedFor('ada', 'bob')).toBe('ada');
   expect(await openedFor('bob', 'bob')).toBe('bob');
 });
+
+test('a storage that never answers keeps no document waiting, and is closed if it comes after all', async () => {
+  const time = new SimulatedTime();
+  const core = {
+    connector: {
+      session: constant(null),
+      status: constant({ state: 'offline', cause: 'browser' }),
+      token: null,
+      verifiedUser: 'ada',
+    },
+    user: constant(null),
+    env: { after: time.after.bind(time) },
+    report: () => {},
+  };
+  const told: string[] = [];
+  let answer: (stored: { close(): void }) => void = () => {};
+  const storage = { lastUser: async () => null, open: () => new Promise((resolve) => (answer = resolve)) };
+  const offline = new OfflineDocuments(core as never, { storage: storage as never, userId: 'ada' });
+  const document = { room: 'doc:x', keptOrigins: new Set(), keepingFailed: () => told.push('failed') } as unknown as KeptDocument;
+  const keeping = offline.keep(document, () => told.push('goes on'));
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  keeping.load();
+  await settle();
+  time.advance(9_999);
+  await settle();
+  expect([told, keeping.isLoading]).toEqual([[], true]);
+  time.advance(1);
+  await keeping.whenLoaded;
+  expect([told, keeping.isLoading]).toEqual([['failed', 'goes on'], false]);
+  answer({ close: () => told.push('closed') });
+  await settle();
+  expect(told.at(-1)).toBe('closed');
+});
