@@ -30,7 +30,9 @@ export function arrived(inbox: Inbox, told: ToldItem): Inbox {
   if (inbox.items.some(({ id }) => id === told.data.id)) return inbox;
   const item: NotificationItem = { ...told.data, read: false, at: told.at };
   const before = inbox.items.findIndex(({ at }) => at <= item.at);
-  return { ...inbox, items: inbox.items.toSpliced(before === -1 ? inbox.items.length : before, 0, item) };
+  const items = inbox.items.toSpliced(before === -1 ? inbox.items.length : before, 0, item);
+  // A join brings all that are unread: one that is not the newest was counted.
+  return { items, unlisted: inbox.unlisted && inbox.unlisted - (before === 0 ? 0 : 1) };
 }
 
 /** Some were marked read, here or on another device. */
@@ -43,17 +45,12 @@ export function marked(inbox: Inbox, ids: readonly string[]): Inbox {
 
 /** All were marked read. */
 export function allMarked(inbox: Inbox): Inbox {
-  return {
-    items: marked(
-      inbox,
-      inbox.items.map(({ id }) => id),
-    ).items,
-    unlisted: 0,
-  };
+  const ids = inbox.items.map(({ id }) => id);
+  return { ...marked(inbox, ids), unlisted: 0 };
 }
 
 /**
- * The server listed what is unread: what is not among it was read elsewhere.
+ * The server listed what is unread: what is not among it was read elsewhere, unless it is older than all of it and more are unread.
  * @param since ids of those that came, and of those that were marked read, after it was asked
  */
 export function listed(
@@ -62,14 +59,14 @@ export function listed(
   since: { readonly arrived: ReadonlySet<string>; readonly marked: ReadonlySet<string> },
 ): Inbox {
   const unread = new Set(answer.items.map(({ data }) => data.id));
+  let unlisted = answer.unread - unread.size;
   const settled = inbox.items.map((item) => {
-    const read = since.marked.has(item.id) || (!unread.has(item.id) && !since.arrived.has(item.id));
+    const isListed = unread.has(item.id);
+    const isOlder = !isListed && !item.read && unlisted > 0 && item.at <= answer.items[0]!.at;
+    if (isOlder) unlisted--;
+    const read = !isListed && !isOlder && !since.arrived.has(item.id);
     return read === item.read ? item : { ...item, read };
   });
-  const complete = answer.items.reduce(arrived, { items: settled, unlisted: 0 } satisfies Inbox as Inbox);
-  const unlisted = Math.max(0, answer.unread - answer.items.length);
-  return marked(
-    { ...complete, unlisted },
-    [...since.marked].filter((id) => complete.items.some((item) => item.id === id)),
-  );
+  const { items } = answer.items.reduce(arrived, { items: settled, unlisted: 0 } satisfies Inbox as Inbox);
+  return { ...marked({ items, unlisted }, [...since.marked]), unlisted };
 }

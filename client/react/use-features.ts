@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { AshlarError } from '../../shared/errors.ts';
 import { type BatchState, batch } from '../features/batch.ts';
 import { chatSession } from '../features/chat-front.ts';
-import { type ChatActions, type ChatState, NO_CHAT } from '../features/chat-state.ts';
+import { type ChatActions, type ChatSession, type ChatState, NO_CHAT } from '../features/chat-state.ts';
 import { createDashboard, type DashboardState, NO_DASHBOARD } from '../features/dashboard.ts';
 import { NO_NOTIFICATIONS, type NotificationActions, type NotificationsState, notifications } from '../features/notifications.ts';
 import { useClient } from './context.ts';
@@ -41,9 +41,8 @@ export function useChat<Selected>(
 ): Selected {
   const client = useClient('useChat');
   const session = useMemo(() => (sessionId === null ? null : chatSession(client, sessionId)), [client, sessionId]);
-  const { send, retry, discard, loadOlder, setTyping } = session ?? NO_ACTIONS;
-  const chat = (state: ChatState): Chat => ({ ...state, send, retry, discard, loadOlder, setTyping });
-  return useStore(session, NO_CHAT, (state) => select(chat(state)), isEqual) as Selected;
+  const { get, subscribe, ...actions } = (session ?? NO_ACTIONS) as ChatSession;
+  return useStore(session, NO_CHAT, (state) => select({ ...state, ...actions }), isEqual) as Selected;
 }
 
 /** The user's notifications, and what can be done with them. */
@@ -58,8 +57,8 @@ export function useNotifications<Selected>(
 ): Selected {
   const client = useClient('useNotifications');
   const store = useMemo(() => notifications(client), [client]);
-  const { markRead, markAllRead } = store;
-  return useStore(store, NO_NOTIFICATIONS, (state) => select({ ...state, markRead, markAllRead }), isEqual) as Selected;
+  const { get, subscribe, ...actions } = store;
+  return useStore(store, NO_NOTIFICATIONS, (state) => select({ ...state, ...actions }), isEqual) as Selected;
 }
 
 /** A batch job; null until something is known of it. @param batchId null: none */

@@ -18,11 +18,24 @@ test('the newest stand first, each once, and the others keep their identity when
 });
 
 test('what is not in the list was read elsewhere, unless it came after the question', () => {
-  const inbox = [told('old', 1), told('new', 3)].reduce(arrived, EMPTY_INBOX);
-  const answer = { items: [told('missed', 2)], unread: 4 };
-  expect(shown(listed(inbox, answer, { arrived: new Set(['new']), marked: new Set() }))).toEqual(['new missed (old)', 3]);
+  const inbox = [told('old', 2), told('new', 3)].reduce(arrived, EMPTY_INBOX);
+  const answer = { items: [told('missed', 1)], unread: 4 };
+  expect(shown(listed(inbox, answer, { arrived: new Set(['new']), marked: new Set() }))).toEqual(['new (old) missed', 3]);
   // One that was shown as read, and is not: it could not be marked.
   expect(shown(listed(marked(inbox, ['old']), { items: [told('old', 1)], unread: 1 }, nothing))).toEqual(['(new) old', 0]);
+});
+
+test('what is older than the list stays unread while more are unread than it has, and is counted once', () => {
+  const inbox = [told('a', 1), told('b', 2), told('c', 3), told('d', 4)].reduce(arrived, EMPTY_INBOX);
+  const newest = [told('c', 3), told('d', 4)];
+  expect(shown(listed(inbox, { items: newest, unread: 4 }, nothing))).toEqual(['d c b a', 0]);
+  expect(shown(listed(marked(inbox, ['b']), { items: newest, unread: 5 }, nothing))).toEqual(['d c (b) a', 2]);
+  expect(shown(listed(inbox, { items: newest, unread: 2 }, nothing))).toEqual(['d c (b) (a)', 0]);
+  // The join brings them before the answer, or behind it.
+  const all = new Set(['a', 'b', 'c', 'd']);
+  expect(shown(listed(inbox, { items: newest, unread: 4 }, { arrived: all, marked: new Set(['b']) }))).toEqual(['d c (b) a', 0]);
+  const short = listed(EMPTY_INBOX, { items: newest, unread: 4 }, nothing);
+  expect(shown([told('a', 1), told('b', 2), told('e', 5)].reduce(arrived, short))).toEqual(['e d c b a', 0]);
 });
 
 test('what was marked while the list was on its way stays read', () => {
