@@ -66,14 +66,22 @@ export function answered(log: ChatLog, key: string, told: Told): ChatLog {
   const taken = sent.find((message) => message.key === key);
   if (taken?.seq === told.seq) return { sent, outgoing };
   // What was taken for it is the same words, said on another device.
-  if (taken !== undefined) sent = sent.map((message) => (message === taken ? { ...message, key: message.id ?? '' } : message));
+  if (taken !== undefined) sent = givenBack(sent, taken);
   const { index, found } = placeOf(sent, told.seq);
   return { sent: found ? sent.with(index, toMessage(told, key)) : insert(sent, toMessage(told, key)), outgoing };
 }
 
 /** It was not taken, or nobody knows. */
 export function failed(log: ChatLog, key: string, error: AshlarError): ChatLog {
-  return change(log, key, (message) => ({ ...message, status: 'failed', error }));
+  const message = { status: 'failed', error } as const;
+  const taken = log.sent.find((one) => one.key === key);
+  if (taken === undefined || mayHaveArrived({ ...taken, ...message })) return change(log, key, (one) => ({ ...one, ...message }));
+  // What was taken for it is the same words, said before or on another device: it stands in both places.
+  return { sent: givenBack(log.sent, taken), outgoing: [...log.outgoing, { ...taken, id: null, seq: null, ...message }] };
+}
+
+function givenBack(sent: readonly ChatMessage[], taken: ChatMessage): readonly ChatMessage[] {
+  return sent.map((message) => (message === taken ? { ...message, key: message.id ?? '' } : message));
 }
 
 /** It goes again. */

@@ -37,6 +37,15 @@ const shown = ({ sent, outgoing }: ChatLog) => [
 ];
 
 describe('a message of one’s own', () => {
+  test('that was refused is shown as failed, also where the same words, said before or elsewhere, stood for it meanwhile', () => {
+    const log = received(out(EMPTY_LOG, 'k', 'yes'), told(5, 'yes'), 'ada');
+    expect(shown(log)).toEqual(['5 k yes']);
+    expect(shown(failed(log, 'k', new AshlarError('rate-limited')))).toEqual(['5 m5 yes', 'failed k yes']);
+    expect(shown(retried(failed(log, 'k', new AshlarError('access-denied')), 'k'))).toEqual(['5 m5 yes', 'sending k yes']);
+    // Nobody knows whether it arrived: it may be the one that is told.
+    expect(shown(failed(log, 'k', new AshlarError('timeout')))).toEqual(['5 k yes']);
+  });
+
   test('stands once, whichever comes first: the room’s word or the answer', () => {
     const log = out(EMPTY_LOG, 'k1', 'hi');
     expect(shown(log)).toEqual(['sending k1 hi']);
