@@ -29,10 +29,10 @@ export interface ToldItem {
 export function arrived(inbox: Inbox, told: ToldItem): Inbox {
   if (inbox.items.some(({ id }) => id === told.data.id)) return inbox;
   const item: NotificationItem = { ...told.data, read: false, at: told.at };
-  const before = inbox.items.findIndex(({ at }) => at <= item.at);
-  const items = inbox.items.toSpliced(before === -1 ? inbox.items.length : before, 0, item);
+  const newer = inbox.items.filter(({ at }) => at > item.at).length;
+  const items = inbox.items.toSpliced(newer, 0, item);
   // A join brings all that are unread: one that is not the newest was counted.
-  return { items, unlisted: inbox.unlisted && inbox.unlisted - (before === 0 ? 0 : 1) };
+  return { items, unlisted: inbox.unlisted && inbox.unlisted - Math.min(newer, 1) };
 }
 
 /** Some were marked read, here or on another device. */
