@@ -32,7 +32,7 @@ export function batch(client: FeatureClient, batchId: string): Readable<BatchSta
 export function createBatch(client: FeatureClient, batchId: string, onIdle: () => void = () => {}): Readable<BatchState | null> {
   const room = `batch:${batchId}`;
   let pace = createPace();
-  let active = false;
+  let left = (): void => {};
   let told: Progress | null = null;
   let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
   const watchUser = onAnotherUser(client.user, () => {
@@ -47,11 +47,18 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
       const ended = status === 'completed' || status === 'failed';
       // Progress says where the job stands: an older run of the same batch may have left its completion in the log.
       const result = status === 'completed' ? completed : null;
-      const remainingMs = ended ? null : pace.remainingMs();
-      const [results, durationMs] = [result?.results ?? null, result?.duration ?? null];
-      store.set({ batchId, status, progress, current, total, remainingMs, results, durationMs });
+      store.set({
+        batchId,
+        status,
+        progress,
+        current,
+        total,
+        remainingMs: ended ? null : pace.remainingMs(),
+        results: result?.results ?? null,
+        durationMs: result?.duration ?? null,
+      });
     };
-    active = true;
+    left();
     return [
       watchUser(),
       client.on('batch:progress', (progress, { at, room: where }) => {
@@ -67,12 +74,11 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
       }),
       holdRoom(client, room),
       () => {
-        active = false;
         // As long as the room is held, its completion is not told again.
-        const left = client.room(room).subscribe(({ state }) => {
+        left = client.room(room).subscribe(({ state }) => {
           if (state !== 'left') return;
           left();
-          if (!active) onIdle();
+          onIdle();
         });
       },
     ];

@@ -45,3 +45,26 @@ test('how long a batch will take is told by the pace of this run, and not once i
   expect(batch.get()?.remainingMs).toBe(8_000);
   stop();
 });
+
+test('a batch that comes and goes a thousand times in a room that others hold leaves one listener there, and none once it is back', async () => {
+  const fake = fakeFeatureClient();
+  const room = fake.room(ROOM);
+  const { subscribe } = room;
+  let listeners = 0;
+  room.subscribe = (listener) => {
+    listeners++;
+    const stop = subscribe(listener);
+    return () => {
+      listeners--;
+      stop();
+    };
+  };
+  const batch = createBatch(fake.client, 'b1');
+  for (let times = 0; times < 1_000; times++) {
+    batch.subscribe(() => {})();
+    await Promise.resolve();
+  }
+  expect(listeners).toBe(1);
+  batch.subscribe(() => {});
+  expect(listeners).toBe(0);
+});
