@@ -2,6 +2,9 @@ import { type Readable, type Writable, writable } from './readable.ts';
 import { reportToConsole } from './report.ts';
 import { shallowEqual } from './snapshot.ts';
 
+/** To be called for those that are about to stop. */
+const ending = /* @__PURE__ */ new Set<() => void>();
+
 /**
  * A value that is kept up to date only while somebody subscribes: making one does nothing, so that a component may, as often as it
  * renders. It stops a microtask after the last subscriber went: one that goes and comes back at once (React's StrictMode, a
@@ -13,10 +16,11 @@ export function watched<Value>(initial: Value, start: (store: Writable<Value>) =
   let subscribers = 0;
   let stops: readonly (() => void)[] | null = null;
   const stopIfAlone = (): void => {
+    ending.delete(stopIfAlone);
     if (subscribers > 0) return;
-    const ending = stops ?? [];
+    const stopping = stops ?? [];
     stops = null;
-    for (const stop of ending) stop();
+    for (const stop of stopping) stop();
   };
   return {
     ...store,
@@ -29,13 +33,20 @@ export function watched<Value>(initial: Value, start: (store: Writable<Value>) =
         here = false;
         unsubscribe();
         subscribers--;
+        ending.add(stopIfAlone);
         queueMicrotask(stopIfAlone);
       };
       try {
         stops ??= start(store);
-      } catch (error) {
-        leave();
-        throw error;
+      } catch {
+        // What it needs may be held by one that is about to stop: a component that was given other options.
+        for (const end of ending) end();
+        try {
+          stops ??= start(store);
+        } catch (error) {
+          leave();
+          throw error;
+        }
       }
       return leave;
     },

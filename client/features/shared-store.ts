@@ -6,17 +6,13 @@ const STORES = /* @__PURE__ */ new WeakMap<object, Map<string, unknown>>();
  * @param create gets a function by which the store gives its place up, once it holds nothing that the next one would not find out
  */
 export function sharedStore<Store>(owner: object, key: string, create: (forget: () => void) => Store): Store {
-  let stores = STORES.get(owner);
-  if (stores === undefined) {
-    stores = new Map();
-    STORES.set(owner, stores);
-  }
+  const stores = STORES.get(owner) ?? new Map<string, unknown>();
+  STORES.set(owner, stores);
   const known = stores.get(key);
   if (known !== undefined) return known as Store;
-  const places = stores;
   const store: Store = create(() => {
-    if (places.get(key) === store) places.delete(key);
+    if (stores.get(key) === store) stores.delete(key);
   });
-  places.set(key, store);
+  stores.set(key, store);
   return store;
 }

@@ -315,3 +315,25 @@ test('a name that changes closes one document and opens the other; null has none
   await expect.poll(() => server.realtime.getStats().rooms).not.toHaveProperty('doc:two');
   await until(ada.status, ({ state }) => state === 'connected');
 });
+
+test('a document whose options change, or whose editor mounts anew with a Y.Doc of its own, opens with them', async () => {
+  await using server = await startServer();
+  using ada = person(server.url, 'ada');
+  await server.realtime.documents.transact('one', (doc) => doc.getText('body').insert(0, 'stone'));
+  let document: OpenDocument | null = null;
+  function Page({ doc }: { doc?: Y.Doc }) {
+    document = useDocument('one', doc === undefined ? {} : { doc });
+    return useText(document, 'body');
+  }
+  const docs = [new Y.Doc(), new Y.Doc()] as const;
+  await using page = await mount(below(ada, <Page />));
+  await page.shows('stone');
+  for (const doc of docs) {
+    await page.render(below(ada, <Page doc={doc} />));
+    await page.shows('stone');
+    expect(document!.doc).toBe(doc);
+  }
+  await page.render(below(ada, <Page key="anew" doc={docs[0]} />));
+  await page.shows('stone');
+  expect(document!.doc).toBe(docs[0]);
+});

@@ -67,3 +67,21 @@ test('a relayed value follows its source while watched, and shows what it is whe
   relay.subscribe(() => {});
   expect(relay.get()).toBe(9);
 });
+
+test('one that cannot start beside another that is about to stop starts behind it', async () => {
+  let holder: string | null = null;
+  const holding = (name: string) =>
+    watched(name, () => {
+      if (holder !== null) throw new Error(`${holder} holds it`);
+      holder = name;
+      return [() => (holder = null)];
+    });
+  const [one, two] = [holding('one'), holding('two')];
+  const stop = one.subscribe(() => {});
+  expect(() => two.subscribe(() => {})).toThrow('one holds it');
+  stop();
+  two.subscribe(() => {});
+  expect(holder).toBe('two');
+  await settled();
+  expect(holder).toBe('two');
+});
