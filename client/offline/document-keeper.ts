@@ -63,15 +63,15 @@ export class DocumentKeeper implements Keeper {
       }
     });
     // Other tabs that have read what is stored wait for what this one was first to write: all that follows builds on it.
-    if (early !== null) this.#keep(early);
+    if (early) this.#keep(early);
     const loading = this.#stored.load(this.#doc);
     keptOrigins.add(this.#stored.origin);
     const { place, edits, refused } = await loading;
     if (this.#closed) return;
     session.resume(place, this.#doc.store.clients.size > 0);
-    this.#hasPlace = place !== null;
+    this.#hasPlace = !!place;
     this.#adopt(edits);
-    if (refused !== null) this.#document.unsaved ??= refused;
+    this.#document.unsaved ??= refused;
   }
 
   async beforeJoin(): Promise<void> {
@@ -97,7 +97,7 @@ export class DocumentKeeper implements Keeper {
 
   startOver(unsaved: Uint8Array | null, reason: ResetReason): Promise<void> {
     // With an update that holds nothing.
-    this.#channel?.send({ clientId: this.#doc.clientID, update: new Uint8Array(2), startedOver: reason });
+    this.#channel?.postMessage({ clientId: this.#doc.clientID, update: new Uint8Array(2), startedOver: reason });
     this.#end();
     return this.#stored.startOver(unsaved);
   }
@@ -119,8 +119,10 @@ export class DocumentKeeper implements Keeper {
 
   #keep(update: Uint8Array): void {
     const clientId = this.#doc.clientID;
-    this.#stored.addEdit({ clientId, ordinal: this.#session.outbox.added, update });
-    this.#channel?.send({ clientId, update });
+    // Not before it is stored: what another tab shows of it would be saved by nobody, should this one end.
+    this.#stored.addEdit({ clientId, ordinal: this.#session.outbox.added, update }, () => {
+      if (!this.#closed) this.#channel?.postMessage({ clientId, update });
+    });
   }
 
   /** Content and place are read in one go: all that the place speaks of has been given to the storage by now. */
@@ -128,7 +130,7 @@ export class DocumentKeeper implements Keeper {
     this.#cancelPlace?.();
     this.#cancelPlace = null;
     const { place } = this.#session;
-    if (place === null) return;
+    if (!place) return;
     this.#hasPlace = true;
     this.#stored.setPlace(place);
   }

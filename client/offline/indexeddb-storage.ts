@@ -35,7 +35,7 @@ export function indexedDbStorage(): OfflineStorage {
       if (typeof BroadcastChannel === 'undefined') return null;
       const channel = new BroadcastChannel(databaseName([userId, room], generation));
       channel.onmessage = ({ data }: MessageEvent<TabMessage>) => listener(data);
-      return { send: (message) => channel.postMessage(message), close: () => channel.close() };
+      return channel;
     },
     async clear() {
       const names = await withRegistry(async (documents, users) => {
@@ -100,8 +100,11 @@ class StoredInIndexedDb implements StoredDocument {
 
   // The scope of each of our transactions has `updates` in it: IndexedDB runs those that share a store in the order of their making, so
   // that an edit is on disk before the content that has it, and a place after it.
-  addEdit({ clientId, ordinal, update }: StoredEdit): void {
-    this.#write('edits', (edits) => edits.put(update, [clientId, ordinal]));
+  addEdit({ clientId, ordinal, update }: StoredEdit, stored: () => void): void {
+    this.#write('edits', (edits) => {
+      edits.put(update, [clientId, ordinal]);
+      edits.transaction.oncomplete = stored;
+    });
   }
 
   removeEdits(clientId: number, through: number): void {
@@ -139,7 +142,7 @@ class StoredInIndexedDb implements StoredDocument {
     if (this.#closed) return;
     this.#closed = true;
     this.#db.close();
-    if (this.#persistence === null) return;
+    if (!this.#persistence) return;
     void this.#persistence.destroy();
     // It may be in the list of those that hear of the present update, and would throw into the edit that made it.
     this.#persistence.db = null;

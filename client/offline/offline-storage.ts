@@ -30,7 +30,8 @@ export interface StoredDocument {
   readonly generation: number;
   /** Puts the stored content into `doc`, not before this call returned, and then stores what `doc` takes. Called once. */
   load(doc: Y.Doc): Promise<Stored>;
-  addEdit(edit: StoredEdit): void;
+  /** @param stored called once it outlives the page; not where it cannot be stored */
+  addEdit(edit: StoredEdit, stored: () => void): void;
   /** The session's edits up to an ordinal are on the server's disk. */
   removeEdits(clientId: number, through: number): void;
   /** The edits that are stored now, those of other tabs too. */
@@ -53,7 +54,7 @@ export interface TabMessage {
 }
 
 export interface TabChannel {
-  send(message: TabMessage): void;
+  postMessage(message: TabMessage): void;
   close(): void;
 }
 

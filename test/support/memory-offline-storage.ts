@@ -41,9 +41,10 @@ export class MemoryOfflineStorage implements OfflineStorage {
     const origin = {};
     const generation = kept.generation;
     const write = (entry: Write) => {
-      if (!page.alive || kept.generation !== generation) return;
+      if (!page.alive || kept.generation !== generation) return false;
       kept.writes.push(entry);
       for (const listener of [...this.#listeners]) listener();
+      return true;
     };
     return {
       origin,
@@ -62,7 +63,9 @@ export class MemoryOfflineStorage implements OfflineStorage {
         const places = writes.flatMap((entry) => (entry.kind === 'place' ? [entry.place] : []));
         return { place: places.at(-1) ?? null, edits: editsOf(writes), refused: kept.refused };
       },
-      addEdit: (edit) => write({ kind: 'edit', edit }),
+      addEdit: (edit, stored) => {
+        if (write({ kind: 'edit', edit })) stored();
+      },
       removeEdits: (clientId, through) => write({ kind: 'saved', clientId, through }),
       readEdits: async () => editsOf(kept.writes),
       setPlace: (place) => write({ kind: 'place', place }),
@@ -89,7 +92,7 @@ export class MemoryOfflineStorage implements OfflineStorage {
     this.#tabs.set(name, listeners);
     listeners.add(listener);
     return {
-      send(message) {
+      postMessage(message) {
         const others = [...listeners].filter((other) => other !== listener);
         queueMicrotask(() => {
           for (const other of others) other(message);

@@ -54,7 +54,7 @@ test('[1] edits that another page left stay stored until they are on the server�
 });
 
 /** A keeper whose storage and other tabs are the test. @param early what is written before it loads */
-async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
+async function keep({ early = '', edits = [] as StoredEdit[], lag = null as (() => void)[] | null } = {}) {
   const time = new SimulatedTime();
   const doc = new Y.Doc();
   const outbox = new Outbox();
@@ -72,7 +72,11 @@ async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
     generation: 1,
     load: async () => ({ place: null, edits: [], refused: null }),
     readEdits: async () => edits,
-    addEdit: ({ ordinal, update }: StoredEdit) => told.push(`edit ${ordinal} ${textOf(update)}`),
+    addEdit: ({ ordinal, update }: StoredEdit, stored: () => void) => {
+      told.push(`edit ${ordinal} ${textOf(update)}`);
+      if (lag === null) stored();
+      else lag.push(stored);
+    },
     removeEdits: () => {},
     setPlace: () => told.push('place'),
     close: () => told.push('closed'),
@@ -87,7 +91,7 @@ async function keep({ early = '', edits = [] as StoredEdit[] } = {}) {
   const tabs = (_user: string, _room: string, _generation: number, listener: typeof hear) => {
     hear = listener;
     return {
-      send: ({ clientId, update }: TabMessage) => told.push(`to tabs ${clientId === doc.clientID} ${textOf(update)}`),
+      postMessage: ({ clientId, update }: TabMessage) => told.push(`to tabs ${clientId === doc.clientID} ${textOf(update)}`),
       close: () => {},
     };
   };
@@ -107,6 +111,19 @@ test('what is written before anything could be stored is stored first, and told 
   doc.getText('text').insert(0, 'x');
   expect(told.slice(2)).toEqual(['edit 2 ', 'to tabs true ']);
   keeper.close();
+});
+
+test('[2] other tabs are told of an edit once it is stored, not before, and not by a tab that has ended meanwhile', async () => {
+  const lag: (() => void)[] = [];
+  const { doc, told, keeper } = await keep({ lag });
+  doc.getText('text').insert(0, 'x');
+  doc.getText('text').insert(1, 'y');
+  expect(told).toEqual(['edit 1 x', 'edit 2 ']);
+  lag.shift()?.();
+  expect(told.slice(2)).toEqual(['to tabs true x']);
+  keeper.close();
+  lag.shift()?.();
+  expect(told.slice(3)).toEqual(['closed']);
 });
 
 test('what another tab tells is there at once, and its session’s id is known for this user’s', async () => {

@@ -47,7 +47,7 @@ test('content, edits and place are there in the next page, and nobody else’s',
   const first = await open();
   expect(first.stored).toEqual({ place: null, edits: [], refused: null });
   first.text.insert(0, 'stone');
-  for (const entry of [edit(1), edit(2), edit(3), edit(1, 2)]) first.document.addEdit(entry);
+  for (const entry of [edit(1), edit(2), edit(3), edit(1, 2)]) first.document.addEdit(entry, () => {});
   first.document.removeEdits(1, 2);
   first.document.setPlace(place);
   await settled(first.document);
@@ -73,7 +73,7 @@ test('[2] an edit is on disk before the content that has it, and a place after t
   const done = watchWrites();
   // In the order of the keeper: an edit is noted while Yjs tells of it, ahead of y-indexeddb's own listener.
   for (let ordinal = 1; ordinal <= 3; ordinal++) {
-    document.addEdit(edit(ordinal));
+    document.addEdit(edit(ordinal), () => {});
     text.insert(0, 'x');
     document.setPlace({ ...place, seq: ordinal });
   }
@@ -96,7 +96,7 @@ test('[2] content waits for its edit, however long that is being written', async
     request.addEventListener('success', goOn);
     return request;
   });
-  document.addEdit(edit(1));
+  document.addEdit(edit(1), () => {});
   text.insert(0, 'x');
   await vi.waitFor(() => expect(done).toHaveLength(2));
   expect(done).toEqual(['edits', 'updates']);
@@ -120,7 +120,7 @@ test('[2] content that could not be stored takes the place with it, is told, and
   document.setPlace({ ...place, seq: 8 });
   await vi.waitFor(() => expect(failures).toHaveLength(1));
   vi.restoreAllMocks();
-  document.addEdit(edit(1));
+  document.addEdit(edit(1), () => {});
   const { stored, text: again } = await open();
   expect(again.toString()).toBe('kept');
   expect(stored).toEqual({ place: null, edits: [], refused: null });
@@ -134,7 +134,7 @@ test('a document that starts over is empty, keeps what was refused, and takes no
   await settled(mine.document);
   await mine.document.startOver(new Uint8Array([9]));
   other.text.insert(0, 'more of the old ');
-  other.document.addEdit(edit(1));
+  other.document.addEdit(edit(1), () => {});
   const fresh = await open();
   expect(fresh.document.generation).toBe(2);
   expect(fresh.text.toString()).toBe('');
@@ -180,7 +180,7 @@ test('a database that the browser takes away is told, once, and no edit throws, 
   };
   for (const [how, close] of Object.entries(takeAway)) {
     // As a keeper does, before y-indexeddb hears of the edit.
-    const { text, failures } = await open(how, 'doc:notes', (document) => document.addEdit(edit(1)));
+    const { text, failures } = await open(how, 'doc:notes', (document) => document.addEdit(edit(1), () => {}));
     for (const db of new Set(databases)) if (db.name.includes(how)) close(db);
     text.insert(0, 'x');
     text.insert(0, 'y');
@@ -188,10 +188,23 @@ test('a database that the browser takes away is told, once, and no edit throws, 
   }
 });
 
+test('an edit that cannot be stored is not told as stored', async () => {
+  const { document, failures } = await open();
+  const stored: number[] = [];
+  document.addEdit(edit(1), () => stored.push(1));
+  await vi.waitFor(() => expect(stored).toEqual([1]));
+  // No key: the put throws, as does one for which there is no room.
+  document.addEdit({ ...edit(2), ordinal: Number.NaN }, () => stored.push(2));
+  document.addEdit(edit(3), () => stored.push(3));
+  expect(failures).toHaveLength(1);
+  await storage.lastUser();
+  expect(stored).toEqual([1]);
+});
+
 test('content that is damaged is left out, whole from then on, and takes neither the edits nor the document with it', async () => {
   const { document, text } = await open();
   text.insert(0, 'stone');
-  document.addEdit(edit(1));
+  document.addEdit(edit(1), () => {});
   document.setPlace(place);
   const db = await idb.openDB('ashlar:["ada","doc:notes",1]', () => {});
   const [updates] = idb.transact(db, ['updates']);
@@ -232,7 +245,7 @@ test('clearing deletes everything of everyone; open documents go on without stor
   await storage.clear();
   ada.text.insert(0, 'more ');
   eve.text.insert(0, 'more ');
-  ada.document.addEdit(edit(1));
+  ada.document.addEdit(edit(1), () => {});
   expect(await storage.lastUser()).toBeNull();
   expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['ashlar']);
   expect((await open()).text.toString()).toBe('');
@@ -249,8 +262,8 @@ test('tabs of one user, document and generation hear each other, and nobody else
   listen('ada', 1, 'second');
   listen('ada', 2, 'fresh');
   listen('eve', 1, 'eve');
-  mine.send({ clientId: 5, update: new Uint8Array([1]) });
-  mine.send({ clientId: 6, update: new Uint8Array([1]) });
+  mine.postMessage({ clientId: 5, update: new Uint8Array([1]) });
+  mine.postMessage({ clientId: 6, update: new Uint8Array([1]) });
   await vi.waitFor(() => expect(heard).toEqual(['second 5', 'second 6']));
 });
 
