@@ -9,10 +9,10 @@ export function checkDepth(payload: unknown): void {
 }
 
 /**
- * For what comes from the process itself, and was no JSON before.
+ * A payload as it is stored and sent. What comes from the process itself was no JSON before, and what a schema made of a client's need not be.
  * @throws AshlarError `invalid-payload` where it can be none: a BigInt, a cycle, a `toJSON` that throws, nothing at all
  */
-export function checkJson(payload: unknown, what: string): void {
+export function toJson(payload: unknown, what: string): string {
   let text: string | undefined;
   let cause: unknown;
   try {
@@ -21,4 +21,5 @@ export function checkJson(payload: unknown, what: string): void {
     cause = error;
   }
   if (text === undefined) throw new AshlarError('invalid-payload', { detail: `${what}: JSON cannot hold it`, cause });
+  return text;
 }

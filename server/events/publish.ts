@@ -3,19 +3,23 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { EventMeta } from '../../shared/position.ts';
 import { isDocumentRoom, type RoomName } from '../../shared/room-name.ts';
 import type { Clock } from '../clock.ts';
-import { encodeDomainEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, stateMeta } from '../rooms/fan-out.ts';
+import { encodeJsonEvent, fanOutEphemeral, fanOutLog, fanOutState, logMeta, stateMeta } from '../rooms/fan-out.ts';
 import type { Member } from '../rooms/member.ts';
 import { type Room, stateKey } from '../rooms/room.ts';
 import type { EncodedPacket } from '../sockets/encode-packet.ts';
 import type { CommitKey, LogRecord, StateValue } from '../storage/store.ts';
-import { writePayload } from './read-payload.ts';
+import { toJson } from './check-json.ts';
 import { valueKey } from './value-key.ts';
+
+const encoder = new TextEncoder();
 
 /** One event on its way into a room. Its payload has passed the event's schema. */
 export interface Publication {
   readonly definition: AnyEventDefinition;
   readonly room: Room;
   readonly payload: unknown;
+  /** The payload as JSON, where that was made already. */
+  readonly json?: string;
   /** Who sends it; null: the backend. */
   readonly userId: string | null;
   /** `meta.id` of a client's event. */
@@ -69,22 +73,22 @@ export function requireRoom(definition: AnyEventDefinition, room: RoomName, broa
 /**
  * Makes the one function through which every domain event enters a room.
  * It resolves when the delivery class's promise holds: log: on disk (and sent); state and ephemeral: taken into the room's order.
- * @throws AshlarError `wrong-room`, `storage-unavailable`, `storage-full`
+ * The payload is written down as it is taken: whatever its owner does to it later, all are sent what is stored.
+ * @throws AshlarError `wrong-room`, `invalid-payload` where JSON cannot hold the payload, `storage-unavailable`, `storage-full`
  */
 export function createPublish(ports: PublishPorts): Publish {
   function send(publication: Publication, packet: EncodedPacket): void {
     if (publication.broadcast === true) ports.toReaders(publication.room, packet);
   }
 
-  function stateOf(room: Room, definition: AnyEventDefinition, payload: unknown, at: number): StateValue {
-    const key = valueKey(definition, payload);
-    return { event: definition.name, key, value: JSON.stringify(payload), rev: room.nextRev(), at };
+  function stateOf(room: Room, definition: AnyEventDefinition, payload: unknown, value: string, at: number) {
+    return { event: definition.name, key: valueKey(definition, payload), value, rev: room.nextRev(), at };
   }
 
-  function leaveState(publication: Publication, state: StateValue, payload: unknown): EventMeta {
+  function leaveState(publication: Publication, state: StateValue & { readonly value: string }): EventMeta {
     const { room } = publication;
     const meta = stateMeta(room, state);
-    const packet = encodeDomainEvent(state.event, payload, meta);
+    const packet = encodeJsonEvent(state.event, state.value, meta);
     fanOutState(room, stateKey(state.event, state.key), packet);
     send(publication, packet);
     return meta;
@@ -94,36 +98,36 @@ export function createPublish(ports: PublishPorts): Publish {
     new Promise((resolve, reject) => {
       const { definition, room, payload, userId, key } = publication;
       requireRoom(definition, room.name, publication.broadcast === true);
+      const json = publication.json ?? toJson(payload, definition.name);
       const at = ports.clock.now();
       const durable = key !== undefined || definition.delivery.class === 'log';
       switch (definition.delivery.class) {
         case 'log': {
-          const settled = (publication.settles ?? []).map((value) => ({
-            ...value,
-            state: stateOf(room, value.definition, value.payload, at),
-          }));
+          const settled = (publication.settles ?? []).map((value) =>
+            stateOf(room, value.definition, value.payload, toJson(value.payload, value.definition.name), at),
+          );
           room.submit({
             durable: true,
             record: {
               at,
               userId,
               kind: definition.name,
-              payload: writePayload(payload),
+              payload: encoder.encode(json),
               version: definition.version,
               id: publication.id ?? null,
               session: null,
               counter: 0,
             },
-            states: settled.map((value) => value.state),
+            states: settled,
             ...(key === undefined ? {} : { key }),
             leave: (record) => {
               const meta = logMeta(room, record as LogRecord);
-              const packet = encodeDomainEvent(definition.name, payload, meta);
+              const packet = encodeJsonEvent(definition.name, json, meta);
               fanOutLog(room, packet, ports.catchUp);
               send(publication, packet);
-              for (const value of settled) {
-                room.states.set(stateKey(value.state.event, value.state.key), value.state);
-                leaveState(publication, value.state, value.payload);
+              for (const state of settled) {
+                room.states.set(stateKey(state.event, state.key), state);
+                leaveState(publication, state);
               }
               ports.grown(room);
               resolve({ data: payload, meta });
@@ -138,7 +142,7 @@ export function createPublish(ports: PublishPorts): Publish {
             room.submit({ durable, ...(key === undefined ? {} : { key }), leave, fail: reject });
             break;
           }
-          const state = stateOf(room, definition, payload, at);
+          const state = stateOf(room, definition, payload, json, at);
           room.submit({
             durable,
             states: [state],
@@ -146,7 +150,7 @@ export function createPublish(ports: PublishPorts): Publish {
             leave: () => {
               room.states.set(stateKey(state.event, state.key), state);
               ports.grown(room);
-              resolve({ data: payload, meta: leaveState(publication, state, payload) });
+              resolve({ data: payload, meta: leaveState(publication, state) });
             },
             fail: reject,
           });
@@ -158,7 +162,7 @@ export function createPublish(ports: PublishPorts): Publish {
             durable,
             ...(key === undefined ? {} : { key }),
             leave: () => {
-              const packet = encodeDomainEvent(definition.name, payload, meta);
+              const packet = encodeJsonEvent(definition.name, json, meta);
               fanOutEphemeral(room, packet, publication.except);
               send(publication, packet);
               resolve({ data: payload, meta });

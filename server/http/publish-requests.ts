@@ -7,7 +7,7 @@ import { parsePayload } from '../../shared/parse-payload.ts';
 import { parseRoomName, type RoomName, userRoom } from '../../shared/room-name.ts';
 import type { User } from '../../shared/user.ts';
 import type { Clock } from '../clock.ts';
-import { checkDepth, checkJson } from '../events/check-json.ts';
+import { checkDepth, toJson } from '../events/check-json.ts';
 import { type Publish, type Published, requireRoom } from '../events/publish.ts';
 import { valueKey } from '../events/value-key.ts';
 import type { Authorizer } from '../guard/authorize.ts';
@@ -31,6 +31,7 @@ interface Checked {
   readonly definition: AnyEventDefinition;
   readonly room: RoomName;
   readonly payload: unknown;
+  readonly json: string;
   readonly broadcast: boolean;
 }
 
@@ -147,7 +148,7 @@ export class Publisher {
     }
     checkDepth(data);
     const payload = parsePayload(definition.payload, data, event);
-    checkJson(payload, event);
+    const json = toJson(payload, event);
     valueKey(definition, payload);
     const broadcast = room === undefined && userId === undefined;
     const target = broadcast
@@ -160,12 +161,12 @@ export class Publisher {
     const own = broadcast ? undefined : definition.roomOf?.(payload);
     if (own !== undefined && own !== target)
       throw new AshlarError('wrong-room', { detail: `${event} belongs in ${own}`, room: target });
-    return { definition, room: target, payload, broadcast };
+    return { definition, room: target, payload, json, broadcast };
   }
 }
 
-function publication({ definition, payload, broadcast }: Checked, room: Room) {
-  return { definition, room, payload, userId: null, broadcast };
+function publication({ definition, payload, json, broadcast }: Checked, room: Room) {
+  return { definition, room, payload, json, userId: null, broadcast };
 }
 
 // The room that a broadcast is kept in and whose readers it reaches.

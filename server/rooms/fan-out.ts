@@ -1,5 +1,5 @@
 import type { EventMeta } from '../../shared/position.ts';
-import { type EncodedPacket, encodeEvent } from '../sockets/encode-packet.ts';
+import { type EncodedPacket, encodeEvent, encodeText } from '../sockets/encode-packet.ts';
 import type { LogRecord, StateValue } from '../storage/store.ts';
 import type { Member } from './member.ts';
 import type { Room } from './room.ts';
@@ -7,6 +7,11 @@ import type { Room } from './room.ts';
 /** A domain event, encoded once for all of its receivers. */
 export function encodeDomainEvent(name: string, data: unknown, meta: EventMeta): EncodedPacket {
   return encodeEvent([name, data, meta], meta.room);
+}
+
+/** The same for a payload that is JSON already: what is stored and what is sent are one text. */
+export function encodeJsonEvent(name: string, json: string, meta: EventMeta): EncodedPacket {
+  return encodeText(`[${JSON.stringify(name)},${json},${JSON.stringify(meta)}]`, meta.room);
 }
 
 /** The meta of a log event. */

@@ -33,6 +33,14 @@ export function encodeEvent(args: readonly unknown[], room?: string): EncodedPac
 }
 
 /**
+ * Encodes an event of namespace `/` whose arguments are JSON already, and hold no bytes.
+ * @param json the event's name and its arguments, as one JSON array
+ */
+export function encodeText(json: string, room: string): EncodedPacket {
+  return { ...frame([`${PacketType.EVENT}${json}`]), room };
+}
+
+/**
  * Encodes the answer to a packet of namespace `/` that asked for an ack.
  * @param id the id that the asking packet carried
  * @throws AshlarError `invalid-payload` where JSON cannot hold the arguments
@@ -48,6 +56,10 @@ function encode(type: PacketType, data: readonly unknown[], id: number | undefin
   } catch (cause) {
     throw new AshlarError('invalid-payload', { cause, detail: cause instanceof Error ? cause.message : undefined });
   }
+  return frame(encoded);
+}
+
+function frame(encoded: readonly (string | ArrayBuffer | ArrayBufferView)[]): EncodedPacket {
   let length = 0;
   for (const part of encoded) {
     const payload = typeof part === 'string' ? 1 + Buffer.byteLength(part) : part.byteLength;
