@@ -76,12 +76,13 @@ export class RealtimeServer<Own extends Events = []> {
   #fetchedKeys: FetchedKeys | null = null;
   #expiries: Expiries | null = null;
   #platform: Platform | null = null;
-  #documents: ServerDocuments | null = null;
   #store: Store | null = null;
   #workers: DocumentWorkers | null = null;
   #io: Server | null = null;
   #http: Attachment | null = null;
   readonly #underWay = new UnderWay();
+  /** Documents, from the backend. */
+  readonly documents: ServerDocuments = serverDocuments(() => this.#ready().documents, this.#underWay);
   #starting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #state: 'new' | 'starting' | 'ready' | 'closing' | 'closed' = 'new';
@@ -180,7 +181,6 @@ export class RealtimeServer<Own extends Events = []> {
       }));
     this.#workers = createDocumentWorkers({ clock: this.#clock, threads: 2 });
     this.#platform = this.#assemble(io, this.#store, this.#workers);
-    this.#documents = serverDocuments(this.#platform.documents, this.#underWay);
   }
 
   /**
@@ -219,14 +219,8 @@ export class RealtimeServer<Own extends Events = []> {
     return this.#metrics.render();
   }
 
-  /** Documents, from the backend. */
-  get documents(): ServerDocuments {
-    this.#ready();
-    return this.#documents as ServerDocuments;
-  }
-
   /** Stores what a user may do in a room, above every other rule; open sockets follow at once. @throws AshlarError `invalid-room`, `storage-…` */
-  grant(userId: string, room: string, access: Access): Promise<void> {
+  async grant(userId: string, room: string, access: Access): Promise<void> {
     return this.#underWay.follow(this.#ready().setAccess(parseRoomName(room), userId, access, 'backend'));
   }
 
@@ -239,7 +233,7 @@ export class RealtimeServer<Own extends Events = []> {
    * After a change that only the product's `authorize` callback knows of, such as another role: asks it anew for each room that the user's open
    * sockets are in, and puts them out of those they may no longer read. Resolves when that is done.
    */
-  recheckAccess(userId: string): Promise<void> {
+  async recheckAccess(userId: string): Promise<void> {
     return this.#ready().recheckUser(userId);
   }
 
@@ -250,7 +244,7 @@ export class RealtimeServer<Own extends Events = []> {
    * @returns what went, and what others still say of it
    * @throws AshlarError `invalid-room` where it is no user's id; `storage-…`: done in part at most, to be done again
    */
-  eraseUser(userId: string): Promise<Erasure> {
+  async eraseUser(userId: string): Promise<Erasure> {
     return this.#ready().eraseUser(userId);
   }
 

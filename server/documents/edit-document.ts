@@ -17,7 +17,7 @@ export interface DocumentEdit<Result> {
 /**
  * Runs `change` on a document, in one transaction.
  * @param edit `clientId`: the Yjs client id that new content is written under: one that nobody else writes under at the same time
- * @throws AshlarError `document-damaged` where the log does not apply, `invalid-options` where `change` is asynchronous; whatever `change` throws
+ * @throws AshlarError `document-damaged` where the log does not apply, `invalid-options` where `change` is asynchronous or destroys the document; whatever `change` throws
  */
 export function editDocument<Result>(
   edit: DocumentLog & { readonly clientId: number; readonly change: (doc: Y.Doc) => Result },
@@ -28,8 +28,11 @@ export function editDocument<Result>(
     const updates: Uint8Array[] = [];
     doc.on('update', (update: Uint8Array) => updates.push(update));
     const result = doc.transact(() => edit.change(doc));
-    if (result instanceof Promise) {
-      result.catch(() => {}); // told below
+    // Nobody was told any more of what was written.
+    if (doc.isDestroyed)
+      throw new AshlarError('invalid-options', { detail: 'an edit must not destroy the document: it is not the caller’s' });
+    if (isThenable(result)) {
+      result.then(null, () => {}); // told below
       throw new AshlarError('invalid-options', {
         detail: 'an edit of a document must be synchronous: gather what it needs before, and change the document in one go',
       });
@@ -38,6 +41,10 @@ export function editDocument<Result>(
   } finally {
     doc.destroy();
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
 }
 
 /**

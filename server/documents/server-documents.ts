@@ -3,7 +3,7 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { UnderWay } from '../under-way.ts';
 import type { Documents, QuarantinedUpdate } from './documents.ts';
 
-/** Server-side access to documents. */
+/** Server-side access to documents. @throws AshlarError (each of them) `invalid-room`, `not-ready`, `server-closing` */
 export interface ServerDocuments {
   /** Edits a document in one Yjs transaction; resolves with what `change` returned once the edit is on disk and sent. @throws AshlarError `gone`, `document-damaged`, `storage-…` */
   transact<Result>(name: string, change: (doc: Y.Doc) => Result): Promise<Result>;
@@ -22,21 +22,27 @@ export interface ServerDocuments {
   delete(name: string): Promise<void>;
 }
 
-/** The documents as a product gets them. @param underWay follows what changes them, so that a close waits for it */
-export function serverDocuments(documents: Documents, underWay: UnderWay): ServerDocuments {
+/**
+ * The documents as a product gets them. But for code that gives no function where one belongs, what is refused is a promise that rejects:
+ * a timer of the product that meets a name of a user's, or a server that closes, has a `catch` there.
+ * @param documents throws while the server takes nothing
+ * @param underWay follows what changes them, so that a close waits for it
+ */
+export function serverDocuments(documents: () => Documents, underWay: UnderWay): ServerDocuments {
+  const follow = async <Result>(work: () => Promise<Result>): Promise<Result> => underWay.follow(work());
   return {
     transact: (name, change) => {
       requireFunction('transact', change);
-      return underWay.follow(documents.transact(name, change));
+      return follow(() => documents().transact(name, change));
     },
-    read: (name) => documents.read(name),
-    list: (prefix) => documents.list(prefix),
+    read: async (name) => documents().read(name),
+    list: async (prefix) => documents().list(prefix),
     create: (name, seed) => {
       if (seed !== undefined) requireFunction('create', seed);
-      return underWay.follow(documents.create(name, seed));
+      return follow(() => documents().create(name, seed));
     },
-    quarantined: (name) => documents.quarantined(name),
-    delete: (name) => underWay.follow(documents.delete(name)),
+    quarantined: async (name) => documents().quarantined(name),
+    delete: (name) => follow(() => documents().delete(name)),
   };
 }
 

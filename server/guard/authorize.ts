@@ -49,6 +49,8 @@ export interface Authorizer {
 const USER_ROOM = 'user:';
 /** A decision that a grant overtakes is made again, but not for ever. */
 const MAX_ATTEMPTS = 8;
+/** So is one that is dropped while it is made: a callback that has access rechecked would be asked for ever, and nothing else would run. */
+const MAX_DROPPED = 100;
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const { store, authorize, defaultAccess, timeoutMs, clock, log } = options;
@@ -168,6 +170,10 @@ class DecisionCache implements AccessCache {
   }
 
   decide(room: RoomName): Promise<Access> {
+    return this.#decide(room, 0);
+  }
+
+  #decide(room: RoomName, dropped: number): Promise<Access> {
     const shared = this.#running.get(room);
     if (shared !== undefined) return shared;
     const slot = this.#authorizer.slot(room, this.#owner.id);
@@ -175,14 +181,14 @@ class DecisionCache implements AccessCache {
     const own: Promise<Access> = this.#authorizer.decide(this.#owner, room).then(
       (access) => {
         // Dropped meanwhile: whoever dropped it knows better.
-        if (this.#running.get(room) !== own) return this.decide(room);
+        if (this.#running.get(room) !== own) return this.#again(room, dropped + 1);
         this.#running.delete(room);
         // A grant that came while this was decided has been taken into account, but what changed since this stamp is asked again.
         this.#remember(room, { access, slot, stamp });
         return access;
       },
       (error: unknown) => {
-        if (this.#running.get(room) !== own) return this.decide(room);
+        if (this.#running.get(room) !== own) return this.#again(room, dropped + 1);
         this.#running.delete(room);
         this.#decisions.delete(room);
         throw error;
@@ -190,6 +196,11 @@ class DecisionCache implements AccessCache {
     );
     this.#running.set(room, own);
     return own;
+  }
+
+  #again(room: RoomName, dropped: number): Promise<Access> {
+    if (dropped < MAX_DROPPED) return this.#decide(room, dropped);
+    throw new AshlarError('access-check-failed', { detail: 'access keeps changing', room });
   }
 
   drop(room: RoomName): void {

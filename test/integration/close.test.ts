@@ -72,7 +72,7 @@ test('[1] a server that closes waits for edits by the backend, and tells of each
     const told = Promise.allSettled(letters.map((letters) => first.realtime.documents.transact('plan', type(letters))));
     await first.realtime.close();
     expect((await told).map(({ status }) => status)).toEqual(letters.map(() => 'fulfilled'));
-    expect(() => first.realtime.documents).toThrow(expect.objectContaining({ code: 'server-closing' }));
+    await expect(first.realtime.documents.list()).rejects.toMatchObject({ code: 'server-closing' });
     await first.stop();
     await using second = await startServer({ dataDir });
     expect(await textOf(second.realtime, 'plan')).toBe(letters.join(''));
@@ -169,4 +169,26 @@ test('two servers on one HTTP server need two prefixes, and say so', async () =>
   await expect(second.initialize(http)).rejects.toMatchObject({ code: 'invalid-options' });
   await third.initialize(http);
   await Promise.all([first.close(), third.close()]);
+});
+
+test('whatever is refused, for a name or since the server closes, is a promise that rejects: a timer of the product has a catch there', async () => {
+  const server = await startServer();
+  const { realtime } = server;
+  const { documents } = realtime;
+  const calls = (name: string): readonly (() => Promise<unknown>)[] => [
+    () => documents.transact(name, () => {}),
+    () => documents.read(name),
+    () => documents.create(name),
+    () => documents.delete(name),
+    () => documents.quarantined(name),
+    () => realtime.grant('anna', name, 'read'),
+    () => realtime.revoke('anna', name),
+    () => realtime.toRoom(name, 'system:status', { status: 'online' }),
+  ];
+  const codesOf = (of: readonly (() => Promise<unknown>)[]) =>
+    Promise.all(of.map((call) => call().catch((error: AshlarError) => error.code)));
+  expect(new Set(await codesOf(calls('a..b')))).toEqual(new Set(['invalid-room']));
+  await server.stop();
+  const closed = [...calls('plan'), () => documents.list(), () => realtime.recheckAccess('anna'), () => realtime.eraseUser('anna')];
+  expect(new Set(await codesOf(closed))).toEqual(new Set(['server-closing']));
 });

@@ -76,3 +76,14 @@ describe('a server-side edit', () => {
     expect(() => editDocument({ state: BRICK, updates: [], clientId: 7, change: () => null })).toThrow(damaged);
   });
 });
+
+test('an edit that destroys the document, or answers like a promise, is refused: nobody would know what of it is stored', () => {
+  const edit = (change: (doc: Y.Doc) => unknown) => () => editDocument({ state: null, updates: [], clientId: 1, change });
+  expect(
+    edit((doc) => {
+      doc.getText('body').insert(0, 'lost');
+      doc.destroy();
+    }),
+  ).toThrow(/destroy/);
+  expect(edit(() => ({ then: () => {} }))).toThrow(/synchronous/);
+});
