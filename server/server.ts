@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Server } from 'socket.io';
 import type { Access } from '../shared/access.ts';
 import { createCatalog, type EventNameBy, type Events, type PayloadOf, type WithCatalog } from '../shared/catalog.ts';
@@ -8,6 +8,7 @@ import type { EventMeta } from '../shared/position.ts';
 import { parseRoomName } from '../shared/room-name.ts';
 import { Audit } from './audit.ts';
 import type { Clock } from './clock.ts';
+import { createLog } from './create-log.ts';
 import { type ServerDocuments, serverDocuments } from './documents/server-documents.ts';
 import { createDocumentWorkers, type DocumentWorkers } from './documents/worker/document-workers.ts';
 import { acceptSockets } from './guard/accept-sockets.ts';
@@ -94,8 +95,7 @@ export class RealtimeServer<Own extends Events = []> {
     this.#own = events;
     this.#authorize = authorize;
     this.#givenStore = store;
-    this.#log =
-      logger ?? pino({ level: this.#settings.logLevel, redact: ['token', '*.token', 'auth', '*.auth', 'headers.authorization'] });
+    this.#log = logger ?? createLog(this.#settings.logLevel);
     this.#audit = new Audit(this.#log, this.#clock);
     this.#metrics = new Metrics(() => this.#now(), watchEventLoop());
     this.#hooks = new Hooks((name, error) => this.#log.error({ hook: name, err: error }, 'hook:failed'));
@@ -147,7 +147,8 @@ export class RealtimeServer<Own extends Events = []> {
     const io = createSocketServer(httpServer, {
       path: `${prefix}/socket.io`,
       allowedOrigins,
-      connectTimeout: limits.connectTimeoutMs,
+      // A longer one fires at once.
+      connectTimeout: Math.min(limits.connectTimeoutMs, 2 ** 31 - 1),
       unavailable,
     });
     this.#io = io;

@@ -8,6 +8,7 @@ import type { EraseFlags } from './erase.ts';
 import type { ReplayFlags } from './replay.ts';
 import type { RestoreFlags } from './restore.ts';
 import type { ServeFlags } from './serve.ts';
+import { surviveOutput } from './survive-output.ts';
 import type { TokenFlags } from './token.ts';
 import type { VerifyFlags } from './verify.ts';
 
@@ -160,6 +161,7 @@ program
     process.exitCode = (await verify(flags, packageVersion())) ? 0 : 1;
   });
 
+surviveOutput();
 try {
   await program.parseAsync();
 } catch (thrown) {

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
 import { AshlarError } from '../../shared/errors.ts';
 import { type Config, processEnv, readConfig } from '../config.ts';
+import { createLog } from '../create-log.ts';
 import { createAuthenticator } from '../guard/authenticate.ts';
 import type { TokenClaims } from '../guard/sign-token.ts';
 import { PATHS } from '../http/own-paths.ts';
@@ -48,7 +48,7 @@ const LINGER_MS = 2_000;
  */
 export async function serve(flags: ServeFlags, version: string, developmentApp?: (host: AppHost) => Promise<App>): Promise<void> {
   const config = readConfig(processEnv(), flags, { developmentSecret });
-  const log = pino({ level: config.settings.logLevel });
+  const log = createLog(config.settings.logLevel);
   for (const warning of config.warnings) log.warn({ warning }, 'config:unknown-variable');
 
   let ready = false;

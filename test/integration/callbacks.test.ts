@@ -7,7 +7,7 @@ test('[5] an authorize callback that has the access of its user rechecked is ref
   await using server = await startServer({
     authorize: async (user, room) => {
       if (room === 'mirror') await realtime?.recheckAccess(user.id);
-      return 'write';
+      return 'write' as const;
     },
   });
   realtime = server.realtime;

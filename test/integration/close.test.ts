@@ -189,6 +189,11 @@ test('whatever is refused, for a name or since the server closes, is a promise t
     Promise.all(of.map((call) => call().catch((error: AshlarError) => error.code)));
   expect(new Set(await codesOf(calls('a..b')))).toEqual(new Set(['invalid-room']));
   await server.stop();
-  const closed = [...calls('plan'), () => documents.list(), () => realtime.recheckAccess('anna'), () => realtime.eraseUser('anna')];
+  const closed = [
+    ...calls('plan'),
+    () => documents.list(),
+    () => realtime.recheckAccess('anna'),
+    () => realtime.eraseUser('anna'),
+  ];
   expect(new Set(await codesOf(closed))).toEqual(new Set(['server-closing']));
 });

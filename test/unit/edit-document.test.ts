@@ -85,5 +85,5 @@ test('an edit that destroys the document, or answers like a promise, is refused:
       doc.destroy();
     }),
   ).toThrow(/destroy/);
-  expect(edit(() => ({ then: () => {} }))).toThrow(/synchronous/);
+  expect(edit(() => Object.fromEntries([['then', () => {}]]))).toThrow(/synchronous/);
 });
