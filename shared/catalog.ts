@@ -43,7 +43,8 @@ export const chatTyping = defineEvent({
 export const systemNotification = defineEvent({
   ...facts.systemNotification,
   payload: z.object({
-    id,
+    // As it is marked read it is a key on disk, where each half of a surrogate pair is one and the same.
+    id: id.check(z.refine((text) => !/\p{Cs}/u.test(text), 'half of a character')),
     level: z.enum(['info', 'warning', 'error']),
     title: z.string().check(z.maxLength(500)),
     message: text,

@@ -91,3 +91,14 @@ test('[1] what the backend does to a payload after it was published changes noth
   expect(await live).toEqual({ batchId: '1', results: [{ value: 'as published' }], duration: 1 });
   expect(await replayed).toEqual(await live);
 });
+
+test('a notification whose id holds half of a surrogate pair is refused: marked read, it would be unread again after a restart', async () => {
+  await using server = await startServer();
+  const notification = (id: string) =>
+    ({ id, level: 'info', title: 't', message: 'm', timestamp: '2026-01-01T00:00:00Z' }) as const;
+  await expect(server.realtime.toUser('anna', 'system:notification', notification('a\ud800'))).rejects.toMatchObject({
+    code: 'invalid-payload',
+    detail: expect.stringContaining('half of a character'),
+  });
+  expect(await server.realtime.toUser('anna', 'system:notification', notification('a\u{1f600}'))).toMatchObject({ seq: 1 });
+});
