@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AshlarError } from '../../shared/errors.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 
 /**
  * The secret of a development server: drawn at random on first use and kept in `<dataDir>/secret`, readable by its owner alone,
@@ -11,7 +12,7 @@ import { AshlarError } from '../../shared/errors.ts';
 export function developmentSecret(dataDir: string): string {
   const file = join(dataDir, 'secret');
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     // `wx`: never over a secret that is there.
     writeFileSync(file, `${randomBytes(48).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 });
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Db, Sqlite } from './load-sqlite.ts';
 import { syncFile } from './sync-file.ts';
 
@@ -17,7 +17,7 @@ export function dataFiles(dataDir: string) {
 /** Makes the folder, readable by its owner alone, if it is missing. @throws AshlarError `storage-unavailable` */
 export async function makeDataFolder(dataDir: string): Promise<void> {
   try {
-    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const made = makeFolder(dataDir);
     if (made === undefined) return;
     // The new folder's name is durable only once the folder above it is synced.
     await syncFile(dirname(resolve(made)));
