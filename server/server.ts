@@ -32,7 +32,7 @@ import { createSocketServer } from './sockets/create-socket-server.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Erasure, Store } from './storage/store.ts';
 import { watchQuota } from './storage/watch-quota.ts';
-import { createSystemClock, watchEventLoop } from './system-clock.ts';
+import { createSystemClock, LONGEST_TIMER_MS, watchEventLoop } from './system-clock.ts';
 import { UnderWay } from './under-way.ts';
 
 /** What `getStats` gives. */
@@ -147,8 +147,7 @@ export class RealtimeServer<Own extends Events = []> {
     const io = createSocketServer(httpServer, {
       path: `${prefix}/socket.io`,
       allowedOrigins,
-      // A longer one fires at once.
-      connectTimeout: Math.min(limits.connectTimeoutMs, 2 ** 31 - 1),
+      connectTimeout: Math.min(limits.connectTimeoutMs, LONGEST_TIMER_MS),
       unavailable,
     });
     this.#io = io;

@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import type { EventLoopLag } from './metrics.ts';
 
 /** Longest delay that `setTimeout` takes: a longer one fires at once. */
-const MAX_STEP_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What the clock of a process is made of: an argument, so that a test reaches day 25. */
 export interface SystemTimers {
@@ -34,7 +34,7 @@ export function createSystemClock(timers: SystemTimers = PROCESS): Clock {
       let handle: unknown;
       let cancelled = false;
       const arm = (): void => {
-        handle = timers.setTimeout(step, Math.min(MAX_STEP_MS, Math.max(0, Math.ceil(due - timers.monotonic()))));
+        handle = timers.setTimeout(step, Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(due - timers.monotonic()))));
       };
       const step = (): void => {
         if (cancelled) return;
