@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import { dashboardRefresh, dashboardUpdate } from '../../shared/catalog.ts';
 import type { Rule } from '../guard/guard.ts';
-import { encodeDomainEvent, stateMeta } from '../rooms/fan-out.ts';
+import { encodeState } from '../rooms/fan-out.ts';
 import { stateKey } from '../rooms/room.ts';
 import type { EventPorts } from './event-ports.ts';
 import { eventRule } from './event-rule.ts';
@@ -16,8 +16,8 @@ export function registerDashboard({ guard, rooms, hooks }: EventPorts): void {
       answer: { found: states.length },
       after: () => {
         for (const state of states) {
-          if (state.value === null || connection.closed) continue;
-          connection.outbox.force(encodeDomainEvent(state.event, JSON.parse(state.value), stateMeta(room, state)));
+          const packet = encodeState(room, state);
+          if (packet !== null && !connection.closed) connection.outbox.force(packet);
         }
         hooks.emit('dashboard:refresh', { user, widgets: payload.widgets });
       },

@@ -9,7 +9,7 @@ import { writeTogether } from '../sockets/write-together.ts';
 import { ERASED_KIND } from '../storage/erasure.ts';
 import type { LogRecord } from '../storage/store.ts';
 import type { Connection } from './connection.ts';
-import { encodeDomainEvent, logMeta, stateMeta } from './fan-out.ts';
+import { encodeDomainEvent, encodeState, logMeta } from './fan-out.ts';
 import { Member } from './member.ts';
 import { epochAt, positionOf, recover } from './recover.ts';
 import type { Joined, Room, RoomContent } from './room.ts';
@@ -94,9 +94,9 @@ export class EventRoom implements RoomContent {
   sendState(member: Member, key: string): void {
     const state = this.#room.states.get(key);
     // What is kept here beside the catalog's events (read marks) is nobody's event.
-    if (state === undefined || state.value === null || !this.#ports.catalog.has(state.event)) return;
-    const packet = encodeDomainEvent(state.event, JSON.parse(state.value), stateMeta(this.#room, state));
-    member.connection.outbox.force(packet);
+    if (state === undefined || !this.#ports.catalog.has(state.event)) return;
+    const packet = encodeState(this.#room, state);
+    if (packet !== null) member.connection.outbox.force(packet);
   }
 
   flushed(): void {}

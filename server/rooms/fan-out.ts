@@ -14,6 +14,11 @@ export function encodeJsonEvent(name: string, json: string, meta: EventMeta): En
   return encodeText(`[${JSON.stringify(name)},${json},${JSON.stringify(meta)}]`, meta.room);
 }
 
+/** A state value as its event; null: it was taken out. Its text is sent as it is stored. */
+export function encodeState(room: Room, state: StateValue): EncodedPacket | null {
+  return state.value === null ? null : encodeJsonEvent(state.event, state.value, stateMeta(room, state));
+}
+
 /** The meta of a log event. */
 export function logMeta(room: Room, record: LogRecord): EventMeta {
   return { room: room.name, at: record.at, seq: record.seq, epoch: record.epoch };
