@@ -1,4 +1,5 @@
 import { AshlarError } from '../../shared/errors.ts';
+import { onAnotherUser } from '../another-user.ts';
 import { type Environment, platformEnvironment } from '../environment.ts';
 import { quiet } from '../report.ts';
 import type { RoomStatus } from '../rooms.ts';
@@ -36,7 +37,6 @@ export function createChatSession(
   let load = 0;
   let active = false;
   let joined = false;
-  let userId: string | undefined;
 
   const ownId = (): string | undefined => client.user.get()?.id;
   const show = (change: Partial<ChatState> = {}): void => {
@@ -75,13 +75,9 @@ export function createChatSession(
   };
 
   // What another user was told, or was about to say, is nothing of this one's.
-  const checkUser = (): void => {
-    if (userId !== undefined && userId !== ownId()) apply(() => EMPTY_LOG);
-    userId = ownId();
-  };
+  const watchUser = onAnotherUser(client.user, () => apply(() => EMPTY_LOG));
 
   const onRoom = (status: RoomStatus): void => {
-    checkUser();
     const wasJoined = joined;
     joined = status.state === 'joined';
     if (status.state === 'refused') {
@@ -99,10 +95,11 @@ export function createChatSession(
 
   const start = (): readonly (() => void)[] => {
     active = true;
-    checkUser();
+    const unwatchUser = watchUser();
     const status = client.room(room);
     joined = status.get().state === 'joined';
     const stops = [
+      unwatchUser,
       () => {
         active = false;
         load++;

@@ -1,4 +1,5 @@
 import { AshlarError } from '../../shared/errors.ts';
+import { onAnotherUser } from '../another-user.ts';
 import type { Readable } from '../readable.ts';
 import { quiet } from '../report.ts';
 import { watched } from '../watched.ts';
@@ -42,7 +43,6 @@ export function createNotifications(client: FeatureClient): Notifications {
   let inbox = EMPTY_INBOX;
   /** While the list is asked for: what happens meanwhile. */
   let since: { arrived: Set<string>; marked: Set<string> } | null = null;
-  let userId: string | undefined;
 
   const show = (change: Partial<NotificationsState> = {}): void => {
     const unread = inbox.items.filter(({ read }) => !read).length + inbox.unlisted;
@@ -58,9 +58,6 @@ export function createNotifications(client: FeatureClient): Notifications {
   };
 
   const load = async (): Promise<void> => {
-    const user = client.user.get()?.id;
-    if (user !== userId) inbox = EMPTY_INBOX;
-    userId = user;
     const mine = { arrived: new Set<string>(), marked: new Set<string>() };
     since = mine;
     show({ state: 'loading' });
@@ -77,6 +74,7 @@ export function createNotifications(client: FeatureClient): Notifications {
     show({ state: 'ready' });
   };
 
+  const watchUser = onAnotherUser(client.user, () => apply(EMPTY_INBOX));
   const store = watched<NotificationsState>(NO_NOTIFICATIONS, () => {
     let connection: string | null = null;
     const onStatus = (): void => {
@@ -88,6 +86,7 @@ export function createNotifications(client: FeatureClient): Notifications {
       if (id !== null) void load();
     };
     const stops = [
+      watchUser(),
       client.on('system:notification', (data, { at }) => {
         since?.arrived.add(data.id);
         apply(arrived(inbox, { data, at }));
