@@ -5,20 +5,24 @@ import { SimulatedTime } from '../support/document-simulation.ts';
 
 const constant = <Value>(value: Value) => ({ get: () => value, subscribe: () => () => {} });
 
-/** Whose documents are opened, without a network, by a page of ada's whose client knew somebody last. */
-async function openedFor(known: string | null, last: string | null): Promise<string> {
-  const time = new SimulatedTime();
-  const core = {
+/** A client without a network. @param users whom it knew last, and whom the server verified */
+function coreOf(time: SimulatedTime, { known = null, verified = null }: { known?: string | null; verified?: string | null }) {
+  return {
     connector: {
       session: constant(null),
       status: constant({ state: 'offline', cause: 'browser' }),
       token: null,
-      verifiedUser: null,
+      verifiedUser: verified,
     },
     user: constant(known === null ? null : { id: known }),
     env: { after: time.after.bind(time) },
     report: () => {},
   };
+}
+
+/** Whose documents are opened, without a network, by a page of ada's whose client knew somebody last. */
+async function openedFor(known: string | null, last: string | null): Promise<string> {
+  const core = coreOf(new SimulatedTime(), { known });
   const opened = new Promise<string>((resolve) => {
     const storage = {
       lastUser: async () => last,
@@ -42,17 +46,7 @@ test('[4] a page that knows its user opens that user’s documents, and those of
 
 test('a storage that never answers keeps no document waiting, and is closed if it comes after all', async () => {
   const time = new SimulatedTime();
-  const core = {
-    connector: {
-      session: constant(null),
-      status: constant({ state: 'offline', cause: 'browser' }),
-      token: null,
-      verifiedUser: 'ada',
-    },
-    user: constant(null),
-    env: { after: time.after.bind(time) },
-    report: () => {},
-  };
+  const core = coreOf(time, { verified: 'ada' });
   const told: string[] = [];
   let answer: (stored: { close(): void }) => void = () => {};
   const storage = { lastUser: async () => null, open: () => new Promise((resolve) => (answer = resolve)) };
