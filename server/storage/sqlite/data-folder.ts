@@ -11,6 +11,8 @@ export function dataFiles(dataDir: string) {
     database: join(dataDir, 'ashlar.db'),
     lock: join(dataDir, 'ashlar.lock'),
     witness: join(dataDir, 'ashlar.witness'),
+    /** Where a backup is while it is read, before it takes the database's place. */
+    arriving: join(dataDir, 'ashlar.db.restoring'),
   };
 }
 

@@ -6,7 +6,7 @@ import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { storageError } from './storage-error.ts';
 import { replaceFile, syncFile } from './sync-file.ts';
-import { arrivingFile, undoRestore } from './undo-restore.ts';
+import { undoRestore } from './undo-restore.ts';
 import { isSound, type Verification } from './verify.ts';
 import { readWitness, writeWitness } from './witness.ts';
 
@@ -38,8 +38,7 @@ export async function restore({ file, dataDir, evenDamaged, now }: RestoreOption
   const Sqlite = await loadSqlite();
   await makeDataFolder(dataDir);
   const unlock = lockDataFolder(Sqlite, dataDir);
-  const { database, witness } = dataFiles(dataDir);
-  const arriving = arrivingFile(dataDir);
+  const { database, witness, arriving } = dataFiles(dataDir);
   try {
     // One that was killed: else its folder would keep the newest commits, and ours what is left without them.
     await undoRestore(dataDir);

@@ -3,11 +3,6 @@ import { basename, join } from 'node:path';
 import { dataFiles } from './data-folder.ts';
 import { syncFile } from './sync-file.ts';
 
-/** Where a backup is while it is read, before it takes the database's place. */
-export function arrivingFile(dataDir: string): string {
-  return `${dataFiles(dataDir).database}.restoring`;
-}
-
 /**
  * Takes back a restore that ended between its steps, by a kill or a failure: the write-ahead log had left for the folder of what is kept, and
  * the database that it belongs to was still in its place, without its newest commits. It is known by its second name there, which
@@ -15,8 +10,8 @@ export function arrivingFile(dataDir: string): string {
  * @returns whether there was one. The caller has the folder's lock
  */
 export async function undoRestore(dataDir: string): Promise<boolean> {
-  const { database } = dataFiles(dataDir);
-  for (const ending of ['', '-journal']) await rm(arrivingFile(dataDir) + ending, { force: true });
+  const { database, arriving } = dataFiles(dataDir);
+  for (const ending of ['', '-journal']) await rm(arriving + ending, { force: true });
   const present = await look(database);
   if (present === undefined) return false;
   for (const name of await readdir(dataDir)) {
