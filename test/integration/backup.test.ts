@@ -68,6 +68,17 @@ const append = (texts: readonly (string | Uint8Array)[], name = room) =>
     await store.append({ appends: [{ room: name, fence, expectedHead: head, records: texts.map((text) => record(text)) }] });
   });
 
+/** As a kill leaves it: the newest record is in the write-ahead log alone. The folder as it then is stays in `killed`. */
+async function appendAndKill(text: string): Promise<void> {
+  await withStore(async (store) => {
+    const { fence, head } = await store.open(room);
+    await store.append({ appends: [{ room, fence, expectedHead: head, records: [record(text)] }] });
+    cpSync(dataDir, inFolder('killed'), { recursive: true });
+  });
+  rmSync(dataDir, { recursive: true });
+  cpSync(inFolder('killed'), dataDir, { recursive: true });
+}
+
 const texts = (where = dataDir) =>
   withStore(
     async (store) => (await store.read(room, { limit: 100 })).map(({ payload }) => Buffer.from(payload).toString()),
@@ -217,14 +228,7 @@ describe('ashlar restore', () => {
   test('keeps what was there, its write-ahead log too, and that can be restored again', async () => {
     await append(['old']);
     await run('backup', 'b.db');
-    await withStore(async (store) => {
-      const { fence, head } = await store.open(room);
-      await store.append({ appends: [{ room, fence, expectedHead: head, records: [record('new')] }] });
-      cpSync(dataDir, inFolder('killed'), { recursive: true });
-    });
-    // As a kill leaves it: the newest record is in the log alone.
-    rmSync(dataDir, { recursive: true });
-    cpSync(inFolder('killed'), dataDir, { recursive: true });
+    await appendAndKill('new');
     expect(statSync(join(dataDir, 'ashlar.db-wal')).size).toBeGreaterThan(0);
 
     const { code, out } = await run('restore', 'b.db');
@@ -243,13 +247,7 @@ describe('ashlar restore', () => {
     await append(['old']);
     await run('backup', 'b.db');
     await append(['newer']);
-    await withStore(async (store) => {
-      const { fence, head } = await store.open(room);
-      await store.append({ appends: [{ room, fence, expectedHead: head, records: [record('newest')] }] });
-      cpSync(dataDir, inFolder('killed'), { recursive: true });
-    });
-    rmSync(dataDir, { recursive: true });
-    cpSync(inFolder('killed'), dataDir, { recursive: true });
+    await appendAndKill('newest');
 
     // As the last step begins, everything else is done.
     const nodeOptions = `--import ${new URL(`../support/end-at-rename.js?killed=${killed}`, import.meta.url).href}`;
