@@ -154,7 +154,7 @@ export const Settings = z.strictObject({
 });
 export type Settings = z.output<typeof Settings>;
 
-/** The product's decision about one user in one room. Anything thrown, or no answer in time, means "no". */
+/** The product's decision about one user in one room. Anything thrown, or no answer in time, means "no"; so it does where it waits for `recheckAccess` of that user, which asks it. */
 export type Authorize = (user: User, room: RoomName) => Access | undefined | Promise<Access | undefined>;
 
 /** What `new RealtimeServer(options)` takes: the settings, with their defaults, and the product's own parts. */

@@ -31,6 +31,7 @@ import { type Authorizer, createAuthorizer } from './guard/authorize.ts';
 import { checkGrant } from './guard/check-grant.ts';
 import type { Erasing } from './guard/erasing.ts';
 import { Guard } from './guard/guard.ts';
+import { Rechecks } from './guard/rechecks.ts';
 import type { Hooks } from './hooks.ts';
 import { Publisher } from './http/publish-requests.ts';
 import type { Metrics } from './metrics.ts';
@@ -80,6 +81,7 @@ export class Platform {
   readonly documents: Documents;
   readonly publisher: Publisher;
   readonly connections = new Map<string, Connection>();
+  readonly rechecks: Rechecks;
   readonly #ports: PlatformPorts;
   readonly #compactor: Compactor;
   readonly #presence: Presence;
@@ -108,6 +110,11 @@ export class Platform {
       timeoutMs: settings.authorizeTimeoutMs,
       clock,
       log,
+    });
+    this.rechecks = new Rechecks({
+      connectionsOf: (userId) => this.#connectionsOf(userId),
+      follow: (connection) => this.recheck(connection),
+      soon: ports.soon,
     });
     const catchUp = createCatchUp((member, error) => this.#stopped(member, error));
     this.#compactor = new Compactor({
@@ -230,13 +237,6 @@ export class Platform {
   /** Membership follows the claims of a renewed token: in all rooms at once, so that none waits for the answer about another. */
   async recheck({ rooms }: Connection): Promise<void> {
     await Promise.all([...rooms.values()].map((member) => this.#followAccess(member)));
-  }
-
-  /** Decides anew, past every cache, what a user's open sockets may do in their rooms. */
-  async recheckUser(userId: string): Promise<void> {
-    const own = this.#connectionsOf(userId);
-    for (const connection of own) connection.access.clear();
-    await Promise.all(own.map((connection) => this.recheck(connection)));
   }
 
   #connectionsOf(userId: string): Connection[] {

@@ -234,7 +234,7 @@ export class RealtimeServer<Own extends Events = []> {
    * sockets are in, and puts them out of those they may no longer read. Resolves when that is done.
    */
   async recheckAccess(userId: string): Promise<void> {
-    return this.#ready().recheckUser(userId);
+    return this.#ready().rechecks.ask(userId);
   }
 
   /**

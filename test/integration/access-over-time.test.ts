@@ -256,6 +256,29 @@ test('the answer about one room that does not come keeps nobody in another: a re
   for (const answer of waiting.splice(0)) answer();
 });
 
+test('an authorize callback that has access rechecked holds nobody up, and leaves who may stay where they are', async () => {
+  let asked = 0;
+  let rechecking = false;
+  await using ashlar = await startServer({
+    authorize: (_, room) => {
+      if (room !== 'plan:1') return undefined;
+      asked += 1;
+      if (rechecking) void ashlar.realtime.recheckAccess('bob');
+      return 'write';
+    },
+  });
+  const [bob, anna] = [await ashlar.connect(tokenFor('bob')), await ashlar.connect(tokenFor('anna'))];
+  await ask(bob, 'join-room', 'plan:1');
+  rechecking = true;
+  await ashlar.realtime.recheckAccess('bob');
+  const before = asked;
+  for (let turn = 0; turn < 5; turn++) expect(await ask(anna, 'room:members', 'dashboard')).toMatchObject({ success: true });
+  expect(asked).toBeGreaterThan(before);
+  rechecking = false;
+  await ashlar.realtime.recheckAccess('bob');
+  expect(ashlar.realtime.getStats().rooms['plan:1']).toBe(1);
+}, 20_000);
+
 test('a disconnect or a revocation during an asynchronous join leaves nothing behind', async () => {
   const waiting: (() => void)[] = [];
   await using ashlar = await startServer({
