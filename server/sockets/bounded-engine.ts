@@ -4,16 +4,25 @@ import { type WebSocket, WebSocketServer, type ServerOptions as WebSocketServerO
 import { AshlarError } from '../../shared/errors.ts';
 import { answerPings } from './answer-pings.ts';
 import { boundPolling, type PollingLimits } from './bounded-polling.ts';
+import { tellUpgradeAsked } from './upgrade-asked.ts';
 
 /** A request as the engine hands it to a transport. */
 type EngineRequest = IncomingMessage & { _query?: Record<string, string>; websocket?: WebSocket };
 
-/** ws answers pings by itself, whether the answers are read or not: here `answerPings` does. */
-class WebSocketServerWithoutPongs extends WebSocketServer {
-  constructor(options: WebSocketServerOptions) {
-    super({ ...options, autoPong: false });
-  }
+/** Makes the engine's WebSocket server: it takes a class, and passes options of its own. */
+function webSocketServer({ closeTimeoutMs }: PollingLimits): new (options: WebSocketServerOptions) => WebSocketServer {
+  return class extends WebSocketServer {
+    constructor(options: WebSocketServerOptions) {
+      // ws answers pings by itself, whether the answers are read or not: here `answerPings` does. And by itself it reads on for 30 s from a peer
+      // that does not answer its close.
+      const ours: BoundedOptions = { ...options, autoPong: false, closeTimeout: closeTimeoutMs };
+      super(ours);
+    }
+  };
 }
+
+/** An option of ws that its types do not have yet. */
+type BoundedOptions = WebSocketServerOptions & { readonly closeTimeout: number };
 
 /** engine.io as it is, with bounds on what a connection can make it hold. Whoever makes it feeds it requests and upgrades. */
 export class BoundedEngine extends Engine {
@@ -24,7 +33,7 @@ export class BoundedEngine extends Engine {
 
   /** @param onClose called once the engine was told to close, after its connections were */
   constructor(options: ServerOptions, limits: PollingLimits, onClose: () => void) {
-    super({ ...options, wsEngine: WebSocketServerWithoutPongs });
+    super({ ...options, wsEngine: webSocketServer(limits) });
     this.#limits = limits;
     this.#onClose = onClose;
     this.#ownMiddlewares = this.middlewares.length;
@@ -38,6 +47,9 @@ export class BoundedEngine extends Engine {
     const transport = super.createTransport(name, request);
     if (name === 'polling') boundPolling(transport, this.#limits);
     else if (request.websocket !== undefined) answerPings(request.websocket);
+    const sid = request._query?.sid;
+    // The engine has looked the id up before it asks for a transport.
+    if (sid) tellUpgradeAsked(this.clients[sid] as object, transport);
     return transport;
   }
 

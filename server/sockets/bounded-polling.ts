@@ -4,7 +4,7 @@ import { AshlarError } from '../../shared/errors.ts';
 export interface PollingLimits {
   /** Engine packets in one body. */
   maxPacketsPerBody: number;
-  /** How long a closing connection waits for the poll that takes the news to its client, ms. */
+  /** How long a closing connection waits for the poll that takes the news to its client, or for the answer to its WebSocket's close, ms. */
   closeTimeoutMs: number;
 }
 

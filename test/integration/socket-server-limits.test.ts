@@ -68,7 +68,49 @@ test('an upgraded connection is still charged, for the frames of WebSocket too',
   await peer.next();
   peer.socket.ping();
   await once(peer.socket, 'pong');
-  expect(metered.packets).toBe(2);
+  expect(metered.packets).toBe(4);
+});
+
+test('[5] an upgrade that is never finished is charged from its first frame on, and ends with its connection where that is too much', async () => {
+  await using server = await startSocketServer();
+  const metered = meterAll(server, ({ packets }) => packets <= 20);
+  const url = await openPolling(server);
+  await using peer = EnginePeer.open(url.replace('transport=polling', 'transport=websocket'));
+  await once(peer.socket, 'open');
+  peer.socket.ping('before the probe');
+  await once(peer.socket, 'pong');
+  expect(metered).toEqual({ packets: 1, bytes: 16 });
+  for (let probe = 0; probe < 100; probe++) peer.send('2probe');
+  await peer.closed;
+  expect(metered.packets).toBe(21);
+  expect((await fetch(url)).status).toBe(400);
+});
+
+test('[5] whoever sends on where nobody listens any more is charged, and cut off', async () => {
+  await using server = await startSocketServer();
+  const metered = meterAll(server, ({ packets }) => packets <= 20);
+  const url = await openPolling(server);
+  await using strange = EnginePeer.open(url.replace('transport=polling', 'transport=websocket'));
+  await once(strange.socket, 'open');
+  await using refused = await EnginePeer.connect(server.engineUrl('transport=websocket'));
+  for (const [peer, end] of [
+    [strange, () => strange.send('4no probe')],
+    [refused, () => server.io.disconnectSockets(true)],
+  ] as const) {
+    metered.packets = 0;
+    const tcp = (peer.socket as unknown as { _socket: TcpSocket })._socket;
+    // The close is not read, and so not answered.
+    tcp.pause();
+    const closed = once(tcp, 'close');
+    end();
+    const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x78]); // a masked text: 4x
+    tcp.on('error', () => {});
+    tcp.write(Buffer.concat(Array<Buffer>(100).fill(frame)));
+    while (metered.packets <= 20) await nextTurn();
+    tcp.resume();
+    await closed;
+    expect(metered.packets).toBe(21);
+  }
 });
 
 test('the packet that is one too many ends the connection and is not handled', async () => {
