@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -70,6 +71,23 @@ test('a body that comes in pieces and does not say how long it is, is taken as a
   const [most, more] = [1_000_000, 1_000_001].map((bytes) => [' '.repeat(400_000), ' '.repeat(bytes - 400_002), '{}']);
   expect(await send(most as string[])).toMatchObject({ status: 400, body: { error: { code: 'invalid-payload' } } });
   expect(await send(more as string[])).toMatchObject({ status: 413, body: { error: { code: 'too-large' } } });
+});
+
+test('health checks that name no host are answered, and a host that is none is refused as everything else is', async () => {
+  await using server = await startServer();
+  const answerTo = async (lines: readonly string[]) => {
+    const tcp = connect(Number(new URL(server.url).port), '127.0.0.1');
+    tcp.write(`${lines.join('\r\n')}\r\n\r\n`);
+    const [head = '', body = ''] = (await text(tcp)).split('\r\n\r\n');
+    return { status: head.split(' ')[1], body: JSON.parse(body) };
+  };
+  const ok = { status: '200', body: { success: true, data: { status: 'ok' } } };
+  expect(await answerTo(['GET /readyz HTTP/1.0'])).toEqual(ok);
+  expect(await answerTo(['GET /healthz HTTP/1.1', 'Host:', 'Connection: close'])).toEqual(ok);
+  expect(await answerTo(['GET /healthz HTTP/1.1', 'Host: a/b', 'Connection: close'])).toEqual({
+    status: '400',
+    body: { success: false, error: expect.objectContaining({ code: 'invalid-payload' }) },
+  });
 });
 
 test('each answer of a list names its own place, also where several go into one room', async () => {
