@@ -32,18 +32,18 @@ export function registerChat(ports: EventPorts, typing: Typing): void {
     const { connection, user, payload, id } = message;
     const room = await joinedRoom(connection, message.room, message.access as 'write');
     const prepared = prepareChatMessage(payload, user, clock);
-    const published = await publishOnce({ definition: chatMessage, room, payload: prepared, userId: user.id, id });
+    const { data, meta, isRepeat } = await publishOnce({ definition: chatMessage, room, payload: prepared, userId: user.id, id });
     return {
-      answer: published,
+      answer: { data, meta },
       after: () => {
         // A repeat got the first answer: the product hears of a message once.
-        if ((published.data as { id: string }).id !== prepared.id) return;
+        if (isRepeat) return;
         const { sessionId, content, timestamp } = prepared;
         hooks.emit('chat:message', {
           user,
           sessionId,
           message: { id: prepared.id, content, timestamp },
-          seq: published.meta.seq ?? 0,
+          seq: meta.seq ?? 0,
         });
       },
     };

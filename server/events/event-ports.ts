@@ -7,6 +7,7 @@ import type { Membership } from '../rooms/membership.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Store } from '../storage/store.ts';
 import type { Publish } from './publish.ts';
+import type { PublishOnce } from './publish-once.ts';
 
 /** What the features share. */
 export interface EventPorts {
@@ -20,5 +21,5 @@ export interface EventPorts {
   readonly hooks: Hooks;
   readonly publish: Publish;
   /** As `publish`, at most once per user, room and `meta.id`. */
-  readonly publishOnce: Publish;
+  readonly publishOnce: PublishOnce;
 }

@@ -16,7 +16,10 @@ export function registerOtherEvents(ports: EventPorts): void {
       const room = await rooms.open(roomName);
       const except = definition.delivery.class === 'ephemeral' ? connection.rooms.get(roomName) : undefined;
       const published = await publishOnce({ definition, room, payload, userId: user.id, id, except });
-      return definition.delivery.class === 'log' ? { answer: published, after: tell } : { after: tell };
+      const { data, meta, isRepeat } = published;
+      // The product hears of an event once, however often its ack was lost.
+      const after = isRepeat ? {} : { after: tell };
+      return definition.delivery.class === 'log' ? { answer: { data, meta }, ...after } : after;
     });
   }
 }
