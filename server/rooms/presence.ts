@@ -7,8 +7,10 @@ import { SmallMap } from '../small-map.ts';
 const GATHER_MS = 50;
 /** …and in a large one for this long per user in it: a crowd that comes in costs each room about a thousand messages a second, not its square. */
 const GATHER_MS_PER_USER = 1;
-/** Rooms with more users online than this are told nothing: each change would cost a message to everyone. They may still ask. */
+/** Rooms with more users online than this are told nothing, until there are fewer: each change would cost a message to everyone. They may still ask. */
 const MAX_TOLD = 500;
+/** Changes that a large room is told of later, per room: the newest. */
+const MAX_UNTOLD = 2_000;
 /** Members remembered after they went, per room: the newest. */
 const MAX_OFFLINE = 100;
 
@@ -76,6 +78,14 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
 
   const flush = (name: RoomName, room: RoomPresence): void => {
     room.cancelFlush = null;
+    if (room.present.size > MAX_TOLD) {
+      // Kept for when there are fewer again: whoever has a list would show those who went meanwhile for ever.
+      for (const oldest of room.changed.keys()) {
+        if (room.changed.size <= MAX_UNTOLD) break;
+        room.changed.delete(oldest);
+      }
+      return;
+    }
     const users: Member[] = [];
     for (const [userId, gone] of room.changed) {
       const present = room.present.get(userId);
@@ -83,7 +93,7 @@ export function createPresence({ clock, graceMs, changed }: PresenceOptions): Pr
       else if (gone !== null) users.push(gone);
     }
     room.changed.clear();
-    if (users.length > 0 && room.present.size <= MAX_TOLD) changed(name, users);
+    if (users.length > 0) changed(name, users);
   };
   const tell = (name: RoomName, room: RoomPresence, userId: string, gone: Member | null): void => {
     room.changed.set(userId, gone);

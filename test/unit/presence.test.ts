@@ -295,6 +295,39 @@ describe('presence', () => {
   });
 });
 
+test('a room that had more than 500 users online is told who came and went meanwhile, once there are fewer: 2,000 of them at most', () => {
+  const clock = createManualClock();
+  const told: string[] = [];
+  const changed = (_room: RoomName, users: Member[]) => told.push(...users.map(({ userId, status }) => `${userId} ${status}`));
+  const presence = createPresence({ clock, graceMs: 0, changed });
+  const come = (id: string) => presence.join(ROOM, user(id), id);
+  const go = (id: string) => {
+    presence.socketGone(id);
+    clock.advance(1_000);
+  };
+  for (let index = 0; index < 500; index++) come(`u${index}`);
+  clock.advance(1_000);
+  told.length = 0;
+  for (const id of ['came', 'came and went', 'last']) come(id);
+  for (const id of ['came and went', 'u0']) go(id);
+  expect(told).toEqual([]);
+  go('u1');
+  go('u2');
+  expect(told).toEqual(['came online', 'came and went offline', 'last online', 'u0 offline', 'u1 offline', 'u2 offline']);
+
+  told.length = 0;
+  for (const id of ['more', 'and more']) come(id);
+  for (let index = 0; index < 3_000; index++) {
+    come(`passing ${index}`);
+    go(`passing ${index}`);
+  }
+  expect(told).toEqual([]);
+  go('u3');
+  expect(told).toContain('passing 2999 offline');
+  expect(told.length).toBeLessThanOrEqual(2_003);
+  presence.close();
+});
+
 test('a room with more than 500 users online is told nothing of who comes and goes, and answers all the same', () => {
   const clock = createManualClock();
   const told: number[] = [];
