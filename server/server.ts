@@ -161,7 +161,8 @@ export class RealtimeServer<Own extends Events = []> {
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
       unavailable,
-      platform: () => this.#ready(),
+      publish: async (user, events, key) =>
+        this.#underWay.follow(this.#ready().publisher.publishAll(user, events, key)),
       stats: () => this.getStats(),
       probe: () => this.#storeOf().probe(),
     });

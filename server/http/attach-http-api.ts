@@ -11,12 +11,11 @@ import { createClientAddress } from '../guard/client-address.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Settings } from '../options.ts';
 import { packageVersion } from '../package-version.ts';
-import type { Platform } from '../platform.ts';
 import { type Attachment, attachPaths } from '../sockets/attach.ts';
 import { createHttpApi } from './api.ts';
 import { toNodeListener } from './node-listener.ts';
 import { isHttpApiPath, PATHS } from './own-paths.ts';
-import type { AdmitRequest, ServerStats } from './ports.ts';
+import type { AdmitRequest, HttpPorts, ServerStats } from './ports.ts';
 
 export interface HttpApiPorts {
   readonly settings: Settings;
@@ -27,8 +26,8 @@ export interface HttpApiPorts {
   readonly userBudgets: UserBudgets;
   readonly addresses: AddressLimiter;
   unavailable(): AshlarError | undefined;
-  /** @throws AshlarError while it is not ready */
-  platform(): Platform;
+  /** @throws AshlarError also while the server is not ready */
+  readonly publish: HttpPorts['publish'];
   stats(): ServerStats;
   readonly metrics: Metrics;
   probe(): Promise<void>;
@@ -73,7 +72,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
   const api = createHttpApi(
     {
       admit,
-      publish: (user, events, key) => ports.platform().publisher.publishAll(user, events, key),
+      publish: ports.publish,
       stats: ports.stats,
       metrics: async () => ({ type: ports.metrics.contentType, text: await ports.metrics.render() }),
       async ready() {

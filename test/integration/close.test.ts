@@ -81,6 +81,41 @@ test('[1] a server that closes waits for edits by the backend, and tells of each
   }
 });
 
+test('[1] a server that closes waits for what is published over HTTP, and says of it that it is stored', async () => {
+  let asked = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  let allow = () => {};
+  const isAllowed = new Promise<void>((resolve) => {
+    allow = resolve;
+  });
+  const authorize = async () => {
+    asked();
+    await isAllowed;
+    return undefined;
+  };
+  await using server = await startServer({ authorize });
+  const answer = fetch(`${server.url}/api/events`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${tokenFor('backend', { permissions: ['publish'] })}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({
+      event: 'batch:completed',
+      room: 'batch:b',
+      data: { batchId: 'b', results: [], duration: 1 },
+    }),
+  });
+  await isAsked;
+  const closed = server.realtime.close();
+  allow();
+  const response = await answer;
+  expect([response.status, await response.json()]).toMatchObject([200, { success: true, data: { seq: 1 } }]);
+  await closed;
+});
+
 test('a state value that members saw is what the next start has, also where the disk failed until just before the server closed', async () => {
   const disk = memoryDisk();
   const value = (value: number) => ({ widgetId: 'orders', value, timestamp: new Date(value).toISOString() });
