@@ -16,12 +16,13 @@ import { countLevels } from './admission/admit-update.ts';
 import { BackgroundVouching } from './background-vouching.ts';
 import { committedFrame } from './committed-frame.ts';
 import { compactionDue } from './compaction-due.ts';
-import { type AwarenessEntry, DocumentAwareness, encodeAwareness } from './document-awareness.ts';
+import { DocumentAwareness, encodeAwareness } from './document-awareness.ts';
 import { DocumentMember } from './document-member.ts';
 import { DocumentNesting } from './document-nesting.ts';
 import { DocumentPlaces } from './document-places.ts';
 import type { DocumentPorts } from './document-ports.ts';
 import { SharedPackets } from './shared-packets.ts';
+import { ShownAwareness } from './shown-awareness.ts';
 import type { Untried } from './try-update.ts';
 import { type WriterSession, Writers } from './writers.ts';
 
@@ -36,6 +37,7 @@ export class DocumentRoom implements RoomContent {
   readonly ports: DocumentPorts;
   readonly writers: Writers;
   readonly awareness = new DocumentAwareness();
+  readonly #shown: ShownAwareness;
   snapshotSeq: number;
   readonly places = new DocumentPlaces();
   readonly vouching = new BackgroundVouching();
@@ -69,6 +71,9 @@ export class DocumentRoom implements RoomContent {
   constructor(room: Room, lease: RoomLease, ports: DocumentPorts) {
     this.room = room;
     this.ports = ports;
+    this.#shown = new ShownAwareness(room, ports.clock, (entries) =>
+      this.encode({ type: 'awareness', update: encodeAwareness(entries) }),
+    );
     this.writers = new Writers(room.name, lease.clocks, ports);
     this.snapshotSeq = lease.snapshotSeq;
     this.nesting = new DocumentNesting(lease.head === 0 && lease.snapshotSeq === 0);
@@ -124,7 +129,7 @@ export class DocumentRoom implements RoomContent {
         incarnation: room.incarnation,
       },
       start: () => {
-        this.#sendAwareness(member, this.awareness.entries());
+        this.#shown.sendTo(member, this.awareness.entries());
         if (!recovered) return;
         member.delivery = 'catching-up';
         ports.catchUp(member);
@@ -245,17 +250,7 @@ export class DocumentRoom implements RoomContent {
   /** Sets or takes back what a member shows, and sends it to the others. */
   showAwareness(member: DocumentMember, clientId: number, state: object | null): void {
     const entry = this.awareness.set(clientId, state, member.connection.user, this.ports.clock.now());
-    if (entry === null) return;
-    const packet = this.#awarenessPacket([entry]);
-    for (const other of this.room.members.values()) {
-      if (other === member || !(other instanceof DocumentMember)) continue;
-      if (other.missedAwareness === null) {
-        if (other.connection.outbox.offer(packet) === 'sent') continue;
-        other.missedAwareness = new Map();
-        other.connection.outbox.whenDrained(() => this.#sendAwareness(other, other.takeMissedAwareness()));
-      }
-      other.missedAwareness.set(clientId, entry);
-    }
+    if (entry !== null) this.#shown.add(entry);
   }
 
   /** The newest snapshot: read once, shared by all who need it. */
@@ -384,17 +379,7 @@ export class DocumentRoom implements RoomContent {
     this.send(member, { type: 'saved', counter: session.saved, epoch: this.seal(member.sent), seq: member.sent.seq });
   }
 
-  #sendAwareness(member: DocumentMember, told: readonly AwarenessEntry[]): void {
-    const own = member.session?.clientId;
-    const entries = told.filter((entry) => entry.clientId !== own);
-    if (entries.length > 0 && !member.gone) member.connection.outbox.force(this.#awarenessPacket(entries));
-  }
-
   #committed(records: readonly LogRecord[], session: WriterSession | null): EncodedPacket {
     return this.encode(committedFrame(records, session, (last) => this.seal(last)));
-  }
-
-  #awarenessPacket(entries: readonly AwarenessEntry[]): EncodedPacket {
-    return this.encode({ type: 'awareness', update: encodeAwareness(entries) });
   }
 }

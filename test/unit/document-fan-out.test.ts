@@ -101,6 +101,29 @@ test('[7] awareness for which there was no room is made up for by everyone’s l
   expect(awarenessIn(slow.outbox).at(-1)).toEqual(['"cursor":21']);
 });
 
+test('[7] a crowd that comes in, shows something and goes costs each member of a large document a packet, not one for each of the others', async () => {
+  const crowd: Awaited<ReturnType<typeof join>>[] = [];
+  for (let id = 1; id <= 60; id++) crowd.push(await join(`user ${id}`, id));
+  const reader = await join('reader', 100);
+  for (const [index, { member }] of crowd.entries()) document.showAwareness(member, index + 1, { cursor: 1 });
+  document.showAwareness((crowd[0] as (typeof crowd)[0]).member, 1, { cursor: 2 });
+  clock.advance(100);
+  const shown = crowd.map((_member, index) => `"cursor":${index === 0 ? 2 : 1}`);
+  expect(awarenessIn(reader.outbox)).toEqual([shown]);
+  for (const [index, { outbox }] of crowd.entries()) expect(awarenessIn(outbox)).toEqual([shown.toSpliced(index, 1)]);
+
+  for (const { member } of crowd) {
+    room.members.delete(member.connection);
+    document.left(member);
+  }
+  clock.advance(100);
+  expect(framesIn(reader.outbox).filter(({ type }) => type === 'awareness')).toHaveLength(2);
+  const seen = new Awareness(new Y.Doc());
+  for (const frame of framesIn(reader.outbox)) if (frame.type === 'awareness') applyAwarenessUpdate(seen, frame.update, null);
+  expect([...seen.getStates().keys()]).toEqual([seen.clientID]);
+  seen.destroy();
+});
+
 test('[4] who left while there was no room for it is no ghost afterwards', async () => {
   const [ada, bob, slow] = [await join('ada', 1), await join('bob', 2), await join('slow', 3)];
   for (const { member } of [ada, bob]) document.showAwareness(member, member.session?.clientId as number, { cursor: 1 });
