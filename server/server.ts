@@ -161,8 +161,7 @@ export class RealtimeServer<Own extends Events = []> {
       userBudgets: this.#userBudgets,
       addresses: this.#addresses,
       unavailable,
-      publish: async (user, events, key) =>
-        this.#underWay.follow(this.#ready().publisher.publishAll(user, events, key)),
+      publish: async (user, events, key) => this.#underWay.follow(this.#ready().publisher.publishAll(user, events, key)),
       stats: () => this.getStats(),
       probe: () => this.#storeOf().probe(),
     });
