@@ -62,7 +62,7 @@ export const ERRORS = {
     retry: 'later',
   },
   'idempotency-conflict': {
-    message: 'This Idempotency-Key was used with another body',
+    message: 'This id (Idempotency-Key, meta.id) was used for something else',
     retry: 'never',
   },
   'not-found': { message: 'Not found', retry: 'never' },
