@@ -6,7 +6,7 @@ import type { Events } from '../../shared/catalog.ts';
  * declare module 'ashlar/react' {
  *   interface Register {
  *     events: typeof EVENTS; // the list given to createClient
- *     presence: { cursor: { x: number; y: number } }; // what its documents share in awareness
+ *     presence: { pointer: { x: number; y: number } }; // what its documents share in awareness
  *   }
  * }
  */

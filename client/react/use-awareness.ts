@@ -11,7 +11,7 @@ const NOBODY: People = Object.freeze([]);
 
 /**
  * Everybody who has the document open, oneself included, once per tab. Show yourself by
- * `document.awareness.setLocalStateField('cursor', …)`.
+ * `document.awareness.setLocalStateField('pointer', …)`.
  */
 export function useAwareness(document: Present): People;
 export function useAwareness<Selected>(

@@ -4,6 +4,7 @@ import { AshlarError } from '../../shared/errors.ts';
 import type { PublicUser } from '../../shared/user.ts';
 import { payloadDepth } from '../guard/payload-depth.ts';
 import { SmallMap } from '../small-map.ts';
+import { readCursor } from './read-cursor.ts';
 
 /** Largest awareness state, UTF-8 bytes of its JSON. */
 export const MAX_AWARENESS_BYTES = 4_096;
@@ -60,7 +61,7 @@ export function readAwareness(update: Uint8Array, clientId: number): object | nu
   }
   // As it goes out: `1e20` is read as a number and written as 21 digits.
   if (Buffer.byteLength(JSON.stringify(state)) > MAX_AWARENESS_BYTES) throw tooLarge();
-  return state;
+  return 'cursor' in state ? { ...state, cursor: readCursor(state.cursor) } : state;
 }
 
 const tooLarge = () => new AshlarError('too-large', { detail: 'awareness: at most 4 kB' });

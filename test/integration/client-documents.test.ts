@@ -105,22 +105,22 @@ test('presence: names come from the token, cursors arrive, and a cut leaves no g
   const mine = ada.document('handbook');
   const theirs = bob.document('handbook');
   await Promise.all([mine.whenSynced, theirs.whenSynced]);
-  mine.awareness.setLocalStateField('cursor', { anchor: 1 });
+  mine.awareness.setLocalStateField('pointer', { x: 1 });
   mine.awareness.setLocalStateField('user', { name: 'the king' });
   const shown = () =>
-    theirs.awareness.getStates().get(mine.doc.clientID) as { cursor?: unknown; user: { name: string } } | undefined;
+    theirs.awareness.getStates().get(mine.doc.clientID) as { pointer?: unknown; user: { name: string } } | undefined;
   const onChange = (listener: () => void) => {
     theirs.awareness.on('change', listener);
     return () => theirs.awareness.off('change', listener);
   };
-  await when(onChange, () => shown()?.cursor !== undefined);
+  await when(onChange, () => shown()?.pointer !== undefined);
   expect(shown()?.user).toMatchObject({ id: 'ada', name: 'ada' });
   proxy.cut();
   await when(onChange, () => shown() === undefined);
   await until(mine.status, ({ state }) => state === 'offline');
   expect([...mine.awareness.getStates().keys()]).toEqual([mine.doc.clientID]);
   proxy.mend();
-  await when(onChange, () => shown()?.cursor !== undefined);
+  await when(onChange, () => shown()?.pointer !== undefined);
   expect(mine.awareness.getStates().get(theirs.doc.clientID)).toMatchObject({ user: { id: 'bob' } });
 });
 

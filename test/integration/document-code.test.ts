@@ -180,10 +180,10 @@ test('who hid before the code came is not there, and is again with the next hand
   const second = ada.document('seen');
   expect(second.awareness).toBe(first.awareness);
   expect(second.awareness.getLocalState()).toEqual({});
-  second.awareness.setLocalStateField('cursor', 3);
+  second.awareness.setLocalStateField('pointer', 3);
   code.come();
   await second.whenSynced;
-  expect(second.awareness.getLocalState()).toMatchObject({ cursor: 3, user: { id: 'ada' } });
+  expect(second.awareness.getLocalState()).toMatchObject({ pointer: 3, user: { id: 'ada' } });
 });
 
 test('[1] kept offline, what is edited before the code is there survives a reload without a connection', async () => {

@@ -72,7 +72,7 @@ test('a reader is refused by name, and its awareness carries the name of its tok
   }
   reader.update(1, insertion(2, 'graffiti'));
   expect(await reader.frame('refused')).toMatchObject({ counter: 1, code: 'read-only' });
-  const state = JSON.stringify({ user: { id: 'ada', name: 'Ada' }, cursor: 3 });
+  const state = JSON.stringify({ user: { id: 'ada', name: 'Ada' }, pointer: 3 });
   reader.send({ type: 'awareness', update: Uint8Array.from([1, 2, 1, state.length, ...new TextEncoder().encode(state)]) });
   const { update } = await ada.frame('awareness');
   expect(new TextDecoder().decode(update)).toContain('"user":{"id":"eve","name":"Eve"');

@@ -36,14 +36,14 @@ test('[4] nobody speaks for another: not in presence, chat or typing, not under 
   };
 
   // Presence: only one's own, and under the name of the token.
-  show(ada, ADA, { cursor: 1 });
-  show(eve, EVE, { cursor: 2, user: { id: 'ada', name: 'Ada', color: '#000000' }, name: 'Ada' });
-  show(eve, ADA, { cursor: 3 });
+  show(ada, ADA, { pointer: 1 });
+  show(eve, EVE, { pointer: 2, user: { id: 'ada', name: 'Ada', color: '#000000' }, name: 'Ada' });
+  show(eve, ADA, { pointer: 3 });
   show(eve, ADA, null);
   await vi.waitFor(() => expect(refusals).toEqual(['foreign-client-id', 'foreign-client-id']));
   const shown = await shownTo(bob);
-  expect(shown.get(ADA)).toMatchObject({ cursor: 1, user: { id: 'ada', name: 'Ada' } });
-  expect(shown.get(EVE)).toMatchObject({ cursor: 2, user: { id: 'eve', name: 'Eve' } });
+  expect(shown.get(ADA)).toMatchObject({ pointer: 1, user: { id: 'ada', name: 'Ada' } });
+  expect(shown.get(EVE)).toMatchObject({ pointer: 2, user: { id: 'eve', name: 'Eve' } });
 
   // Content: not under another's id, live or gone, and not by another's session.
   const forged = Y.encodeStateAsUpdate(textBy(ADA, 'ada says so'));

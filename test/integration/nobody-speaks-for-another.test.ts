@@ -44,14 +44,14 @@ function insertion(clientId: number, text: string): Uint8Array {
 test('[4] a member shows its own awareness under its own name, and cannot change or take away another’s', async () => {
   await using server = await startServer();
   const [ada, eve, bob] = [await member(server, 'ada', 1), await member(server, 'eve', 2), await member(server, 'bob', 3)];
-  expect(await show(ada, 1, '{"cursor":7}')).toEqual({ success: true });
-  for (const forged of ['{"cursor":0}', '{"user":{"id":"ada","name":"Ada"}}', 'null']) {
+  expect(await show(ada, 1, '{"pointer":7}')).toEqual({ success: true });
+  for (const forged of ['{"pointer":0}', '{"user":{"id":"ada","name":"Ada"}}', 'null']) {
     expect(await show(eve, 1, forged)).toMatchObject({ error: { code: 'foreign-client-id' } });
   }
   expect(await show(eve, 2, '{"user":{"id":"ada","name":"ADA","color":"#000000"}}')).toEqual({ success: true });
   await ask(bob.socket, 'room:members', bob.room);
   expect(statesSeenBy(bob)).toMatchObject({
-    1: { cursor: 7, user: { id: 'ada', name: 'ADA' } },
+    1: { pointer: 7, user: { id: 'ada', name: 'ADA' } },
     2: { user: { id: 'eve', name: 'EVE' } },
   });
 });
@@ -59,8 +59,8 @@ test('[4] a member shows its own awareness under its own name, and cannot change
 test('[4] awareness goes with the socket that brought it, and a late joiner sees who is there', async () => {
   await using server = await startServer();
   const [ada, bob] = [await member(server, 'ada', 1), await member(server, 'bob', 2)];
-  await show(ada, 1, '{"cursor":7}');
-  await show(bob, 2, '{"cursor":8}');
+  await show(ada, 1, '{"pointer":7}');
+  await show(bob, 2, '{"pointer":8}');
   const late = await member(server, 'cleo', 3);
   expect(Object.keys(statesSeenBy(late))).toEqual(['1', '2']);
   ada.socket.disconnect();
@@ -72,11 +72,11 @@ test('[4] a reader shows its awareness and changes nothing', async () => {
   const socket = await server.connect(tokenFor('eve', { access: { 'doc:*': 'read' } }));
   const [ada, eve] = [await member(server, 'ada', 1), new FrameClient(socket, 'minutes', 2)];
   expect(await eve.join()).toMatchObject({ success: true, access: 'read' });
-  expect(await show(eve, 2, '{"cursor":7}')).toEqual({ success: true });
+  expect(await show(eve, 2, '{"pointer":7}')).toEqual({ success: true });
   eve.update(1, insertion(2, 'graffiti'));
   expect(await eve.frame('refused')).toMatchObject({ counter: 1, code: 'read-only' });
   await ask(ada.socket, 'room:members', ada.room);
-  expect(statesSeenBy(ada)).toMatchObject({ 2: { cursor: 7, user: { id: 'eve' } } });
+  expect(statesSeenBy(ada)).toMatchObject({ 2: { pointer: 7, user: { id: 'eve' } } });
   expect((await server.realtime.documents.read('minutes')).getText('text').toString()).toBe('');
 });
 

@@ -43,7 +43,7 @@ test('whoever presents the session goes on with it, whoever does not must take a
   using fresh = await PlainClient.connect(server.url, tokenFor('ada'));
   using eve = await PlainClient.connect(server.url, tokenFor('eve'));
   const join = (client: PlainClient, session: string) => client.ask('join-room', 'doc:plan', { clientId: 5, session });
-  const shows = (client: PlainClient) => client.ask('document', 'doc:plan', awarenessFrame(5, { cursor: 1 }));
+  const shows = (client: PlainClient) => client.ask('document', 'doc:plan', awarenessFrame(5, { pointer: 1 }));
   const secret = 'a-secret-of-more-than-22-letters';
   expect(await join(old, secret)).toMatchObject({ success: true });
   expect(await join(fresh, 'another-of-more-than-22-letters')).toMatchObject({ error: { code: 'id-in-use', room: 'doc:plan' } });

@@ -163,10 +163,10 @@ test('plain clients and the SDK edit one document, and see each other', async ()
       if (state !== undefined) resolve(state);
     });
   });
-  ada.show({ cursor: 3, user: { id: 'eve', name: 'Eve', color: '#000000' } });
-  expect(await seenBySdk).toEqual({ cursor: 3, user: { id: 'ada', name: 'Ada', color: '#aa3355' } });
-  handle.awareness.setLocalStateField('cursor', 5);
-  await adaClient.until(() => ada.others.get(handle.doc.clientID)?.state.cursor === 5);
+  ada.show({ pointer: 3, user: { id: 'eve', name: 'Eve', color: '#000000' } });
+  expect(await seenBySdk).toEqual({ pointer: 3, user: { id: 'ada', name: 'Ada', color: '#aa3355' } });
+  handle.awareness.setLocalStateField('pointer', 5);
+  await adaClient.until(() => ada.others.get(handle.doc.clientID)?.state.pointer === 5);
   expect(ada.others.get(handle.doc.clientID)?.state.user).toMatchObject({ id: 'cyd', name: 'Cyd' });
   bobClient.cut({ stayAway: true });
   adaClient.cut();
@@ -257,7 +257,7 @@ test('a stock client sees the same frames', async () => {
   socket.emit('document', 'doc:plan', update);
   await next(socket, 'document', (_room, bytes: never) => new Uint8Array(bytes)[0] === 6);
   // An ack says that the frame was read, no more.
-  expect(await socket.timeout(5_000).emitWithAck('document', 'doc:plan', awarenessFrame(7, { cursor: 1 }))).toEqual({
+  expect(await socket.timeout(5_000).emitWithAck('document', 'doc:plan', awarenessFrame(7, { pointer: 1 }))).toEqual({
     success: true,
   });
 });

@@ -20,7 +20,7 @@ const USAGE: readonly Step[] = [
   onPage(30, 'edit', (page) => page.edit()),
   onPage(14, 'chat', (page, { world }) => page.say(world.pick(page.options.chats))),
   onPage(2, 'carets', (page, { world }) => {
-    for (const { awareness } of page.documents.values()) awareness.setLocalStateField('cursor', world.int(100));
+    for (const { awareness } of page.documents.values()) awareness.setLocalStateField('pointer', world.int(100));
   }),
   onPage(2, 'leave and come back', (page, { world }) => {
     world.trace('disconnects');

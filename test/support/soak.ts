@@ -71,7 +71,7 @@ class Person {
     client.on('chat:message', () => {});
     void client.joinRoom(`chat:${this.#number % 3}`);
     const handle = client.document(document);
-    handle.awareness.setLocalStateField('cursor', this.#number);
+    handle.awareness.setLocalStateField('pointer', this.#number);
     return [client, handle];
   }
 
@@ -93,7 +93,7 @@ class Person {
       text.insert(draw(text.length + 1), 'abcdefgh'[draw(8)] as string);
       if (text.length > LONGEST_TEXT) text.delete(draw(text.length - 1), 1);
     }
-    this.handle.awareness.setLocalStateField('cursor', draw(LONGEST_TEXT));
+    this.handle.awareness.setLocalStateField('pointer', draw(LONGEST_TEXT));
   }
 
   say(content: string): Promise<unknown> {

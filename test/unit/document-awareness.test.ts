@@ -12,20 +12,20 @@ function encode(entries: readonly (readonly [clientId: number, json: string])[])
 
 test('what y-protocols writes is read, and what is written y-protocols reads', () => {
   const own = new Awareness(new Y.Doc());
-  own.setLocalState({ cursor: 3, text: '👩‍💻' });
+  own.setLocalState({ pointer: 3, text: '👩‍💻' });
   const update = encodeAwarenessUpdate(own, [own.clientID]);
-  expect(readAwareness(update, own.clientID)).toEqual({ cursor: 3, text: '👩‍💻' });
-  const entry = new DocumentAwareness().set(7, { cursor: 3 }, ada, 1_000);
+  expect(readAwareness(update, own.clientID)).toEqual({ pointer: 3, text: '👩‍💻' });
+  const entry = new DocumentAwareness().set(7, { pointer: 3 }, ada, 1_000);
   const others = new Awareness(new Y.Doc());
   applyAwarenessUpdate(others, encodeAwareness([entry!]), null);
-  expect(others.getStates().get(7)).toEqual({ cursor: 3, user: ada });
+  expect(others.getStates().get(7)).toEqual({ pointer: 3, user: ada });
   for (const awareness of [own, others]) awareness.destroy();
 });
 
 test('[4] the user in a state is the token’s, whatever the client says', () => {
   const awareness = new DocumentAwareness();
-  const entry = awareness.set(7, { cursor: 3, user: { id: 'bob', name: 'Bob', admin: true } }, ada, 1_000);
-  expect(JSON.parse(entry!.json)).toEqual({ cursor: 3, user: ada });
+  const entry = awareness.set(7, { pointer: 3, user: { id: 'bob', name: 'Bob', admin: true } }, ada, 1_000);
+  expect(JSON.parse(entry!.json)).toEqual({ pointer: 3, user: ada });
 });
 
 test.each([
@@ -52,6 +52,43 @@ test.each([
   ['a length beyond its end', Uint8Array.of(1, 7, 1, 200, 0x7b, 0x7d), 'malformed-frame'],
 ])('[4] a client shows its own state and nothing else: %s is refused', (_, update, code) => {
   expect(() => readAwareness(update, 7)).toThrow(expect.objectContaining({ code }));
+});
+
+const PLACE = { type: null, tname: 'default', item: { client: 7, clock: 3 }, assoc: -1 };
+
+test.each([
+  ['a number', 3],
+  ['a list', []],
+  ['no places', { anchor: null, head: null }],
+  ['numbers', { anchor: 5, head: 5 }],
+  ['one place alone', { anchor: PLACE }],
+  ['places that name nothing', { anchor: {}, head: {} }],
+  ['an id that is none', { anchor: { ...PLACE, item: 5 }, head: PLACE }],
+  ['a clock below 0', { anchor: { ...PLACE, item: { client: 7, clock: -1 } }, head: PLACE }],
+  ['a clock between two', { anchor: PLACE, head: { ...PLACE, type: { client: 7, clock: 0.5 } } }],
+  ['a name that is none', { anchor: PLACE, head: { ...PLACE, tname: 5 } }],
+])('[5] editors stumble over no cursor: %s is refused', (_, cursor) => {
+  expect(() => readAwareness(encode([[7, JSON.stringify({ cursor })]]), 7)).toThrow(
+    expect.objectContaining({ code: 'invalid-payload' }),
+  );
+});
+
+test('[5] the cursor of an editor stays what it is, and one of the product’s own has places that are nowhere', () => {
+  const read = (cursor: unknown) => readAwareness(encode([[7, JSON.stringify({ cursor })]]), 7) as { cursor: unknown };
+  expect(read(null)).toEqual({ cursor: null });
+  expect(read({ anchor: PLACE, head: PLACE, pressed: true })).toEqual({ cursor: { anchor: PLACE, head: PLACE, pressed: true } });
+  // As y-protocols' own JSON leaves them out.
+  expect(read({ anchor: { tname: 'default' }, head: PLACE }).cursor).toMatchObject({
+    anchor: { type: null, tname: 'default', item: null, assoc: 0 },
+  });
+  const { cursor } = read({ x: 1, y: 2 }) as { cursor: { x: number; anchor: Y.RelativePosition; head: Y.RelativePosition } };
+  expect(cursor).toMatchObject({ x: 1, y: 2 });
+  const doc = new Y.Doc();
+  for (const place of [cursor.anchor, cursor.head]) {
+    expect(Y.createAbsolutePositionFromRelativePosition(place, doc)).toBeNull();
+    expect(Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(place), doc)).toBeNull();
+  }
+  expect([...doc.share.keys()]).toEqual([]);
 });
 
 test('clocks grow, whatever client and wall clock say, so that no member takes a newer state for an older one', () => {

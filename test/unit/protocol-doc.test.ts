@@ -10,7 +10,7 @@ const hex = (text: string) => Uint8Array.from(plain(text).split(' '), (byte) => 
 const UPDATE = hex('01 01 01 00 04 01 01 74 02 68 69 00');
 const VECTOR = hex('01 01 02');
 const THREE = hex('aa bb cc');
-const CURSOR = Uint8Array.from([1, 1, 0, 12, ...new TextEncoder().encode('{"cursor":3}')]);
+const CURSOR = Uint8Array.from([1, 1, 0, 12, ...new TextEncoder().encode('{"choice":3}')]);
 
 /** What each row of the page's byte examples says. */
 const EXAMPLES: readonly DocumentFrame[] = [

@@ -272,8 +272,8 @@ test('who else is there: entered, moved, gone; and only what was picked renders'
     return useOthers(document, (others) => others.map(({ user }) => user?.name)).join();
   }
   function Cursors() {
-    const cursors = useOthers(document, (others) => others.map(({ state }) => state.cursor)).join();
-    return ` ${cursors} ${useSelf(document, (self) => self?.user?.name)}`;
+    const pointers = useOthers(document, (others) => others.map(({ state }) => state.pointer)).join();
+    return ` ${pointers} ${useSelf(document, (self) => self?.user?.name)}`;
   }
   function Page() {
     document = useDocument('plan');
@@ -290,7 +290,7 @@ test('who else is there: entered, moved, gone; and only what was picked renders'
   const theirs = bob.document('plan');
   await page.shows('Bob  Ada');
   const before = renders;
-  theirs.awareness.setLocalStateField('cursor', 7);
+  theirs.awareness.setLocalStateField('pointer', 7);
   await page.shows('Bob 7 Ada');
   expect(renders).toBe(before);
   bob.disconnect();

@@ -102,6 +102,9 @@ const updates: FuzzTarget = {
   },
 };
 
+/** As editors tell where a caret is. */
+const PLACE = { type: null, tname: 'default', item: { client: 7, clock: 3 }, assoc: 0 };
+
 /** Awareness: one entry, one's own, small and flat; or refused. */
 const awareness: FuzzTarget = {
   name: 'awareness',
@@ -113,7 +116,7 @@ const awareness: FuzzTarget = {
       encoding.writeVarString(encoder, JSON.stringify(state) ?? 'null');
       return encoding.toUint8Array(encoder);
     };
-    const state = { user: { name: 'Ada', color: '#336699' }, cursor: { anchor: 3, head: [1, { type: 'x' }] } };
+    const state = { user: { name: 'Ada', color: '#336699' }, cursor: { anchor: PLACE, head: PLACE } };
     const valid = [encode(7, state), encode(7, null), encode(8, state)];
     return (draw) => {
       const bytes = draw(2) === 0 ? encode(7, mutateValue(draw, state)) : mutateBytes(draw, pick(draw, valid), pick(draw, valid));
@@ -124,10 +127,22 @@ const awareness: FuzzTarget = {
       if (code !== null) return code;
       assert.ok(JSON.stringify(read).length <= 3 * 4_096);
       assert.ok(depthOf(read) <= MAX_AWARENESS_DEPTH);
+      readAsEditorsDo((read ?? {}) as { cursor?: { anchor: unknown; head: unknown } | null });
       return 'read';
     };
   },
 };
+
+const EDITED = new Y.Doc();
+
+/** Editor bindings look up whatever is there. */
+function readAsEditorsDo({ cursor }: { cursor?: { anchor: unknown; head: unknown } | null }): void {
+  if (cursor === null || cursor === undefined) return;
+  for (const place of [cursor.anchor, cursor.head]) {
+    Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(place), EDITED);
+    Y.createAbsolutePositionFromRelativePosition(place as Y.RelativePosition, EDITED);
+  }
+}
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
