@@ -25,7 +25,8 @@ export class AwarenessSync {
   readonly awareness: Awareness;
   readonly #ports: AwarenessPorts;
   readonly #onChange: (change: AwarenessChange, origin: unknown) => void;
-  #joined = false;
+  /** Whom others see us as; null: not in the room. */
+  #user: PublicUser | null = null;
   #cancel: (() => void) | null = null;
   /** The last state that could be written as JSON: what others see, and see again after a reconnect. */
   #sendable: Uint8Array | null = null;
@@ -39,23 +40,20 @@ export class AwarenessSync {
     this.#onChange = (change, origin) => {
       if (origin === this) return;
       const own = awareness.clientID;
-      if ([change.added, change.updated, change.removed].some((ids) => ids.includes(own))) this.#schedule();
+      if ([change.added, change.updated, change.removed].some((ids) => ids.includes(own))) this.#say();
     };
     awareness.on('change', this.#onChange);
   }
 
   /** In the room: our state is said again, whatever the server knew of it. */
   joined(user: PublicUser): void {
-    this.#joined = true;
-    if (this.awareness.getLocalState() === null) return;
-    // What the server writes over it anyway: bindings read name and color here. The same again is no change to them.
-    this.awareness.setLocalStateField('user', shownUser(user));
-    this.#schedule();
+    this.#user = shownUser(user);
+    if (this.awareness.getLocalState() !== null) this.#say();
   }
 
   /** Out of the room: whoever is left in our list would be a ghost. */
   left(): void {
-    this.#joined = false;
+    this.#user = null;
     this.#cancel?.();
     this.#cancel = null;
     const { awareness } = this;
@@ -71,7 +69,7 @@ export class AwarenessSync {
   }
 
   receive(update: Uint8Array): void {
-    if (this.#joined) applyAwarenessUpdate(this.awareness, withoutClient(update, this.awareness.clientID), this);
+    if (this.#user !== null) applyAwarenessUpdate(this.awareness, withoutClient(update, this.awareness.clientID), this);
   }
 
   /** Follows a changed `doc.clientID`. */
@@ -91,8 +89,11 @@ export class AwarenessSync {
     this.awareness.off('change', this.#onChange);
   }
 
-  #schedule(): void {
-    if (!this.#joined) return;
+  #say(): void {
+    if (this.#user === null) return;
+    // What the server writes over it anyway: bindings read name and color here, and write what their page was given, also long after the join. The
+    // same again is no change.
+    this.awareness.setLocalStateField('user', this.#user);
     this.#cancel ??= this.#ports.env.after(COALESCE_MS, () => {
       this.#cancel = null;
       const { awareness } = this;

@@ -125,40 +125,50 @@ test.each(bindings)(
   LIMIT_MS,
 );
 
-test.each(bindings)('[5] whatever a reader says of a cursor, two %s editors go on showing and taking the edits of both', async (_, open) => {
-  await using server = await startServer();
-  const [reader, ...clients] = [
-    createClient({ url: server.url, token: tokenFor('eve', { access: { '*': 'read' } }), onError: () => {} }),
-    ...PEOPLE.map(({ user, name }) => createClient({ url: server.url, token: tokenFor(user, { name }) })),
-  ];
-  try {
-    await Promise.all([reader, ...clients].map((client) => client?.connect()));
-    using ada = new Author(PEOPLE[0], clients[0] as Client, 'plan', open);
-    using bob = new Author(PEOPLE[1], clients[1] as Client, 'plan', open);
-    const eve = reader?.document('plan') as DocumentHandle;
-    const authors = [ada, bob];
-    // What is refused nobody sees.
-    const refused: string[] = [];
-    reader?.on('error', ({ code }) => {
-      refused.push(code);
-      eve.awareness.setLocalStateField('cursor', null);
-    });
-    await Promise.all([eve, ada.handle, bob.handle].map(({ whenSynced }) => whenSynced));
-    const cursors = [5, {}, { x: 1, y: 2 }, { anchor: null, head: null }, { anchor: {}, head: {} }, { anchor: { item: 5 }, head: 5 }];
-    for (const [round, cursor] of cursors.entries()) {
-      eve.awareness.setLocalState({ round, cursor });
-      await seen(authors, eve, round);
-      for (const { editor } of authors) editor.run({ who: 0, action: 0, at: 0, size: 3 });
-      await exchangeMarks(authors);
-      const read = await server.realtime.documents.read('plan');
-      for (const { editor } of authors) expect(editor.shown()).toEqual(editor.shownOf(read));
+test.each(bindings)(
+  '[5] whatever a reader says of a cursor, two %s editors go on showing and taking the edits of both',
+  async (_, open) => {
+    await using server = await startServer();
+    const [reader, ...clients] = [
+      createClient({ url: server.url, token: tokenFor('eve', { access: { '*': 'read' } }), onError: () => {} }),
+      ...PEOPLE.map(({ user, name }) => createClient({ url: server.url, token: tokenFor(user, { name }) })),
+    ];
+    try {
+      await Promise.all([reader, ...clients].map((client) => client?.connect()));
+      using ada = new Author(PEOPLE[0], clients[0] as Client, 'plan', open);
+      using bob = new Author(PEOPLE[1], clients[1] as Client, 'plan', open);
+      const eve = reader?.document('plan') as DocumentHandle;
+      const authors = [ada, bob];
+      // What is refused nobody sees.
+      const refused: string[] = [];
+      reader?.on('error', ({ code }) => {
+        refused.push(code);
+        eve.awareness.setLocalStateField('cursor', null);
+      });
+      await Promise.all([eve, ada.handle, bob.handle].map(({ whenSynced }) => whenSynced));
+      const cursors = [
+        5,
+        {},
+        { x: 1, y: 2 },
+        { anchor: null, head: null },
+        { anchor: {}, head: {} },
+        { anchor: { item: 5 }, head: 5 },
+      ];
+      for (const [round, cursor] of cursors.entries()) {
+        eve.awareness.setLocalState({ round, cursor });
+        await seen(authors, eve, round);
+        for (const { editor } of authors) editor.run({ who: 0, action: 0, at: 0, size: 3 });
+        await exchangeMarks(authors);
+        const read = await server.realtime.documents.read('plan');
+        for (const { editor } of authors) expect(editor.shown()).toEqual(editor.shownOf(read));
+      }
+      expect(refused).toEqual(Array(4).fill('invalid-payload'));
+      expect(authors.flatMap(({ problems }) => problems)).toEqual([]);
+    } finally {
+      for (const client of [reader, ...clients]) client?.disconnect();
     }
-    expect(refused).toEqual(Array(4).fill('invalid-payload'));
-    expect(authors.flatMap(({ problems }) => problems)).toEqual([]);
-  } finally {
-    for (const client of [reader, ...clients]) client?.disconnect();
-  }
-});
+  },
+);
 
 /** Resolves once all see what stands beside a cursor. */
 async function seen(by: readonly Author[], whose: DocumentHandle, round: number): Promise<void> {

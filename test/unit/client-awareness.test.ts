@@ -233,3 +233,19 @@ test('who watches the people of a document and goes leaves no listener behind', 
   for (const stop of stops) stop();
   await vi.waitFor(() => expect(listeners()).toBe(before));
 });
+
+test('[4] one’s own user is the token’s in the own page as well, also where a caret extension mounts after the join and writes what it was given', () => {
+  const { time, sent, awareness, sync } = presence();
+  sync.joined(ADA);
+  time.advance(50);
+  awareness.setLocalStateField('user', { name: '', color: '#888888' });
+  expect(watchedPeople(awareness).get()).toMatchObject([{ user: ADA, isSelf: true }]);
+  time.advance(50);
+  expect(new TextDecoder().decode(sent[1])).toContain('"name":"Ada"');
+  // Who hides stays hidden.
+  awareness.setLocalState(null);
+  expect(awareness.getLocalState()).toBeNull();
+  sync.left();
+  awareness.setLocalState({ user: { name: 'nobody' } });
+  expect(awareness.getLocalState()).toEqual({ user: { name: 'nobody' } });
+});
