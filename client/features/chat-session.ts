@@ -1,5 +1,6 @@
 import { AshlarError } from '../../shared/errors.ts';
 import { onAnotherUser } from '../another-user.ts';
+import { backoffMs } from '../backoff.ts';
 import { type Environment, platformEnvironment } from '../environment.ts';
 import { quiet } from '../report.ts';
 import type { RoomStatus } from '../rooms.ts';
@@ -10,6 +11,9 @@ import type { FeatureClient } from './feature-client.ts';
 import { holdRoom } from './hold-room.ts';
 import { outgoingMessage } from './outgoing-message.ts';
 import { createTypingSignal, Typers } from './typing.ts';
+
+/** How long the newest page that could not be read is left before it is asked for again. */
+const AGAIN = { baseMs: 2_000, capMs: 30_000 };
 
 export interface ChatSessionOptions {
   /** Messages per page. Default 50, at most 200. */
@@ -37,6 +41,9 @@ export function createChatSession(
   let load = 0;
   let active = false;
   let joined = false;
+  /** The newest page is still to come: what was there before is not all. */
+  let behind = true;
+  let failures = 0;
 
   const ownId = (): string | undefined => client.user.get()?.id;
   const show = (change: Partial<ChatState> = {}): void => {
@@ -52,6 +59,7 @@ export function createChatSession(
 
   const loadNewest = async (sameLog: boolean): Promise<void> => {
     const mine = ++load;
+    behind = true;
     fresh = { sent: [], outgoing: log.outgoing };
     show({ state: 'loading', error: null, loadingOlder: false });
     let change: Partial<ChatState>;
@@ -62,12 +70,19 @@ export function createChatSession(
       const first = fresh.sent[0]?.seq;
       log = renewed(log, fresh, sameLog);
       const joinsOn = log.sent[0]?.seq !== first;
+      behind = false;
+      failures = 0;
       change = { state: 'ready', ...(joinsOn ? {} : { hasOlder: hasMore }) };
     } catch (thrown) {
       if (mine !== load) return;
       const error = AshlarError.from(thrown);
-      // The join brings messages too: they are better than none.
-      log = renewed(log, fresh, sameLog);
+      // The join brings messages too: they are better than none, and those of before better than nothing.
+      if (!sameLog || fresh.sent.length > 0) log = renewed(log, fresh, sameLog);
+      if (error.retry === 'later') {
+        env.after(Math.max(error.retryAfterMs ?? 0, backoffMs(++failures, env.random(), AGAIN)), () => {
+          if (mine === load && joined) void loadNewest(true);
+        });
+      }
       change = { state: error.retry === 'never' ? 'refused' : 'ready', error, hasOlder: (log.sent[0]?.seq ?? 1) > 1 };
     }
     fresh = null;
@@ -89,7 +104,7 @@ export function createChatSession(
     if (status.state !== 'joined' || wasJoined) return;
     // Not from where we were: the log may even be another one.
     if (!status.recovered) void loadNewest(false);
-    else if (store.get().state === 'loading' && fresh === null) void loadNewest(true);
+    else if (behind && fresh === null) void loadNewest(true);
     else show({ state: fresh === null ? 'ready' : 'loading', error: null });
   };
 
@@ -104,6 +119,7 @@ export function createChatSession(
         active = false;
         load++;
         fresh = null;
+        behind = true;
       },
       client.on('chat:message', (data, { seq, room: where }) => {
         if (where !== room || seq === undefined) return;

@@ -7,8 +7,8 @@ export interface ChatState {
   /** `loading`: the newest page is on its way (and what was there before is shown); `refused`: see `error`. */
   readonly state: 'loading' | 'ready' | 'refused';
   /**
-   * Why it is refused; with `ready`, why the newest page could not be read: then `messages` says nothing of what was written before. With
-   * `loading` it is `not-loaded`: the code of chats has not come so far, and is asked for again.
+   * Why it is refused; with `ready`, why the newest page could not be read: then `messages` may lack what was written before, and what may
+   * pass (`retry: 'later'`) is tried again by itself. With `loading` it is `not-loaded`: the code of chats has not come so far, and is asked for again.
    */
   readonly error: AshlarError | null;
   /** Oldest first; those on their way and those that failed at the end. */

@@ -103,6 +103,48 @@ test('who is put out while the messages are on their way stays out, whatever com
   stop();
 });
 
+test('who is put out while the messages are on their way, and let in again where the room goes on, gets them', async () => {
+  const { chat, said, answer, refuse, join, histories, stop } = openChat();
+  refuse();
+  join(true);
+  expect(histories).toHaveLength(2);
+  await answer([1, 2], false);
+  expect([chat.get().state, said()]).toEqual(['ready', ['m1', 'm2']]);
+  refuse();
+  join(true);
+  expect([histories.length, chat.get().state]).toEqual([2, 'ready']);
+  stop();
+});
+
+test('the newest page that could not be read is asked for again, and until it is here what was known stands', async () => {
+  const { chat, said, answer, histories, time, join, refuse, stop } = openChat();
+  await answer([1, 2], false);
+  const comeBack = async (leave: () => void) => {
+    leave();
+    await settle();
+    join(true);
+    return chat.subscribe(() => {});
+  };
+  const again = await comeBack(stop);
+  histories.at(-1)?.reject(new AshlarError('rate-limited', { retryAfterMs: 5_000 }));
+  await settle();
+  expect([said(), chat.get().state, chat.get().error?.code]).toEqual([['m1', 'm2'], 'ready', 'rate-limited']);
+  time.advance(4_999);
+  expect(histories).toHaveLength(2);
+  time.advance(1);
+  expect(histories).toHaveLength(3);
+  await answer([2, 3], true);
+  expect([said(), chat.get().state, chat.get().error]).toEqual([['m1', 'm2', 'm3'], 'ready', null]);
+  // For one who was put out nobody asks.
+  const once = await comeBack(again);
+  histories.at(-1)?.reject(new AshlarError('storage-unavailable'));
+  await settle();
+  refuse();
+  time.advance(60_000);
+  expect(histories).toHaveLength(4);
+  once();
+});
+
 test('who types is seen until they said it, by others only, and as long as the room tells', async () => {
   const { chat, tell, say, answer, cut, time, stop } = openChat();
   await answer([1], false);
