@@ -23,20 +23,19 @@ const OWN: Readonly<Record<string, (input: Fields) => boolean>> = {
 };
 
 /**
- * Checks what a client is about to send, so that a mistake is told at once, also offline.
- * @returns what is to be sent
+ * Checks what a client is about to send, so that a mistake is told at once, also offline. It goes as it is: what the schema makes of it, the server
+ * does; twice would be wrong.
  * @throws AshlarError `invalid-payload`
  */
-export function checkInput({ name, input }: ClientEvent, data: unknown): unknown {
+export function checkInput({ name, input }: ClientEvent, data: unknown): void {
   const own = OWN[name];
   if (own !== undefined) {
-    if (typeof data === 'object' && data !== null && own(data as Fields)) return data;
+    if (typeof data === 'object' && data !== null && own(data as Fields)) return;
     throw new AshlarError('invalid-payload', { detail: `${name} does not fit its schema` });
   }
-  // Through Standard Schema, so that the schema brings its own library. One that answers later is left to the server.
+  // Through Standard Schema, so that the schema brings its own library. One that answers later the server refuses.
   const result = input?.['~standard'].validate(data);
-  if (result === undefined || result instanceof Promise) return data;
-  if (result.issues === undefined) return result.value;
+  if (result === undefined || result instanceof Promise || result.issues === undefined) return;
   const [issue] = result.issues;
   const path = (issue?.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.');
   throw new AshlarError('invalid-payload', {
@@ -46,12 +45,12 @@ export function checkInput({ name, input }: ClientEvent, data: unknown): unknown
 
 /**
  * Checks that JSON can hold a payload. What the schema lets pass and JSON drops, a function say, is dropped.
- * @throws AshlarError `invalid-payload`, for a cycle, a BigInt, too deep nesting, or a `toJSON` that throws
+ * @throws AshlarError `invalid-payload`, for undefined, a cycle, a BigInt, too deep nesting, or a `toJSON` that throws
  */
 export function checkJson(name: string, input: unknown): void {
   let cause: unknown;
   try {
-    if (fits(JSON.parse(JSON.stringify([input])), MAX_DEPTH + 1)) return;
+    if (fits(JSON.parse(JSON.stringify(input)), MAX_DEPTH)) return;
   } catch (error) {
     cause = error;
   }

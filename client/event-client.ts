@@ -23,10 +23,10 @@ import { Connector, type ConnectorOptions } from './connector.ts';
 import { type Environment, platformEnvironment } from './environment.ts';
 import { EventHub } from './event-hub.ts';
 import { latestValue } from './latest-value.ts';
-import { type ConnectionNotice, onConnectionNotice } from './lost-connection.ts';
+import { type ConnectionNotice, connectionNotices } from './lost-connection.ts';
 import { Members } from './members.ts';
 import { type Readable, writable } from './readable.ts';
-import { guarded, quiet, type Report, reportToConsole, safeReport } from './report.ts';
+import { quiet, type Report, reportToConsole, safeReport } from './report.ts';
 import { Requests } from './requests.ts';
 import { type Joined, type RoomStatus, Rooms } from './rooms.ts';
 import type { TokenSource } from './token.ts';
@@ -79,7 +79,7 @@ export interface EventClient<Own extends Events = []> {
   onStatus(listener: (status: ConnectionStatus) => void): () => void;
   /**
    * Tells when a user should hear of the connection: `lost` after 5 s without one, `restored` only after that, `failed` where the
-   * server refuses.
+   * server refuses. What stands already (`lost`, `failed`) is told at once.
    */
   onConnectionNotice(listener: (notice: ConnectionNotice) => void): () => void;
   /** The user of the token; null until the first connection. */
@@ -180,7 +180,7 @@ export function buildEventClient<const Own extends Events = []>(
   });
   const user = writable<SessionUser | null>(null, report);
   const hub = new EventHub(catalog, connector, rooms, requests, env, report);
-  const members = new Members(connector, rooms, user, report);
+  const members = new Members(connector, rooms, user, env, report);
   // What one user asked for is not sent under another's name.
   onAnotherUser(user, () => requests.close())();
   connector.session.subscribe((session) => {
@@ -202,8 +202,7 @@ export function buildEventClient<const Own extends Events = []>(
     },
     status: connector.status,
     onStatus: (listener) => connector.status.subscribe(listener),
-    onConnectionNotice: (listener) =>
-      onConnectionNotice(connector.status, env, (notice) => guarded(report, 'listener', () => listener(notice))),
+    onConnectionNotice: connectionNotices(connector.status, env, report),
     user,
     pending: requests.pending,
     // What JavaScript passes as null is none, as elsewhere. The hub knows events by name only; the signatures above bind each name to its payload.
@@ -215,16 +214,9 @@ export function buildEventClient<const Own extends Events = []>(
     room: (room) => rooms.status(room),
     onRoom: (room, listener) => rooms.status(room).subscribe(listener),
     members: (room) => members.of(room),
-    chatHistory: (sessionId, page) =>
-      quiet(
-        requests.ask('chat:history', [{ sessionId, ...page }]).then((answer) => {
-          const { messages, hasMore } = answer as ChatPage;
-          return { messages, hasMore };
-        }),
-      ),
+    chatHistory: (sessionId, page) => requests.ask('chat:history', [{ sessionId, ...page }]) as Promise<ChatPage>,
     latest: (name, key, given) => latestValue({ catalog, rooms, user, hub, report }, name, key, given?.room) as Readable<never>,
-    unreadNotifications: (page) =>
-      quiet(requests.ask('notification:list', [page ?? {}]).then((answer) => answer as NotificationPage)),
+    unreadNotifications: (page) => requests.ask('notification:list', [page ?? {}]) as Promise<NotificationPage>,
     markNotificationsRead: (ids) => done(requests.ask('notification:read', [ids === 'all' ? { all: true } : { ids }])),
     grant: (userId, room, access) => done(requests.ask('room:grant', [{ room, userId, access }])),
     revoke: (userId, room) => done(requests.ask('room:revoke', [{ room, userId }])),

@@ -72,14 +72,13 @@ export class EventHub {
    */
   emit(name: string, data: unknown, options: EmitOptions = {}): Promise<EmitAnswer> {
     const definition = this.#catalog.get(name);
-    let input: unknown;
     try {
       if (definition === undefined) throw new AshlarError('unknown-event', { detail: name });
       if (!definition.sentBy.includes('client')) {
         throw new AshlarError('access-denied', { detail: `${name} is sent by the backend alone` });
       }
-      input = checkInput(definition, data);
-      checkJson(name, input);
+      checkInput(definition, data);
+      checkJson(name, data);
     } catch (error) {
       // A schema may throw too.
       return quiet(Promise.reject(AshlarError.from(error, 'invalid-payload')));
@@ -87,13 +86,13 @@ export class EventHub {
     const room = options.room === undefined ? {} : { room: options.room };
     const { class: delivery } = definition.delivery;
     if (delivery === 'ephemeral') {
-      this.#connector.send(name, [input, room]);
+      this.#connector.send(name, [data, room]);
       return Promise.resolve({});
     }
     // The id makes sending it again harmless: the server answers a repeat with the first answer.
-    const settle = delivery === 'request' ? this.#expectRepeats(definition, input, options.room) : () => {};
+    const settle = delivery === 'request' ? this.#expectRepeats(definition, data, options.room) : () => {};
     const meta = delivery === 'log' ? { id: options.id ?? randomWord(this.#env, 22), ...room } : room;
-    return quiet(this.#requests.ask(name, [input, meta]).finally(settle).then(emitAnswer));
+    return quiet(this.#requests.ask(name, [data, meta]).finally(settle).then(emitAnswer));
   }
 
   // A request is answered with state events: values that we have already are then no duplicates but the answer.

@@ -1,6 +1,7 @@
 import type { ConnectionStatus } from './connection.ts';
 import type { Environment } from './environment.ts';
-import type { Readable } from './readable.ts';
+import { type Readable, writable } from './readable.ts';
+import { guarded, type Report } from './report.ts';
 
 /** `lost`: gone for 5 s. `restored`: back after that. `failed`: the server refuses; it will not come back by itself. */
 export type ConnectionNotice = 'lost' | 'restored' | 'failed';
@@ -10,41 +11,36 @@ const ANNOUNCE_AFTER_MS = 5_000;
 
 /**
  * Tells of a lost connection as a user should hear of it: not at once, and of its return only if they heard of the loss.
- * @returns a function that ends it
+ * @returns takes a listener, which hears of a loss or refusal that stands already at once; what it returns ends that
  */
-export function onConnectionNotice(
+export function connectionNotices(
   status: Readable<ConnectionStatus>,
   env: Environment,
-  listener: (notice: ConnectionNotice) => void,
-): () => void {
-  let wasConnected = status.get().state === 'connected';
-  let announced = false;
+  report: Report,
+): (listener: (notice: ConnectionNotice) => void) => () => void {
+  const told = writable<ConnectionNotice | null>(null, report);
+  let wasConnected = false;
   let cancel: (() => void) | null = null;
-  const stopTimer = (): void => {
+  status.subscribe(({ state }) => {
+    const connected = state === 'connected';
+    const wanted = state === 'connecting' || state === 'reconnecting' || state === 'offline';
+    const lost = told.get() === 'lost';
+    if (wanted && wasConnected) {
+      if (!lost) cancel ??= env.after(ANNOUNCE_AFTER_MS, () => told.set('lost'));
+      return;
+    }
     cancel?.();
     cancel = null;
-  };
-  const stop = status.subscribe(({ state }) => {
-    if (state === 'connected') {
-      stopTimer();
-      if (announced) listener('restored');
-      announced = false;
-      wasConnected = true;
-    } else if (state === 'refused' || state === 'closed' || state === 'idle') {
-      stopTimer();
-      if (state === 'refused') listener('failed');
-      announced = false;
-      wasConnected = false;
-    } else if (wasConnected && !announced && cancel === null) {
-      cancel = env.after(ANNOUNCE_AFTER_MS, () => {
-        cancel = null;
-        announced = true;
-        listener('lost');
-      });
-    }
+    wasConnected = connected;
+    told.set(state === 'refused' ? 'failed' : connected && lost ? 'restored' : null);
   });
-  return () => {
-    stop();
-    stopTimer();
+  return (listener) => {
+    const tell = (notice: ConnectionNotice | null): void => {
+      if (notice !== null) listener(notice);
+    };
+    const stop = told.subscribe(tell);
+    const standing = told.get();
+    if (standing !== 'restored') guarded(report, 'listener', () => tell(standing));
+    return stop;
   };
 }

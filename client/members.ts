@@ -3,6 +3,7 @@ import { isDocumentRoom } from '../shared/room-name.ts';
 import type { Member } from '../shared/user.ts';
 import { onAnotherUser } from './another-user.ts';
 import { type Connector, isRecord } from './connector.ts';
+import type { Environment } from './environment.ts';
 import { type Readable, type Writable, writable } from './readable.ts';
 import type { Report } from './report.ts';
 import type { Rooms } from './rooms.ts';
@@ -13,13 +14,21 @@ const NOBODY: readonly Member[] = [];
 export class Members {
   readonly #connector: Connector;
   readonly #rooms: Rooms;
+  readonly #env: Environment;
   readonly #report: Report;
   readonly #lists = new Map<string, Writable<readonly Member[]>>();
   readonly #watched = new Map<string, { queued: Member[] | null }>();
 
-  constructor(connector: Connector, rooms: Rooms, user: Readable<{ readonly id: string } | null>, report: Report) {
+  constructor(
+    connector: Connector,
+    rooms: Rooms,
+    user: Readable<{ readonly id: string } | null>,
+    env: Environment,
+    report: Report,
+  ) {
     this.#connector = connector;
     this.#rooms = rooms;
+    this.#env = env;
     this.#report = report;
     onAnotherUser(user, () => {
       for (const list of this.#lists.values()) list.set(NOBODY);
@@ -88,6 +97,12 @@ export class Members {
       watch.queued = null;
       // Whoever may not list members, or is not there yet, sees nobody; the next join asks again.
       if (error === null) this.#lists.get(room)?.set(merge((answer as MembersAnswer).members, queued));
+      // Who asks for many at once is told to come later.
+      else if (error.retryAfterMs !== undefined) {
+        this.#env.after(error.retryAfterMs, () => {
+          if (watch.queued === null) this.#fetch(room);
+        });
+      }
     });
   }
 

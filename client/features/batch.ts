@@ -34,6 +34,8 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
   let pace = createPace();
   let left = (): void => {};
   let told: Progress | null = null;
+  /** When the run that goes on was last told of, Unix ms by the server's clock. */
+  let runningAt = 0;
   let completed: PayloadOf<CatalogEvents, 'batch:completed'> | null = null;
   const watchUser = onAnotherUser(client.user, () => {
     pace = createPace();
@@ -45,7 +47,6 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
       if (told === null) return;
       const { status, progress, current, total } = told;
       const ended = status === 'completed' || status === 'failed';
-      // Progress says where the job stands: an older run of the same batch may have left its completion in the log.
       const result = status === 'completed' ? completed : null;
       store.set({
         batchId,
@@ -65,10 +66,15 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
         if (where !== room || progress.batchId !== batchId) return;
         pace.note(progress.progress, at);
         told = progress;
+        // An older run of the same batch may have left its completion here, or in the log.
+        if (progress.status !== 'completed') {
+          completed = null;
+          runningAt = at;
+        }
         show();
       }),
-      client.on('batch:completed', (completion, { room: where }) => {
-        if (where !== room) return;
+      client.on('batch:completed', (completion, { at, room: where }) => {
+        if (where !== room || at < runningAt) return;
         completed = completion;
         show();
       }),

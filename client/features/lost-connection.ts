@@ -8,7 +8,7 @@ import type { FeatureClient } from './feature-client.ts';
  */
 export function createLostConnection(client: FeatureClient): Readable<'lost' | 'failed' | null> {
   return watched<'lost' | 'failed' | null>(null, (store) => {
-    store.set(client.status.get().state === 'refused' ? 'failed' : null);
+    store.set(null);
     return [
       client.onConnectionNotice((notice) => store.set(notice === 'restored' ? null : notice)),
       client.status.subscribe(({ state }) => {

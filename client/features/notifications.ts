@@ -52,9 +52,10 @@ export function createNotifications(client: FeatureClient): Notifications {
     inbox = next;
     show();
   };
-  const read = (ids: readonly string[]): void => {
+  const read = (ids: readonly string[], { unlisted }: Partial<Inbox> = {}): void => {
     for (const id of ids) since?.marked.add(id);
-    apply(marked(inbox, ids));
+    const next = marked(inbox, ids);
+    apply({ ...next, unlisted: unlisted ?? next.unlisted });
   };
 
   const load = async (): Promise<void> => {
@@ -116,7 +117,8 @@ export function createNotifications(client: FeatureClient): Notifications {
     subscribe: store.subscribe,
     markRead(given) {
       const ids = typeof given === 'string' ? [given] : [...given];
-      read(ids);
+      // Which of those beyond the list were unread, the server tells.
+      read(ids, inbox);
       const parts: Promise<void>[] = [];
       for (let from = 0; from < ids.length; from += MARKED) parts.push(tell(ids.slice(from, from + MARKED)));
       return quiet(Promise.all(parts).then(() => {}));

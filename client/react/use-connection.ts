@@ -20,7 +20,7 @@ export function useConnectionStatus<Selected>(
 
 /**
  * Whether the user should hear of the connection: `lost` once it has been away for 5 s, `failed` where the server refuses, else null.
- * @param handler told of the moments, `restored` among them; may be written inline
+ * @param handler told of the moments, `restored` among them, and at once of what stands already; may be written inline
  */
 export function useLostConnection(handler?: (notice: ConnectionNotice) => void): 'lost' | 'failed' | null {
   const client = useClient('useLostConnection');

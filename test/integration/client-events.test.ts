@@ -21,7 +21,24 @@ const orderNoted = defineEvent({
   payload: z.any(),
   delivery: { class: 'log' },
 });
-const EVENTS = [orderShipped, orderNoted] as const;
+const orderPriced = defineEvent({
+  name: 'order:priced',
+  room: 'orders',
+  sentBy: ['client', 'backend'],
+  payload: z.pipe(
+    z.number(),
+    z.transform((euros) => euros * 100),
+  ),
+  delivery: { class: 'log' },
+});
+const orderTagged = defineEvent({
+  name: 'order:tagged',
+  room: 'orders',
+  sentBy: ['client'],
+  payload: z.optional(z.string()),
+  delivery: { class: 'ephemeral' },
+});
+const EVENTS = [orderShipped, orderNoted, orderPriced, orderTagged] as const;
 
 function clientOf(url: string, user: string, options: Partial<EventClientOptions<typeof EVENTS>> = {}) {
   const client = createEventClient({ url, token: tokenFor(user), events: EVENTS, onError: () => {}, ...options });
@@ -175,6 +192,7 @@ test('[8] what JSON cannot hold is refused before it leaves, and the connection 
       throw new Error('no');
     },
   };
+  await expect(client.emit('order:tagged', undefined)).rejects.toMatchObject({ code: 'invalid-payload' });
   for (const payload of [cycle, { count: 1n }, deep, nested(33), throwing]) {
     await expect(client.emit('order:noted', payload)).rejects.toMatchObject({
       code: 'invalid-payload',
@@ -187,6 +205,19 @@ test('[8] what JSON cannot hold is refused before it leaves, and the connection 
   const dropped = { note: 'x', format: () => 'y', mark: Symbol('z'), none: undefined };
   expect((await client.emit('order:noted', dropped)).data).toEqual({ note: 'x' });
   expect(client.status.get()).toMatchObject({ state: 'connected', recovered: false });
+});
+
+test('what a schema makes of a payload, it makes of it once: on the server, whoever sends it', async () => {
+  await using server = await start();
+  using client = clientOf(server.url, 'ada');
+  await client.connect();
+  await client.joinRoom('orders');
+  const { got, all, take } = gather<number>(2);
+  client.on('order:priced', take);
+  expect((await client.emit('order:priced', 3)).data).toBe(300);
+  await server.realtime.toRoom('orders', 'order:priced', 4);
+  await all;
+  expect(got.map(({ payload }) => payload)).toEqual([300, 400]);
 });
 
 test('a client that is destroyed is over: nothing of it waits, nobody hears from it, and nothing starts it again', async () => {

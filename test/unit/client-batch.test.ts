@@ -14,8 +14,8 @@ function watchBatch() {
     tell(progress: number, at: number, status = 'processing') {
       fake.tell('batch:progress', { batchId: 'b1', progress, current: progress, total: 100, status }, { room: ROOM, at });
     },
-    complete() {
-      fake.tell('batch:completed', { batchId: 'b1', results: ['all'], duration: 900 }, { room: ROOM, seq: 1 });
+    complete(at = 0, results = ['all']) {
+      fake.tell('batch:completed', { batchId: 'b1', results, duration: 900 }, { room: ROOM, seq: 1, at });
     },
   };
 }
@@ -27,6 +27,12 @@ test('a batch that is run again shows nothing of what the run before brought', (
   expect(batch.get()).toMatchObject({ status: 'completed', results: ['all'], durationMs: 900 });
   tell(10, 2_000);
   expect(batch.get()).toMatchObject({ status: 'processing', progress: 10, results: null, durationMs: null });
+  // A join brings the values first, and then what the log holds.
+  complete(1_000);
+  tell(100, 3_000, 'completed');
+  expect(batch.get()).toMatchObject({ status: 'completed', results: null, durationMs: null });
+  complete(3_000, ['new']);
+  expect(batch.get()).toMatchObject({ status: 'completed', results: ['new'], durationMs: 900 });
   stop();
 });
 

@@ -11,7 +11,7 @@ import {
 } from '../../client/connection.ts';
 import { platformEnvironment } from '../../client/environment.ts';
 import { createLostConnection } from '../../client/features/lost-connection.ts';
-import { onConnectionNotice } from '../../client/lost-connection.ts';
+import { connectionNotices } from '../../client/lost-connection.ts';
 import { writable } from '../../client/readable.ts';
 import { renewAfterMs, TokenRenewal } from '../../client/token.ts';
 import { AshlarError } from '../../shared/errors.ts';
@@ -260,7 +260,8 @@ test('a lost connection is announced after 5 s, its return only then, and a refu
   const status = writable<ConnectionStatus>({ state: 'connecting', attempt: 1 }, () => {});
   const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
   const notices: string[] = [];
-  onConnectionNotice(status, env, (notice) => notices.push(notice));
+  const tell = connectionNotices(status, env, () => {});
+  tell((notice) => notices.push(notice));
   const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
   const down = { state: 'reconnecting', attempt: 1, retryAt: 0, cause: 'transport' } as const;
   time.advance(10_000);
@@ -283,10 +284,12 @@ test('a lost connection is announced after 5 s, its return only then, and a refu
 test('a loss is announced once however many attempts follow, and what the caller closed is not told to be back', () => {
   const time = new SimulatedTime();
   const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
-  const status = writable<ConnectionStatus>(up, () => {});
+  const status = writable<ConnectionStatus>({ state: 'idle' }, () => {});
   const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
   const notices: string[] = [];
-  onConnectionNotice(status, env, (notice) => notices.push(notice));
+  const tell = connectionNotices(status, env, () => {});
+  status.set(up);
+  tell((notice) => notices.push(notice));
   for (let attempt = 1; attempt <= 4; attempt++) {
     status.set({ state: 'reconnecting', attempt, retryAt: 0, cause: 'transport' });
     time.advance(2_000);
@@ -303,10 +306,11 @@ test('a loss is announced once however many attempts follow, and what the caller
 test('what is shown of a loss goes with it: back, closed by the caller, or on its way again after a refusal', () => {
   const time = new SimulatedTime();
   const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
-  const status = writable<ConnectionStatus>(up, () => {});
+  const status = writable<ConnectionStatus>({ state: 'idle' }, () => {});
   const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
-  const notices = (listener: (notice: 'lost' | 'restored' | 'failed') => void) => onConnectionNotice(status, env, listener);
-  const shown = createLostConnection({ status, onConnectionNotice: notices } as never);
+  const client = { status, onConnectionNotice: connectionNotices(status, env, () => {}) } as never;
+  status.set(up);
+  const shown = createLostConnection(client);
   const stop = shown.subscribe(() => {});
   const lose = (): void => {
     status.set({ state: 'reconnecting', attempt: 1, retryAt: 0, cause: 'transport' });
@@ -324,4 +328,34 @@ test('what is shown of a loss goes with it: back, closed by the caller, or on it
   status.set({ state: 'connecting', attempt: 1 });
   expect(shown.get()).toBeNull();
   stop();
+});
+
+test('who begins to look while the connection is lost, or refused, sees it at once, and not what is over', async () => {
+  const time = new SimulatedTime();
+  const up = { state: 'connected', id: 'x', recovered: false, since: 0 } as const;
+  const status = writable<ConnectionStatus>({ state: 'idle' }, () => {});
+  const env = { ...platformEnvironment(), after: (ms: number, task: () => void) => time.after(ms, task) };
+  const notices = connectionNotices(status, env, () => {});
+  const client = { status, onConnectionNotice: notices } as never;
+  const page = createLostConnection(client);
+  const seen = async () => {
+    const shown = createLostConnection(client);
+    const told: string[] = [];
+    const stops = [shown.subscribe(() => {}), page.subscribe(() => {}), notices((notice) => told.push(notice))];
+    const now = [shown.get(), page.get(), told];
+    for (const stop of stops) stop();
+    await Promise.resolve();
+    return now;
+  };
+  status.set(up);
+  status.set({ state: 'reconnecting', attempt: 1, retryAt: 0, cause: 'transport' });
+  expect(await seen()).toEqual([null, null, []]);
+  time.advance(5_000);
+  expect(await seen()).toEqual(['lost', 'lost', ['lost']]);
+  status.set({ state: 'connecting', attempt: 1 });
+  expect(await seen()).toEqual(['lost', 'lost', ['lost']]);
+  status.set(up);
+  expect(await seen()).toEqual([null, null, []]);
+  status.set({ state: 'refused', code: 'access-denied', message: '' });
+  expect(await seen()).toEqual(['failed', 'failed', ['failed']]);
 });

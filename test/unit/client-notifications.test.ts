@@ -59,3 +59,20 @@ test('however many are marked read, no message names more than the server takes'
   await all;
   stop();
 });
+
+test('how many are unread beyond the list is what the server says of them: nothing is counted twice, and what it does not know not at all', async () => {
+  const { bell, tell, marks, answer, stop } = openBell();
+  await answer(['a', 'b'], 10);
+  const mark = async (id: string, read: readonly string[]) => {
+    const done = bell.markRead(id);
+    if (read.length > 0) tell('notification:read', { ids: read, at: 1 }, {});
+    marks.at(-1)?.resolve();
+    await done;
+    return bell.get().unread;
+  };
+  expect(await mark('unlisted', ['unlisted'])).toBe(9);
+  expect(await mark('unknown', [])).toBe(9);
+  expect(await mark('a', ['a'])).toBe(8);
+  expect(await mark('a', [])).toBe(8);
+  stop();
+});

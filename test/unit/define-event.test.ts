@@ -149,6 +149,21 @@ describe('checking a payload', () => {
     expect(error.detail?.startsWith(start), error.detail).toBe(true);
   });
 
+  test.each([
+    ['answers later', z.string().check(z.refine(async () => true))],
+    [
+      'throws',
+      z.string().check(
+        z.refine(() => {
+          throw new Error('secret');
+        }),
+      ),
+    ],
+  ])('a schema that %s is a payload that does not fit, and not a fault of the server', (_, schema) => {
+    const error = refusal(() => parsePayload(schema, 'x', 'order:shipped'));
+    expect([error.code, error.detail]).toEqual(['invalid-payload', 'order:shipped: its schema threw, or needs promises']);
+  });
+
   test('is not fooled by a key that every object has', () => {
     const payload = JSON.parse('{"orderId":"1","carrier":"c","__proto__":{"boxes":3}}') as unknown;
     const parsed = parsePayload(shipped.payload, payload, 'order:shipped');
