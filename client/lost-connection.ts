@@ -22,25 +22,21 @@ export function connectionNotices(
   let wasConnected = false;
   let cancel: (() => void) | null = null;
   status.subscribe(({ state }) => {
-    const connected = state === 'connected';
-    const wanted = state === 'connecting' || state === 'reconnecting' || state === 'offline';
     const lost = told.get() === 'lost';
-    if (wanted && wasConnected) {
+    if (wasConnected && (state === 'connecting' || state === 'reconnecting' || state === 'offline')) {
       if (!lost) cancel ??= env.after(ANNOUNCE_AFTER_MS, () => told.set('lost'));
       return;
     }
     cancel?.();
     cancel = null;
-    wasConnected = connected;
-    told.set(state === 'refused' ? 'failed' : connected && lost ? 'restored' : null);
+    wasConnected = state === 'connected';
+    told.set(state === 'refused' ? 'failed' : wasConnected && lost ? 'restored' : null);
   });
   return (listener) => {
     const tell = (notice: ConnectionNotice | null): void => {
       if (notice !== null) listener(notice);
     };
-    const stop = told.subscribe(tell);
-    const standing = told.get();
-    if (standing !== 'restored') guarded(report, 'listener', () => tell(standing));
-    return stop;
+    if (told.get() !== 'restored') guarded(report, 'listener', () => tell(told.get()));
+    return told.subscribe(tell);
   };
 }

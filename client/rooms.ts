@@ -24,7 +24,7 @@ export type RoomStatus =
       readonly recovered: boolean;
       readonly reason: NotRecovered | undefined;
     }
-  /** Tried again at the next connection, and with the next `joinRoom`. */
+  /** Tried again at the next connection, and with the next `joinRoom`; `too-many-rooms` by itself, since one may be left. */
   | { readonly state: 'refused'; readonly error: AshlarError };
 
 /** What `joinRoom` resolves with. */
@@ -218,7 +218,8 @@ export class Rooms {
       const wait = error.retryAfterMs === undefined ? 0 : jittered(error.retryAfterMs, this.#env.random());
       const delay = Math.max(wait, backoffMs(++room.failures, this.#env.random(), RETRY));
       room.cancel = this.#env.after(delay, () => this.#send(room));
-      return;
+      // This one lasts until a room is left, and somebody should hear of it.
+      if (error.code !== 'too-many-rooms') return;
     }
     if (room.last !== null) this.#connector.missed();
     // A position of before the refusal stays good: what was missed follows if the user is let in again.

@@ -33,7 +33,7 @@ export const ERRORS = {
     retry: 'later',
   },
   'rate-limited': { message: 'Rate limit exceeded', retry: 'later' },
-  'too-many-rooms': { message: 'Too many rooms on this connection', retry: 'never' },
+  'too-many-rooms': { message: 'Too many rooms on this connection', retry: 'later' },
   'invalid-room': { message: 'Invalid room name', retry: 'never' },
   'not-a-member': { message: 'Join the room first', retry: 'rejoin' },
   'wrong-room': { message: 'This event does not belong to that room', retry: 'never' },

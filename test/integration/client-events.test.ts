@@ -392,6 +392,18 @@ test('an admin grants and takes back access while the other is connected', async
   await until(bob.room('order:1'), ({ state }) => state === 'refused');
 });
 
+test('a room that was one too many is joined once another is left, and says so until then', async () => {
+  await using server = await startServer({ events: EVENTS, limits: { roomsPerSocket: 4 } });
+  using client = clientOf(server.url, 'ada');
+  await client.connect();
+  // Besides those that the client is in by itself.
+  await Promise.all(['batch:1', 'batch:2'].map((room) => client.joinRoom(room as 'batch:1')));
+  await expect(client.joinRoom('batch:3')).rejects.toMatchObject({ code: 'too-many-rooms' });
+  expect(client.room('batch:3').get()).toMatchObject({ state: 'refused', error: { code: 'too-many-rooms' } });
+  client.leaveRoom('batch:1');
+  await until(client.room('batch:3'), ({ state }) => state === 'joined');
+});
+
 test('a change of access is told by itself: what the join missed is not told again', async () => {
   await using server = await start();
   using admin = clientOf(server.url, 'root', { token: tokenFor('root', { access: { '*': 'admin' } }) });
