@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
 import { createClient } from '../../client/index.ts';
 import { freePort, PAGE, product, run } from '../support/product.ts';
+import { when } from '../support/sdk.ts';
 import { SECRET, startServer, type TestServer, tokenFor } from '../support/start-server.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const guides = fileURLToPath(new URL('../../docs/guides/', import.meta.url));
 
@@ -59,13 +61,14 @@ async function withEditor({ guide, document, packages = [], access = 'write' }: 
       response.end(tokenFor('anna', { name: 'Anna Ek', access: { [`doc:${document}`]: access } })),
     );
   await write(folder.dir, await filesOf(guide), 0);
-  await using page = run(folder.dir, 'page.ts', { PAGE_URL: `${server.url}/` });
+  await using network = await startTcpProxy(server.url);
+  await using page = run(folder.dir, 'page.ts', { PAGE_URL: `${network.url}/` });
   const bob = createClient({ url: server.url, token: tokenFor('bob', { name: 'Bob Noyce' }) });
   try {
     await bob.connect();
     const handle = bob.document(document);
     await handle.whenSynced;
-    await check({ page, handle, server });
+    await check({ page, handle, server, network });
   } finally {
     bob.disconnect();
   }
@@ -79,6 +82,8 @@ interface Shown {
 }
 type Check = (there: {
   server: TestServer;
+  /** Between the page and the server. */
+  network: TcpProxy;
   page: ReturnType<typeof run>;
   handle: ReturnType<ReturnType<typeof createClient>['document']>;
 }) => Promise<void>;
@@ -101,7 +106,7 @@ test('a Tiptap editor shows what others write, who is here, and that all is save
 
 test('a CodeMirror editor shows what others write, and can be edited while its user may write, as its guide says', async () => {
   const packages = ['codemirror', '@codemirror/state', '@codemirror/view', 'y-codemirror.next'];
-  await withEditor({ guide: 'codemirror', document: 'readme', packages, access: 'read' }, async ({ page, handle, server }) => {
+  await withEditor({ guide: 'codemirror', document: 'readme', packages, access: 'read' }, async ({ page, handle, server, network }) => {
     handle.doc.getText('code').insert(0, 'let it = be;');
     await page.says('let it = be; editable: false');
     await server.realtime.grant('anna', 'doc:readme', 'write');
@@ -109,6 +114,12 @@ test('a CodeMirror editor shows what others write, and can be edited while its u
     await server.realtime.grant('anna', 'doc:readme', 'read');
     handle.doc.getText('code').insert(0, '{}');
     await page.says('{}let it = be; editable: false');
+    // Deleted and begun anew meanwhile: another Y.Doc.
+    network.cut();
+    await server.realtime.documents.delete('readme');
+    await server.realtime.documents.create('readme', (doc) => doc.getText('code').insert(0, 'begun anew'));
+    network.mend();
+    await page.says('begun anew');
   });
 });
 
@@ -117,6 +128,18 @@ test('a plain text area shows what others write, as its guide says', async () =>
     await page.says('Undo');
     handle.doc.getText('body').insert(0, 'A note.');
     await page.says('A note.');
+    const { doc } = handle;
+    const body = doc.getText('body');
+    for (const text of ['A note 👍.', 'A note 👎.']) {
+      page.tell(`type ${text}`);
+      await when(
+        (listener) => {
+          doc.on('update', listener);
+          return () => doc.off('update', listener);
+        },
+        () => body.toString() === text,
+      );
+    }
   });
 });
 

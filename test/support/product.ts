@@ -68,7 +68,8 @@ export function run(dir: string, file: string, env: object) {
 
 /**
  * Runs a page: mounts what `app.tsx` exports as `App`, or what `app.ts` does by itself, at the address in PAGE_URL, and prints the text of the
- * page, and whether its editor may be edited, each time they change. A line of input, `click LABEL`, presses a button.
+ * page, and whether its editor may be edited, each time they change. A line of input, `click LABEL`, presses a button; `type TEXT` leaves this
+ * text in the text area.
  */
 export const PAGE = `import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -84,6 +85,12 @@ new MutationObserver(() => console.log('page:', document.body.textContent, 'edit
   subtree: true,
 });
 createInterface(process.stdin).on('line', (line) => {
+  if (line.startsWith('type ')) {
+    const area = document.querySelector('textarea');
+    Object.getOwnPropertyDescriptor(window.HTMLTextAreaElement.prototype, 'value').set.call(area, line.replace('type ', ''));
+    area.dispatchEvent(new window.Event('input', { bubbles: true }));
+    return;
+  }
   const label = line.replace('click ', '');
   [...document.querySelectorAll('button')].find((button) => button.textContent === label).click();
 });
