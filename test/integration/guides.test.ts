@@ -106,21 +106,24 @@ test('a Tiptap editor shows what others write, who is here, and that all is save
 
 test('a CodeMirror editor shows what others write, and can be edited while its user may write, as its guide says', async () => {
   const packages = ['codemirror', '@codemirror/state', '@codemirror/view', 'y-codemirror.next'];
-  await withEditor({ guide: 'codemirror', document: 'readme', packages, access: 'read' }, async ({ page, handle, server, network }) => {
-    handle.doc.getText('code').insert(0, 'let it = be;');
-    await page.says('let it = be; editable: false');
-    await server.realtime.grant('anna', 'doc:readme', 'write');
-    await page.says('let it = be; editable: true');
-    await server.realtime.grant('anna', 'doc:readme', 'read');
-    handle.doc.getText('code').insert(0, '{}');
-    await page.says('{}let it = be; editable: false');
-    // Deleted and begun anew meanwhile: another Y.Doc.
-    network.cut();
-    await server.realtime.documents.delete('readme');
-    await server.realtime.documents.create('readme', (doc) => doc.getText('code').insert(0, 'begun anew'));
-    network.mend();
-    await page.says('begun anew');
-  });
+  await withEditor(
+    { guide: 'codemirror', document: 'readme', packages, access: 'read' },
+    async ({ page, handle, server, network }) => {
+      handle.doc.getText('code').insert(0, 'let it = be;');
+      await page.says('let it = be; editable: false');
+      await server.realtime.grant('anna', 'doc:readme', 'write');
+      await page.says('let it = be; editable: true');
+      await server.realtime.grant('anna', 'doc:readme', 'read');
+      handle.doc.getText('code').insert(0, '{}');
+      await page.says('{}let it = be; editable: false');
+      // Deleted and begun anew meanwhile: another Y.Doc.
+      network.cut();
+      await server.realtime.documents.delete('readme');
+      await server.realtime.documents.create('readme', (doc) => doc.getText('code').insert(0, 'begun anew'));
+      network.mend();
+      await page.says('begun anew');
+    },
+  );
 });
 
 test('a plain text area shows what others write, as its guide says', async () => {
