@@ -45,8 +45,8 @@ export interface Keeping {
   readonly whenLoaded: Promise<void>;
   /** What was kept is not in the document yet: it must not join. */
   readonly isLoading: boolean;
-  /** Whether what is kept belongs to somebody else: it must not come to this user's eyes, nor theirs into it. */
-  isAnothers(userId: string | undefined): boolean;
+  /** Whose what was kept is, once it is in the document: it must not come to another user's eyes, nor theirs into it. */
+  readonly userId: string | undefined;
   /** Loads into the document's present Y.Doc. */
   load(): void;
   /** To be awaited before a join; null: nothing to wait for. */

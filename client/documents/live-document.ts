@@ -111,15 +111,8 @@ export class LiveDocument implements KeptDocument {
   }
 
   connected(connection: SessionAnnouncement): void {
-    const before = this.#userId;
-    this.#userId = connection.user.id;
     this.#connection = connection;
-    // What is kept has its owner by itself.
-    if (this.#keeping !== null || before === undefined || before === this.#userId) this.#enter();
-    else {
-      this.#restoration.drop();
-      this.#reset('other-user');
-    }
+    this.#enter();
   }
 
   disconnected(): void {
@@ -215,13 +208,19 @@ export class LiveDocument implements KeptDocument {
   }
 
   #enter(): void {
-    if (!this.#keeping?.isAnothers(this.#connection?.user.id)) {
-      this.#start();
-      return;
+    const kept = this.#keeping?.userId;
+    const owner = kept ?? this.#userId;
+    this.#userId = this.#connection?.user.id ?? owner;
+    if (owner === undefined || owner === this.#userId) this.#start();
+    else if (kept === undefined) {
+      this.#restoration.drop();
+      this.#reset('other-user');
+    } else {
+      // It waits for its owner where it is kept.
+      this.unsaved = null;
+      this.#unmount();
+      this.#replace('other-user');
     }
-    this.unsaved = null;
-    this.#unmount();
-    this.#replace('other-user');
   }
 
   #start(): void {

@@ -28,8 +28,8 @@ export class KeeperChain implements Keeping {
     return this.#loading;
   }
 
-  isAnothers(userId: string | undefined): boolean {
-    return this.#keeper !== null && userId !== undefined && this.#keeper.userId !== userId;
+  get userId(): string | undefined {
+    return this.#keeper?.userId;
   }
 
   load(): void {

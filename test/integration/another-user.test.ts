@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import * as Y from 'yjs';
 import { createBatch, createChatSession, createDashboard } from '../../client/features/index.ts';
 import { type ClientOptions, createClient, type ResetEvent } from '../../client/index.ts';
+import { MemoryOfflineStorage } from '../support/memory-offline-storage.ts';
 import { until } from '../support/sdk.ts';
 import { startServer, tokenFor } from '../support/start-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -87,6 +88,29 @@ test('[4] what one user typed and could not save is told to the page, and never 
   const seen = witness.document('notes');
   await seen.whenSynced;
   expect(seen.doc.getText('text').toString()).toBe('saved. ben');
+});
+
+test('[4] a document that was to be kept, in a browser that keeps nothing, is not the next user’s, nor what was typed into it', async () => {
+  await using server = await startServer();
+  const offlineStorage = new MemoryOfflineStorage();
+  offlineStorage.open = () => Promise.reject(new Error('storage is switched off'));
+  using client = clientOf(server.url, 'ada', { offlineStorage });
+  await client.connect();
+  const handle = client.document('private', { offline: true });
+  handle.doc.getText('text').insert(0, 'saved. ');
+  await handle.whenSaved();
+  client.disconnect();
+  handle.doc.getText('text').insert(7, 'never sent');
+  const reset = new Promise<ResetEvent>((resolve) => handle.on('reset', resolve));
+  await client.connect({ token: tokenOf('ben', { 'doc:other': 'write' }) });
+  expect(await reset).toMatchObject({ reason: 'other-user', restoring: false, unsaved: expect.any(Uint8Array) });
+  await until(handle.status, ({ state }) => state === 'refused');
+  expect(handle.doc.getText('text').toString()).toBe('');
+  using witness = clientOf(server.url, 'witness');
+  void witness.connect();
+  const seen = witness.document('private');
+  await seen.whenSynced;
+  expect(seen.doc.getText('text').toString()).toBe('saved. ');
 });
 
 test('[4] where the page brought its own Y.Doc, the document stops at another user', async () => {
