@@ -112,21 +112,20 @@ function shownUser({ id, name, color }: PublicUser): PublicUser {
 /** An awareness update without one client's state: nobody tells us our own. */
 export function withoutClient(update: Uint8Array, clientId: number): Uint8Array {
   const decoder = decoding.createDecoder(update);
-  const count = decoding.readVarUint(decoder);
-  const kept: { id: number; clock: number; state: string }[] = [];
-  for (let index = 0; index < count; index++) {
+  const kept = encoding.createEncoder();
+  let others = 0;
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) {
     const id = decoding.readVarUint(decoder);
     const clock = decoding.readVarUint(decoder);
     const state = decoding.readVarString(decoder);
-    if (id !== clientId) kept.push({ id, clock, state });
+    if (id === clientId) continue;
+    others++;
+    encoding.writeVarUint(kept, id);
+    encoding.writeVarUint(kept, clock);
+    encoding.writeVarString(kept, state);
   }
-  if (kept.length === count) return update;
   const encoder = encoding.createEncoder();
-  encoding.writeVarUint(encoder, kept.length);
-  for (const { id, clock, state } of kept) {
-    encoding.writeVarUint(encoder, id);
-    encoding.writeVarUint(encoder, clock);
-    encoding.writeVarString(encoder, state);
-  }
+  encoding.writeVarUint(encoder, others);
+  encoding.writeUint8Array(encoder, encoding.toUint8Array(kept));
   return encoding.toUint8Array(encoder);
 }

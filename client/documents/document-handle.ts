@@ -12,7 +12,7 @@ import type { DocumentStatus } from './document-status.ts';
 /** An open document. Bind an editor to `doc` and `awareness`, and again after each `reset`. */
 export interface DocumentHandle {
   readonly name: string;
-  /** Another one after a `reset`. */
+  /** Another one after a `reset`. Shared by the handles of its name: one that the SDK made ends with the last of them, and its own `destroy` does nothing. */
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
   /** What the user may do here; null until the first join. */

@@ -11,6 +11,7 @@ import { AwarenessSync } from './awareness-sync.ts';
 import type { DocumentFace, DocumentStart } from './document-face.ts';
 import { DocumentSession } from './document-session.ts';
 import { bindingStatus, type DocumentStatus, type ResetReason } from './document-status.ts';
+import { holdDoc } from './hold-doc.ts';
 import type { Keeping, KeptDocument } from './keeper.ts';
 import { mergeInTree } from './merge-updates.ts';
 import { createReplica } from './replica.ts';
@@ -199,7 +200,9 @@ export class LiveDocument implements KeptDocument {
       if (origin !== this.origin && !this.keptOrigins.has(origin)) session.localUpdate(update, transaction.local);
     };
     doc.on('update', onUpdate);
+    const letGo = holdDoc(doc, this.#ownDoc, this.#core.report);
     this.#unmount = () => {
+      letGo();
       doc.off('update', onUpdate);
       session.close();
       sync.close();

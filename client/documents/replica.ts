@@ -45,8 +45,9 @@ export function createReplica(doc: Y.Doc, origin: ReplicaOrigin, onNewClientId: 
       const update = encodeWithoutPending(doc, serverStateVector);
       const { structs, ds } = Y.decodeUpdate(update);
       if (structs.length > 0) return update;
-      const covered = known === undefined ? ds.clients.size === 0 : coversDeletions(Y.decodeUpdate(known).ds, ds);
-      return covered ? null : update;
+      if (known === undefined) return ds.clients.size === 0 ? null : update;
+      const theirs = Y.decodeUpdate(known).ds;
+      return countDeleted(theirs) === countDeleted(theirs, ds) ? null : update;
     },
     hasOwnContent: () => Y.getState(doc.store, doc.clientID) > 0,
     takeClientId(clientId) {
@@ -72,21 +73,8 @@ function encodeWithoutPending(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
 
 type DeleteSet = ReturnType<typeof Y.decodeUpdate>['ds'];
 
-/** Whether everything that `deletions` deletes is deleted in `known`: together they cover what it covers alone. */
-function coversDeletions(known: DeleteSet, deletions: DeleteSet): boolean {
-  return [...deletions.clients].every(([client, ranges]) => {
-    const have = known.clients.get(client) ?? [];
-    return String(joinRanges(have)) === String(joinRanges([...have, ...ranges]));
-  });
-}
-
-/** Ranges by their ends, those that touch as one. */
-function joinRanges(ranges: readonly { clock: number; len: number }[]): [from: number, to: number][] {
-  const joined: [from: number, to: number][] = [];
-  for (const { clock, len } of [...ranges].sort((left, right) => left.clock - right.clock)) {
-    const last = joined.at(-1);
-    if (last !== undefined && clock <= last[1]) last[1] = Math.max(last[1], clock + len);
-    else joined.push([clock, clock + len]);
-  }
-  return joined;
+/** How many clocks are deleted in one or the other. */
+function countDeleted(...sets: DeleteSet[]): number {
+  const ranges = [...Y.mergeDeleteSets(sets).clients.values()].flat();
+  return ranges.reduce((sum, { len }) => sum + len, 0);
 }

@@ -462,3 +462,45 @@ test('a client whose old connection the server still takes for alive resumes its
   expect(mine.doc).toBe(doc);
   expect(doc.clientID).toBe(id);
 });
+
+test('a listener of the Y.Doc that throws is reported, and keeps no edit from anybody: not the one that it heard of, nor later ones', async () => {
+  await using server = await startServer();
+  using ada = clientOf(server.url, 'ada');
+  const theirs = ada.document('handbook');
+  await theirs.whenSynced;
+  const reported: unknown[] = [];
+  using bob = clientOf(server.url, 'bob', { '*': 'write' }, { onError: (error) => reported.push(error) });
+  const mine = bob.document('handbook');
+  // Before the SDK's own, and as Yjs cleans up.
+  mine.doc.on('update', () => {
+    throw new Error('update');
+  });
+  mine.doc.on('afterTransactionCleanup', () => {
+    throw new Error('cleanup');
+  });
+  await mine.whenSynced;
+  textOf(theirs).insert(0, 'a');
+  await sees(mine, 'a');
+  textOf(mine).insert(1, 'b');
+  textOf(mine).insert(2, 'c');
+  await sees(theirs, 'abc');
+  expect(reported).toContainEqual(new Error('update'));
+  expect(reported).toContainEqual(new Error('cleanup'));
+});
+
+test('a document that the application destroys, as it does with its own, is still every handle’s', async () => {
+  await using server = await startServer();
+  using ada = clientOf(server.url, 'ada');
+  using bob = clientOf(server.url, 'bob');
+  const [mine, theirs] = [ada.document('handbook'), bob.document('handbook')];
+  await Promise.all([mine.whenSynced, theirs.whenSynced]);
+  mine.doc.destroy();
+  mine.destroy();
+  const again = ada.document('handbook');
+  textOf(again).insert(0, 'stone');
+  expect(again.unsavedChanges.get()).toBe(1);
+  await sees(theirs, 'stone');
+  const { doc } = again;
+  ada.destroy();
+  expect(doc.isDestroyed).toBe(true);
+});
