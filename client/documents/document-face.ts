@@ -13,6 +13,8 @@ export interface DocumentFace {
   readonly access: Writable<Access | null>;
   readonly unsavedChanges: Writable<number>;
   readonly everSynced: Writable<boolean>;
+  /** One of each handle. */
+  readonly listeners: { readonly size: number };
   /** Tells all handles. */
   tell<Name extends keyof DocumentEvents>(name: Name, ...event: DocumentEvents[Name]): void;
 }

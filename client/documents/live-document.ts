@@ -333,6 +333,11 @@ export class LiveDocument implements KeptDocument {
     if (unsaved !== null) this.unsaved = this.unsaved === null ? unsaved : mergeInTree([this.unsaved, unsaved]);
     const mayWrite = this.#face.access.get() !== 'read' && this.#face.access.get() !== 'none';
     const restoring = unsaved !== null && this.#ownDoc && mayWrite && mayRestore(reason);
+    // Nobody hears of it: it counts as not saved until somebody has looked.
+    if (unsaved !== null && !restoring && this.#face.listeners.size === 0) {
+      this.#core.report(stoppedError(reason), this.room);
+      if (reason !== 'other-user') this.#restoration.fail(edits);
+    }
     this.#upload.clear();
     this.#unmount();
     if (restoring) this.#restoration.begin({ update: unsaved, clientId, edits, reason });

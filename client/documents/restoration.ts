@@ -32,6 +32,11 @@ export class Restoration {
     this.#waiting.push(unsaved);
   }
 
+  /** Edits that nobody will put back. */
+  fail(edits: number): void {
+    this.#failed += edits;
+  }
+
   drop(): void {
     this.#waiting = [];
     this.#failed = 0;
@@ -55,7 +60,7 @@ export class Restoration {
     for (const unsaved of this.#waiting.splice(0)) {
       const fits = load.restoreUnsaved(doc, unsaved);
       (fits ? done.restored : done.failed).push(unsaved);
-      if (!fits) this.#failed += unsaved.edits;
+      if (!fits) this.fail(unsaved.edits);
     }
     return done;
   }

@@ -463,6 +463,29 @@ test('a client whose old connection the server still takes for alive resumes its
   expect(doc.clientID).toBe(id);
 });
 
+test('edits that are refused after their last handle has gone count until somebody has looked at them', async () => {
+  await using server = await startServer();
+  const reported: unknown[] = [];
+  using ada = clientOf(server.url, 'ada', { '*': 'write' }, { onError: (error) => reported.push(error) });
+  const handle = ada.document('handbook');
+  await handle.whenSynced;
+  ada.disconnect();
+  textOf(handle).insert(0, 'typed');
+  handle.destroy();
+  await server.realtime.grant('ada', 'doc:handbook', 'read');
+  await ada.connect();
+  await expect.poll(() => reported).toEqual([expect.objectContaining({ code: 'read-only' })]);
+  // Longer than a document is kept that nobody has any more.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(ada.unsavedDocuments.get()).toEqual([{ name: 'handbook', unsavedChanges: 1 }]);
+  const again = ada.document('handbook');
+  const unsaved = new Y.Doc();
+  Y.applyUpdate(unsaved, again.unsaved!);
+  expect(unsaved.getText('text').toString()).toBe('typed');
+  again.forgetUnsaved();
+  expect(ada.unsavedDocuments.get()).toEqual([]);
+});
+
 test('a listener of the Y.Doc that throws is reported, and keeps no edit from anybody: not the one that it heard of, nor later ones', async () => {
   await using server = await startServer();
   using ada = clientOf(server.url, 'ada');
