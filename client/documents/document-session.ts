@@ -346,7 +346,8 @@ export class DocumentSession {
       this.#rejoinAfterBackoff();
       return false;
     }
-    if (replica.clientId === this.#clientId) return true;
+    // An observer may have left the room.
+    if (replica.clientId === this.#clientId) return this.inRoom;
     // Yjs saw our id in use by someone else and took a new one. What we wrote under the old one and have not saved is theirs now.
     if (!this.outbox.isEmpty) {
       this.fail('foreign-client-id');

@@ -306,6 +306,22 @@ test('of the ids of other sessions a join tells the newest hundred', () => {
   expect(joins[0]?.formerIds).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
 });
 
+test('an observer that leaves the room while the first state is put in leaves it, and the next connection joins again', () => {
+  const { session, doc, joins, joined, state } = byHand();
+  const theirs = new Y.Doc();
+  type(theirs, 'theirs');
+  session.connected();
+  joined({ seq: 1, head: 1 });
+  doc.once('update', () => session.disconnected());
+  state(theirs, 1);
+  expect(session.status).toEqual({ state: 'offline' });
+  session.connected();
+  expect(joins).toHaveLength(2);
+  joined({ seq: 1, head: 1 });
+  state(theirs, 1);
+  expect(session.status).toEqual({ state: 'synced' });
+});
+
 test('a position advances over contiguous records only; otherwise the room is joined again from the last good one', () => {
   const { live, session, joins, time, doc } = byHand();
   live();
