@@ -14,7 +14,7 @@ export const JoinOptions = z.object({
   /** Documents: drawn at random by the client, once per Y.Doc. */
   session: z.optional(z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/))),
   /** Documents: Yjs client ids of this user's earlier sessions, whose content the log may not know yet. */
-  formerIds: z.optional(z.array(z.int().check(z.nonnegative())).check(z.maxLength(100))),
+  formerIds: z.optional(z.array(z.int().check(z.nonnegative())).check(z.maxLength(1_000))),
 });
 export type JoinOptions = z.output<typeof JoinOptions>;
 

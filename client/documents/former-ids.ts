@@ -1,5 +1,5 @@
 // What the server takes in one join.
-const MAX_FORMER_IDS = 100;
+const MAX_FORMER_IDS = 1_000;
 
 /** Yjs client ids of the user's other sessions whose content is here, and may not be on the server yet. */
 export class FormerIds {

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import * as Y from 'yjs';
 import { type ClientOptions, createClient, type DocumentHandle, type ResetEvent } from '../../client/index.ts';
 import { MemoryOfflineStorage } from '../support/memory-offline-storage.ts';
 import { until, when } from '../support/sdk.ts';
@@ -123,6 +124,25 @@ test('a document that was made and written offline from the first reaches the se
   expect(read(reader)).toBe('one two three ');
   expect([...reader.doc.getMap('words').keys()].sort()).toEqual(['three ', 'two ']);
   expect(resets).toEqual([]);
+});
+
+test('edits that hundreds of pages left, one each, reach the server with the next page', async () => {
+  await using server = await startServer();
+  const storage = new MemoryOfflineStorage();
+  const { writes } = storage.kept('ada', 'doc:notes');
+  for (let clientId = 1; clientId <= 300; clientId++) {
+    const left = new Y.Doc();
+    left.clientID = clientId;
+    left.getMap('pages').set(String(clientId), true);
+    writes.push({ kind: 'edit', edit: { clientId, ordinal: 1, update: Y.encodeStateAsUpdate(left) } });
+  }
+  const handle = page(server.url, storage, 'ada').open();
+  const resets: ResetEvent[] = [];
+  handle.on('reset', (event) => resets.push(event));
+  await handle.whenLoaded;
+  await handle.whenSaved();
+  expect(resets).toEqual([]);
+  expect((await stored(server.url)).doc.getMap('pages').size).toBe(300);
 });
 
 test('only what is missing travels, both ways', async () => {

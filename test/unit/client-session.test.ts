@@ -299,11 +299,11 @@ test('after a reconnect it counts as synced once what others saved meanwhile is 
   expect(session.status).toEqual({ state: 'synced' });
 });
 
-test('of the ids of other sessions a join tells the newest hundred', () => {
+test('of the ids of other sessions a join tells the newest thousand', () => {
   const { joins, session } = byHand();
-  for (let id = 1; id <= 101; id++) session.formerIds.add(id);
+  for (let id = 1; id <= 1_001; id++) session.formerIds.add(id);
   session.connected();
-  expect(joins[0]?.formerIds).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
+  expect(joins[0]?.formerIds).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 2));
 });
 
 test('an observer that leaves the room while the first state is put in leaves it, and the next connection joins again', () => {
