@@ -3,6 +3,7 @@ import type { DocumentSession } from '../documents/document-session.ts';
 import type { ResetReason } from '../documents/document-status.ts';
 import type { Keeper, KeptDocument } from '../documents/keeper.ts';
 import type { Environment } from '../environment.ts';
+import { inTime } from './in-time.ts';
 import type { OfflineStorage, StoredDocument, StoredEdit, TabChannel } from './offline-storage.ts';
 
 // A place that lags behind its content costs a few records once more.
@@ -76,8 +77,15 @@ export class DocumentKeeper implements Keeper {
 
   async beforeJoin(): Promise<void> {
     if (this.#closed) return;
-    const edits = await this.#stored.readEdits().catch(() => []);
-    if (!this.#closed) this.#adopt(edits);
+    try {
+      const edits = await inTime(this.#env, this.#stored.readEdits());
+      if (!this.#closed) this.#adopt(edits);
+    } catch (cause) {
+      if (this.#closed) return;
+      // Not waited for again.
+      this.#stored.close();
+      this.#document.keepingFailed(cause);
+    }
   }
 
   changed(): void {

@@ -1,12 +1,11 @@
 import type { Keeper, Keeping, KeptDocument } from '../documents/keeper.ts';
 import type { ClientCore } from '../event-client.ts';
 import { DocumentKeeper } from './document-keeper.ts';
+import { inTime } from './in-time.ts';
 import { indexedDbStorage } from './indexeddb-storage.ts';
 import { KeeperChain } from './keeper-chain.ts';
 import type { OfflineStorage } from './offline-storage.ts';
 import { whoseDocuments } from './whose-documents.ts';
-
-const HANGS_AFTER_MS = 10_000;
 
 export interface OfflineDocumentsOptions {
   /** Default: the browser's IndexedDB. */
@@ -47,7 +46,7 @@ export class OfflineDocuments {
     const { connector, env, user } = this.#core;
     // A page that signs somebody else in on the same client knew the one before.
     const given = (user.get()?.id ?? this.#userId) === this.#userId ? this.#userId : null;
-    const storage = { lastUser: () => this.#inTime(this.#storage.lastUser()) };
+    const storage = { lastUser: () => inTime(env, this.#storage.lastUser()) };
     const userId = await whoseDocuments(connector, storage, env, {
       userId: connector.verifiedUser ?? given,
       onUndecided,
@@ -55,21 +54,13 @@ export class OfflineDocuments {
     const opening = this.#storage.open(userId, document.room, (cause) => document.keepingFailed(cause));
     let end = (): unknown => opening.then((late) => late.close()).catch(() => {});
     try {
-      const keeper = new DocumentKeeper(userId, document, await this.#inTime(opening), env);
+      const keeper = new DocumentKeeper(userId, document, await inTime(env, opening), env);
       end = () => keeper.close();
-      await this.#inTime(keeper.load(this.#storage));
+      await inTime(env, keeper.load(this.#storage));
       return keeper;
     } catch (error) {
       end();
       throw error;
     }
-  }
-
-  // A browser's storage may hang, for ever: no document waits with it.
-  #inTime<Result>(answer: Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#core.env.after(HANGS_AFTER_MS, reject);
-      answer.then(resolve, reject).finally(cancel);
-    });
   }
 }

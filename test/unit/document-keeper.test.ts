@@ -81,7 +81,16 @@ async function keep({ early = '', edits = [] as StoredEdit[], lag = null as (() 
     setPlace: () => told.push('place'),
     close: () => told.push('closed'),
   };
-  const document = { room: 'doc:x', doc, session, origin: {}, merge: mergeInTree, keptOrigins: new Set(), unsaved: null };
+  const document = {
+    room: 'doc:x',
+    doc,
+    session,
+    origin: {},
+    merge: mergeInTree,
+    keptOrigins: new Set(),
+    unsaved: null,
+    keepingFailed: () => told.push('failed'),
+  };
   const onUpdate = (update: Uint8Array, origin: unknown) => {
     if (!document.keptOrigins.has(origin)) outbox.add(update);
   };
@@ -96,7 +105,7 @@ async function keep({ early = '', edits = [] as StoredEdit[], lag = null as (() 
     };
   };
   await keeper.load({ tabs } as never);
-  return { time, doc, outbox, session, told, keeper, hear: (message: TabMessage) => hear(message) };
+  return { time, doc, outbox, session, stored, told, keeper, hear: (message: TabMessage) => hear(message) };
 }
 
 function textOf(update: Uint8Array): string {
@@ -145,6 +154,17 @@ test('edits that are stored are taken over once, however often the room is joine
   await keeper.beforeJoin();
   expect(outbox.unsaved).toBe(2);
   keeper.close();
+});
+
+test('a storage that does not answer any more keeps a document from its room for 10 s, once, and says so', async () => {
+  const { keeper, time, stored, told } = await keep();
+  stored.readEdits = () => new Promise(() => {});
+  const joins = keeper.beforeJoin();
+  time.advance(9_999);
+  expect(told).toEqual([]);
+  time.advance(1);
+  await joins;
+  expect(told).toEqual(['closed', 'failed']);
 });
 
 test('the first place is stored at once, later ones now and then, and the last one before the page goes', async () => {
