@@ -13,7 +13,7 @@ export interface KeptDocument {
   readonly keptOrigins: Set<unknown>;
   /** What an earlier reset could not save. */
   unsaved: Uint8Array | null;
-  /** Merges Yjs updates (V1), in the order given: what keeps does not bring a second copy of it, nor a file of its own that both would need. */
+  /** Makes one of the Yjs updates (V1) that one Y.Doc told, in their order: what keeps does not bring a second copy of it, nor a file of its own that both would need. */
   merge(updates: readonly Uint8Array[]): Uint8Array;
   /** It is not wanted any more, here and where it is kept. */
   forgetUnsaved(): void;

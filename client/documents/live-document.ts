@@ -12,6 +12,7 @@ import type { DocumentFace, DocumentStart } from './document-face.ts';
 import { DocumentSession } from './document-session.ts';
 import { bindingStatus, type DocumentStatus, type ResetReason } from './document-status.ts';
 import { holdDoc } from './hold-doc.ts';
+import { joinUpdates } from './join-updates.ts';
 import type { Keeping, KeptDocument } from './keeper.ts';
 import { mergeInTree } from './merge-updates.ts';
 import { createReplica } from './replica.ts';
@@ -28,7 +29,7 @@ export class LiveDocument implements KeptDocument {
   unsaved: Uint8Array | null = null;
   readonly origin = {};
   readonly keptOrigins = new Set<unknown>();
-  readonly merge = mergeInTree;
+  readonly merge = joinUpdates;
   readonly #keeping: Keeping | null;
   /** Whose document it is; undefined: nobody was named yet. */
   #userId: string | undefined;

@@ -149,7 +149,10 @@ export class DocumentKeeper implements Keeper {
     const bySession = new Map<number, StoredEdit[]>();
     for (const edit of edits) {
       const known = edit.clientId === this.#doc.clientID || edit.ordinal <= (this.#adoptedThrough.get(edit.clientId) ?? 0);
-      if (!known) bySession.set(edit.clientId, [...(bySession.get(edit.clientId) ?? []), edit]);
+      if (known) continue;
+      const theirs = bySession.get(edit.clientId);
+      if (theirs) theirs.push(edit);
+      else bySession.set(edit.clientId, [edit]);
     }
     for (const [clientId, theirs] of bySession) {
       const update = this.#document.merge(theirs.map((edit) => edit.update));

@@ -145,6 +145,25 @@ test('edits that hundreds of pages left, one each, reach the server with the nex
   expect((await stored(server.url)).doc.getMap('pages').size).toBe(300);
 });
 
+test('what a page typed and left goes as runs of text, not as keystrokes, which a day of would be more than a server takes in one update', async () => {
+  await using server = await startServer({ limits: { structsPerUpdate: 50 } as never });
+  const storage = new MemoryOfflineStorage();
+  const gone = page(server.url, storage, 'ada');
+  const left = gone.open();
+  await left.whenSynced;
+  await storage.placeKept('ada', 'doc:notes');
+  gone.leave();
+  for (let key = 0; key < 200; key++) textOf(left).insert(key, 'x');
+  storage.crash();
+  const handle = page(server.url, storage, 'ada').open();
+  const resets: ResetEvent[] = [];
+  handle.on('reset', (event) => resets.push(event));
+  await handle.whenLoaded;
+  await handle.whenSaved().catch(() => {});
+  expect(resets).toEqual([]);
+  expect(read(await stored(server.url))).toBe('x'.repeat(200));
+});
+
 test('only what is missing travels, both ways', async () => {
   await using server = await startServer();
   const storage = new MemoryOfflineStorage();
