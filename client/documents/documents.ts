@@ -169,14 +169,14 @@ export class Documents {
       (wanted === undefined || wanted === open.front.doc) &&
       (awareness === undefined || awareness === open.front.awareness);
     if (fits) return open;
-    if (open.handles.size === 0 && !open.front.hasUnsaved) {
-      this.#close(room, open);
-      return undefined;
+    if (open.handles.size > 0 || open.front.hasUnsaved) {
+      throw new AshlarError('invalid-options', {
+        room,
+        detail: 'it is open with another Y.Doc or awareness, or not offline',
+      });
     }
-    throw new AshlarError('invalid-options', {
-      room,
-      detail: 'it is open with another Y.Doc or awareness, or not offline',
-    });
+    this.#close(room, open);
+    return undefined;
   }
 
   #create(room: string, options: DocumentOptions): Open {
