@@ -41,6 +41,10 @@ const DEVELOPMENT_TOKEN_SECONDS = 7 * 86_400;
 /** What open keep-alive connections get to end by themselves once everything is committed and told. */
 const LINGER_MS = 2_000;
 
+type ServingState = 'starting' | 'ready' | 'stopping';
+/** What a request gets that the platform does not answer. */
+const ANSWERS = { starting: 'not-ready', ready: 'not-found', stopping: 'server-closing' } as const;
+
 /**
  * Runs a standalone server until a signal: SIGTERM or SIGINT drains it, a second one ends it at once.
  * @param developmentApp started beside it; in production it is left out
@@ -51,10 +55,10 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   const log = createLog(config.settings.logLevel);
   for (const warning of config.warnings) log.warn({ warning }, 'config:unknown-variable');
 
-  let ready = false;
+  let state: ServingState = 'starting';
   let app: App | null = null;
   const http = createServer((request, response) => {
-    if (app === null) answerElsewhere(request.url ?? '/', response, ready, config);
+    if (app === null) answerElsewhere(request.url ?? '/', response, state, config);
     else app.answer(request, response);
   });
   // Node allows 60 s and 300 s: a few hundred slow senders would hold as many connections.
@@ -75,8 +79,11 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
     await realtime.close();
     throw thrown;
   }
-  ready = true;
-  stopOnSignals(realtime, http, app);
+  state = 'ready';
+  stopOnSignals(() => {
+    state = 'stopping';
+    return stop(realtime, http, app);
+  });
   announce(config, address, version, app !== null, (fields, message) => log.info(fields, message));
 }
 
@@ -115,20 +122,24 @@ function cannotListen(error: NodeJS.ErrnoException, port: number, host: string):
   return new AshlarError('invalid-options', { cause: error, detail });
 }
 
-/** What is not Ashlar's own: a standalone server has no app beside it that would answer. */
-function answerElsewhere(url: string, response: ServerResponse, ready: boolean, { settings }: Config): void {
+/**
+ * What is not Ashlar's own: a standalone server has no app beside it that would answer. While it starts and stops, that is everything: then a
+ * publisher must hear "later", and never that there is no such path.
+ */
+function answerElsewhere(url: string, response: ServerResponse, state: ServingState, { settings }: Config): void {
   const isRoot = url === '/' || url.startsWith('/?');
-  if (ready && isRoot) {
+  if (state === 'ready' && isRoot) {
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(`Ashlar is running. Its HTTP API: ${settings.prefix}${PATHS.docs}\n`);
     return;
   }
-  const error = new AshlarError(ready ? 'not-found' : 'not-ready').toWire();
-  response.writeHead(ready ? 404 : 503, { 'Content-Type': 'application/json', ...(ready ? {} : { 'Retry-After': '1' }) });
+  const error = new AshlarError(ANSWERS[state]).toWire();
+  const headers = { 'Content-Type': 'application/json', ...(state === 'ready' ? {} : { 'Retry-After': '1' }) };
+  response.writeHead(state === 'ready' ? 404 : 503, headers);
   response.end(JSON.stringify({ success: false, error }));
 }
 
-function stopOnSignals(realtime: RealtimeServer, http: Server, app: App | null): void {
+function stopOnSignals(stopServing: () => Promise<void>): void {
   let stopping = false;
   for (const [signal, code] of [
     ['SIGTERM', 143],
@@ -137,7 +148,7 @@ function stopOnSignals(realtime: RealtimeServer, http: Server, app: App | null):
     process.on(signal, () => {
       if (stopping) process.exit(code);
       stopping = true;
-      stop(realtime, http, app).then(
+      stopServing().then(
         () => process.exit(0),
         (thrown: unknown) => {
           console.error('ashlar: the server did not close cleanly:', thrown);

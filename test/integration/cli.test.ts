@@ -172,6 +172,16 @@ test('in development serve gives a token that works, also after a restart, and S
   expect(await second.exited).toEqual([0, null]);
 });
 
+function refusesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on('error', () => resolve(true));
+  });
+}
+
 test('a second signal ends it at once', async () => {
   const { child, exited, url } = await serve();
   const { port } = new URL(url);
@@ -181,19 +191,33 @@ test('a second signal ends it at once', async () => {
   await once(hanging, 'connect');
   hanging.write('POST /api/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
   child.kill('SIGTERM');
-  const isClosed = () =>
-    new Promise<boolean>((resolve) => {
-      const probe = connect(Number(port), '127.0.0.1', () => {
-        probe.destroy();
-        resolve(false);
-      });
-      probe.on('error', () => resolve(true));
-    });
-  while (!(await isClosed()));
+  while (!(await refusesConnections(Number(port))));
   child.kill('SIGTERM');
   const [code] = (await exited) as [number];
   hanging.destroy();
   expect([0, 143]).toContain(code);
+});
+
+test('a request that arrives while it closes is told to come back, and not that there is no such path', async () => {
+  const { child, exited, url } = await serve();
+  const port = Number(new URL(url).port);
+  const late = connect(port, '127.0.0.1');
+  let answer = '';
+  late.on('data', (text) => {
+    answer += text;
+  });
+  await once(late, 'connect');
+  // A request that has begun keeps its connection.
+  late.write('POST /api/events HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n');
+  expect(await (await fetch(`${url}/healthz`)).json()).toMatchObject({ success: true });
+  child.kill('SIGTERM');
+  while (!(await refusesConnections(port)));
+  late.write('\r\n');
+  await once(late, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toMatch(/retry-after: 1/i);
+  expect(answer).toContain('"server-closing"');
+  expect(await exited).toEqual([0, null]);
 });
 
 test('a port in use is one sentence, and the data is not touched', async () => {
