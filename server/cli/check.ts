@@ -37,6 +37,9 @@ export async function check(file: string | undefined, flags: CheckFlags): Promis
   const verdict =
     damage.length === 0 ? 'sound' : 'DAMAGED: what is named above is not handed out; ashlar restore puts a backup in its place';
   process.stdout.write(`${database.file}: ${summarize(verification)}, ${count(loaded, 'document')} loaded: ${verdict}\n`);
+  if (database.restoreUnfinished) {
+    process.stdout.write('A restore was killed on its way here: this is what was there before, and what the next start has.\n');
+  }
   return damage.length === 0;
 }
 

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../clock.ts';
 import { backUp } from './backup.ts';
 import { dataFiles } from './data-folder.ts';
 import { HEADER_BYTES, migratedFrom } from './schema.ts';
@@ -14,18 +13,17 @@ import type { StoreLog } from './worker-link.ts';
  */
 export async function backUpBeforeMigration(
   dataDir: string,
-  clock: Pick<Clock, 'randomBytes'>,
   log: StoreLog | undefined,
 ): Promise<void> {
   const { database } = dataFiles(dataDir);
   const version = migratedFrom(await readHeader(database));
   if (version === null) return;
-  const processId = new DataView(clock.randomBytes(4).buffer).getUint32(0);
   const { file, sound } = await backUp({
     dataDir,
     file: join(dataDir, `schema-${version}-backup.db`),
     overwrite: true,
-    processId,
+    // The folder's lock is held: what is there under this name a killed start left, and gives way. Else each would leave one more.
+    processId: 0,
   });
   if (sound) log?.info({ file, schema: version }, 'storage:backed-up-before-migration');
   else log?.error({ file, schema: version }, 'storage:damage-before-migration');

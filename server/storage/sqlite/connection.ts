@@ -59,11 +59,11 @@ export function openForReading(Sqlite: Sqlite, path: string): Db {
  *   program's or a newer Ashlar's
  */
 export function openForInspection(Sqlite: Sqlite, path: string): Db {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    throw new AshlarError('invalid-options', { detail: `there is no database at ${path}` });
-  }
   let db: Db | undefined;
   try {
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      throw new AshlarError('invalid-options', { detail: `there is no database at ${path}` });
+    }
     db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS, readonly: true });
     db.pragma('query_only = ON');
     db.pragma('cell_size_check = ON');

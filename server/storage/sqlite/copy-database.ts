@@ -38,7 +38,7 @@ export async function copyDatabase(Sqlite: Sqlite, from: string, to: string): Pr
     source.close();
     return inspectCopy(Sqlite, to);
   } catch (thrown) {
-    await removeDatabase(to);
+    await removeDatabase(to).catch(() => {});
     throw storageError(thrown);
   } finally {
     source.close();

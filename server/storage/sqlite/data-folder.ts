@@ -52,14 +52,15 @@ export function makePrivateFile(path: string): void {
  */
 export function lockDataFolder(Sqlite: Sqlite, dataDir: string): () => void {
   let lock: Db | undefined;
-  refuseSpecialFiles(dataDir);
-  makePrivateFile(dataFiles(dataDir).lock);
   try {
+    refuseSpecialFiles(dataDir);
+    makePrivateFile(dataFiles(dataDir).lock);
     lock = new Sqlite(dataFiles(dataDir).lock, { timeout: 0 });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     lock?.close();
+    if (cause instanceof AshlarError) throw cause;
     if ((cause as { code?: unknown }).code === 'SQLITE_BUSY') {
       throw new AshlarError('storage-locked', {
         detail: `${resolve(dataDir)} is in use; stop the other server or choose another folder`,

@@ -29,7 +29,7 @@ export async function eraseFromFolder(
   }
 }
 
-/** What `restore` and `backUpBeforeMigration` leave beside the database. */
+/** What `restore` and `backUpBeforeMigration` leave beside the database, and what a backup into the folder left that was killed. */
 function isOlderCopy(name: string): boolean {
-  return name.startsWith('replaced-') || /^schema-\d+-backup\.db(\.damaged)?$/.test(name);
+  return name.startsWith('replaced-') || /^schema-\d+-backup\.db(\.damaged)?$/.test(name) || /\.\d+\.partial$/.test(name);
 }

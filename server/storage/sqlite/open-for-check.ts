@@ -4,6 +4,8 @@ import { openForInspection } from './connection.ts';
 import { dataFiles, lockDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { createReader } from './reader.ts';
+import { storageError } from './storage-error.ts';
+import { wholeDatabase } from './undo-restore.ts';
 import { type Verification, verifyDatabase } from './verify.ts';
 
 /** A document as it is stored: what it takes to load it. */
@@ -17,6 +19,8 @@ export interface StoredDocument {
 /** A database under check. */
 export interface CheckedDatabase extends Disposable {
   readonly file: string;
+  /** A restore was killed on its way: `file` is what it keeps, and what the next start puts back. */
+  readonly restoreUnfinished: boolean;
   readonly verification: Verification;
   /** The documents in which no damage was found, one after the other. */
   documents(): Iterable<StoredDocument>;
@@ -30,16 +34,18 @@ export interface CheckedDatabase extends Disposable {
  */
 export async function openForCheck(dataDir: string, file?: string): Promise<CheckedDatabase> {
   const Sqlite = await loadSqlite();
-  const path = file ?? dataFiles(dataDir).database;
+  const named = file ?? dataFiles(dataDir).database;
   // Looked for first, as taking the lock makes a file.
-  openForInspection(Sqlite, path).close();
+  openForInspection(Sqlite, named).close();
   const unlock = file === undefined ? lockDataFolder(Sqlite, dataDir) : () => undefined;
   try {
+    const path = await wholeDatabase(named);
     const db = openForInspection(Sqlite, path);
     const verification = verifyDatabase(Sqlite, db);
     const reader = createReader(db);
     return {
       file: path,
+      restoreUnfinished: path !== named,
       verification,
       *documents() {
         for (const { room, deleted, trimmedTo, head, damage } of verification.rooms) {
@@ -55,8 +61,8 @@ export async function openForCheck(dataDir: string, file?: string): Promise<Chec
         unlock();
       },
     };
-  } catch (error) {
+  } catch (thrown) {
     unlock();
-    throw error;
+    throw storageError(thrown);
   }
 }

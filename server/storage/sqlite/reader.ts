@@ -47,7 +47,8 @@ export function createReader(db: Db): Reader {
   const end = db.prepare('COMMIT');
   const session = db.prepare('SELECT session, userId, clientId, counter, checksum FROM sessions WHERE room = ? AND session = ?');
   const snapshot = db.prepare('SELECT seq, epoch, state, stateVector, checksum FROM snapshots WHERE room = ?');
-  const quarantined = db.prepare(`SELECT ${QUARANTINED_COLUMNS} FROM quarantined WHERE room = ? ORDER BY seq`);
+  // Asked for seldom; and a check reads databases of older schemas, which have no such table.
+  const quarantined = () => db.prepare(`SELECT ${QUARANTINED_COLUMNS} FROM quarantined WHERE room = ? ORDER BY seq`);
   // Two statements, as SQLite would use only one of two bounds to seek by.
   const [namesFrom, namesAfter] = (['>=', '>'] as const).map((bound) =>
     db.prepare(`SELECT name FROM rooms WHERE written = 1 AND deleted = 0 AND name ${bound} ? ORDER BY name LIMIT ?`).pluck(),
@@ -105,7 +106,7 @@ export function createReader(db: Db): Reader {
 
     readQuarantined: (name) =>
       inRoom<QuarantinedRecord[]>(name, [], (row) =>
-        (quarantined.all(row.id) as Sealed<QuarantinedRecord>[]).map(
+        (quarantined().all(row.id) as Sealed<QuarantinedRecord>[]).map(
           (found) =>
             unseal(found, (record) => quarantinedChecksum(name, record), 'a quarantined record', name) as QuarantinedRecord,
         ),

@@ -6,7 +6,7 @@ import { dataFiles, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { loadSqlite } from './load-sqlite.ts';
 import { storageError } from './storage-error.ts';
 import { replaceFile, syncFile } from './sync-file.ts';
-import { undoRestore } from './undo-restore.ts';
+import { undoRestore, wholeDatabase } from './undo-restore.ts';
 import { isSound, type Verification } from './verify.ts';
 import { readWitness, writeWitness } from './witness.ts';
 
@@ -42,7 +42,7 @@ export async function restore({ file, dataDir, evenDamaged, now }: RestoreOption
   try {
     // One that was killed: else its folder would keep the newest commits, and ours what is left without them.
     await undoRestore(dataDir);
-    const { verification, commits } = await copyDatabase(Sqlite, file, arriving);
+    const { verification, commits } = await copyDatabase(Sqlite, await wholeDatabase(file), arriving);
     if (!evenDamaged && !isSound(verification)) return { restored: false, verification };
     await syncFile(arriving);
     // Ahead of what is restored, also where the backup comes from elsewhere: a start must not take this for the log that clients know.

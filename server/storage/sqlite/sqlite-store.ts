@@ -190,9 +190,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 /** What must be done before anything is opened. */
-async function prepareFiles({ dataDir, clock, log }: SqliteStoreOptions): Promise<void> {
+async function prepareFiles({ dataDir, log }: SqliteStoreOptions): Promise<void> {
   if (await undoRestore(dataDir)) log?.warn({ dataDir }, 'storage:restore-undone');
-  await backUpBeforeMigration(dataDir, clock, log);
+  await backUpBeforeMigration(dataDir, log);
 }
 
 /** One wrong number would fail the whole group in the database: it is ours, and stops here. */
