@@ -20,8 +20,13 @@ export interface SpaceMeter {
   readonly full: boolean;
   /** Bytes that the database holds, without its write-ahead log. Within a transaction it costs least: no other is begun for it. */
   stored(): number;
-  /** To be called after each commit. @param walBytes size of the write-ahead log @param stored what `stored` gave. Default: asked now */
-  measure(walBytes: number, stored?: number): void;
+  /**
+   * To be called after each commit.
+   * @param walBytes size of the write-ahead log
+   * @param stored what `stored` gave. Default: asked now
+   * @returns whether it has written the log through, and emptied it
+   */
+  measure(walBytes: number, stored?: number): boolean;
 }
 
 /**
@@ -49,13 +54,15 @@ export function createSpaceMeter(db: Db, quota: Quota | undefined, tell: (space:
       let bytes = stored + walBytes;
       // Only the write-ahead log is in the way: it is written through and emptied, unless somebody is reading it.
       const inTheWay = [warning, limit()].some((mark) => bytes >= mark && stored < mark);
-      if (inTheWay && emptyLog(db)) bytes = stored;
+      const emptied = inTheWay && emptyLog(db);
+      if (emptied) bytes = stored;
       const wasFull = full;
       full = bytes >= limit();
       const step = Math.min(TELL_EVERY, (quota?.bytes ?? Number.POSITIVE_INFINITY) / 100);
-      if (told !== undefined && full === wasFull && Math.abs(bytes - told.bytes) < step) return;
+      if (told !== undefined && full === wasFull && Math.abs(bytes - told.bytes) < step) return emptied;
       told = { bytes, quota: quota?.bytes ?? null, full };
       tell(told);
+      return emptied;
     },
   };
 }

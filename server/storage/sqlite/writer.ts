@@ -7,7 +7,7 @@ import { checkpoint, rewrite } from './connection.ts';
 import { prepareEraseUser } from './erase-user.ts';
 import { watchFiles } from './files-in-place.ts';
 import { prepareLease } from './lease.ts';
-import type { Db } from './load-sqlite.ts';
+import type { Db, Sqlite } from './load-sqlite.ts';
 import { emptyRoom, writeRoomRows } from './room-row.ts';
 import { grantChecksum, snapshotChecksum } from './row-checksums.ts';
 import { createSpaceMeter, type Quota } from './space.ts';
@@ -78,7 +78,10 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
 
   const files = watchFiles(db);
   const space = createSpaceMeter(db, quota, tellSpace);
-  space.measure(files.check());
+  const measure = (logBytes: number, stored?: number): void => {
+    if (space.measure(logBytes, stored)) files.wrote();
+  };
+  measure(files.check());
   /** The newest lease that was given: a failure makes it and all before it void. At the start those of earlier processes are. */
   let lastFence = db.prepare('SELECT fence FROM counters').pluck().get() as number;
   let voidUpTo = lastFence;
@@ -93,7 +96,10 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
     try {
       // Before anything is written: behind a log that was cut it would be lost, and take with it what is there.
       files.check();
-      if (fenced) checkpoint(db);
+      if (fenced) {
+        checkpoint(db);
+        files.wrote();
+      }
       fenced = false;
       begin.run();
       const value = work();
@@ -105,7 +111,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
       const stored = space.stored();
       commit.run();
       commits = count;
-      space.measure(files.checkLog(), stored);
+      measure(files.checkCommitted(), stored);
       return value;
     } catch (thrown) {
       const error = storageError(thrown);
@@ -115,6 +121,8 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         voidUpTo = lastFence;
       }
       if (db.inTransaction) rollback.run();
+      // What the disk failed on may be there by half. Not so where pages are damaged: somebody else may have written them.
+      if (thrown !== error && error.code !== 'storage-damaged') files.wrote();
       throw error;
     }
   };
@@ -241,8 +249,12 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         while (purge());
         const { erasure, ownRoom } = transaction(() => eraseRows(userId));
         if (ownRoom !== null) erasedHeads.set(ownRoom.name, ownRoom.head);
-        rewrite(db);
-        space.measure(files.check());
+        try {
+          rewrite(db);
+        } finally {
+          files.wrote();
+        }
+        measure(files.check());
         return erasure;
       } catch (thrown) {
         const error = storageError(thrown);
@@ -267,12 +279,33 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
 
     close() {
       // What is under way is done. A checkpoint that fails leaves the WAL, from which the next start recovers.
+      let last: Db | undefined;
       try {
         files.check();
         checkpoint(db);
+      } catch (error) {
+        last = openBeside(db);
+        throw error;
       } finally {
         db.close();
+        last?.close();
+        files.close();
       }
     },
   };
+}
+
+/**
+ * The last connection to close writes the write-ahead log through: one that was written over would take the sound database with it. A connection
+ * that only reads writes nothing. undefined: the database cannot even be read.
+ */
+function openBeside(db: Db): Db | undefined {
+  const beside = new (db.constructor as Sqlite)(db.name, { readonly: true });
+  try {
+    beside.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return beside;
+  } catch {
+    beside.close();
+    return undefined;
+  }
 }
