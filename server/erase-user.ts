@@ -40,6 +40,8 @@ export async function eraseUser(ports: EraseUserPorts, userId: string): Promise<
       connection.close();
       ports.disconnected(connection);
     }
+    // What waits in memory alone would be written behind the erasure: values, and whose the client ids are in a document that is quarantined.
+    for (const room of rooms.values()) room.erased(userId);
     await Promise.all([...rooms.values()].map((room) => room.settled()));
     const erasure = await store.eraseUser(userId);
     // Who asked the store before has its answer by now, goes on, and is refused.

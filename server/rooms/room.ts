@@ -149,7 +149,7 @@ export class Room implements CommitSource {
    */
   submit(entry: Entry): void {
     const { erasing } = this.#ports;
-    erasing.refuse(entry.record?.userId);
+    erasing.refuseEntry(entry.record, entry.states);
     erasing.refuse(entry.key?.userId);
     if (entry.durable && erasing.hasRoom(this.name)) throw new AshlarError('access-denied', { room: this.name });
     if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });

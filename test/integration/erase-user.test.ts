@@ -2,11 +2,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
+import * as z from 'zod/mini';
 import { openForInspection } from '../../server/storage/sqlite/connection.ts';
 import { loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
 import { verifyDatabase } from '../../server/storage/sqlite/verify.ts';
 import { openMemoryStore } from '../../server/testing/memory-store.ts';
+import { defineEvent } from '../../shared/define-event.ts';
 import { AshlarError } from '../../shared/errors.ts';
+import { parseRoomName } from '../../shared/room-name.ts';
 import { auditEvents } from '../support/audit-events.ts';
 import { FrameClient } from '../support/frame-client.ts';
 import { gateStore } from '../support/gated-store.ts';
@@ -19,6 +22,21 @@ const NAME = 'Ada Quux';
 const MARKER = 'zebrafinch';
 const token = tokenFor(ADA, { name: NAME, permissions: ['publish'] });
 const when = () => new Date(0).toISOString();
+
+const note = defineEvent({
+  name: 'note:added',
+  room: 'note:*',
+  sentBy: ['backend'],
+  payload: z.object({ userId: z.string(), text: z.string() }),
+  delivery: { class: 'log' },
+});
+const noteCount = defineEvent({
+  name: 'note:count',
+  room: 'note:*',
+  sentBy: ['backend'],
+  payload: z.object({ userId: z.string(), count: z.number() }),
+  delivery: { class: 'state', key: ({ userId }) => userId },
+});
 
 /** Files of a folder that hold one of these words, in bytes. */
 async function filesWith(dataDir: string, ...words: string[]): Promise<string[]> {
@@ -204,6 +222,38 @@ test('what was under way when a user is erased does not come back: it is erased 
   expect(messages).toEqual([]);
   expect(await ask(bob, 'chat:message', { sessionId: 's', content: 'x' })).toMatchObject({ meta: { seq: 3 } });
   await (await server.connect(token)).emitWithAck('room:members', 'chat:s');
+});
+
+test('what the backend says in the name of a user who is being erased is refused: it would come behind the erasure', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store, events: [note, noteCount] });
+  const release = store.hold('eraseUser', 'answer');
+  const erasing = server.realtime.eraseUser(ADA);
+  await vi.waitFor(() => expect(store.held('eraseUser')).toBe(1));
+  const refused = expect.objectContaining({ code: 'access-denied' });
+  await expect(server.realtime.toRoom('note:a', 'note:added', { userId: ADA, text: MARKER })).rejects.toEqual(refused);
+  await expect(server.realtime.toRoom('note:a', 'note:count', { userId: ADA, count: 1 })).rejects.toEqual(refused);
+  await server.realtime.toRoom('note:a', 'note:added', { userId: 'bob', text: 'goes on' });
+  release();
+  await erasing;
+  await server.realtime.toRoom('note:a', 'note:added', { userId: ADA, text: 'a new user' });
+  expect(await store.read(parseRoomName('note:a'), { limit: 9 })).toHaveLength(2);
+});
+
+test('a value of the user that waits for another commit is not written behind the erasure', async () => {
+  const store = gateStore(openMemoryStore());
+  await using server = await startServer({ store, events: [note, noteCount] });
+  const { realtime } = server;
+  await realtime.toRoom('note:a', 'note:added', { userId: 'bob', text: 'x' });
+  const release = store.hold('append', 'answer');
+  await realtime.toRoom('note:a', 'note:count', { userId: 'bob', count: 1 });
+  await vi.waitFor(() => expect(store.held('append')).toBe(1));
+  await realtime.toRoom('note:a', 'note:count', { userId: ADA, count: 1 });
+  const erasing = realtime.eraseUser(ADA);
+  release();
+  await erasing;
+  await realtime.toRoom('note:a', 'note:added', { userId: 'bob', text: 'y' });
+  expect((await store.open(parseRoomName('note:a'))).states.map(({ key }) => key)).toEqual(['bob']);
 });
 
 test('what a join had read from the disk before a user was erased is not kept for who joins afterwards', async () => {

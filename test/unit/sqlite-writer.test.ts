@@ -315,10 +315,29 @@ describe('a commit that failed', () => {
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM records').get();
     db.pragma('busy_timeout = 0');
-    expect(() => writer.eraseUser('anna')).toThrow(expect.objectContaining({ code: 'storage-unavailable' }));
+    const detail = expect.stringContaining('the user is erased, but old bytes may be left');
+    expect(() => writer.eraseUser('anna')).toThrow(expect.objectContaining({ code: 'storage-unavailable', detail }));
     expect(appendTo(writer, { ...opened, head: 1 }, 'b')).toMatchObject({ ok: true });
     reader.close();
     expect(writer.eraseUser('anna').updates).toBe(1);
+  });
+
+  test('an erasure that cannot be committed does not say that the user is erased', () => {
+    let full = false;
+    const writer = createWriter(
+      faulty({
+        onCommit(commit) {
+          if (full) throw fullError();
+          return commit();
+        },
+      }),
+      'e',
+    );
+    appendTo(writer, lease(writer), 'a');
+    full = true;
+    expect(() => writer.eraseUser('anna')).toThrow(
+      expect.objectContaining({ code: 'storage-full', detail: expect.not.stringContaining('is erased') }),
+    );
   });
 
   test('a write-ahead log that another connection has written through was not cut', () => {

@@ -31,7 +31,10 @@ export interface Writer {
   writeGrant(room: RoomName, userId: string, access: Access | null, at: number): void;
   /** Forgets at most `limit` keys. @returns how many */
   forgetKeys(before: number, limit: number): number;
-  /** Erases a user, then writes the file anew: while that goes on nothing else is written. */
+  /**
+   * Erases a user, then writes the file anew: while that goes on nothing else is written.
+   * @throws AshlarError `storage-full` | `storage-unavailable`; its detail says so where the user was erased before it failed
+   */
   eraseUser(userId: string): Erasure;
   probe(): void;
   /** How many transactions this database has seen, in all its life. */
@@ -244,10 +247,12 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
       // Deleted bytes are overwritten where they lie: should the rewriting fail, little is left.
       const secureDelete = db.pragma('secure_delete', { simple: true });
       db.pragma('secure_delete = ON');
+      let erased = false;
       try {
         // What was cut or deleted before, such as a document that the user wrote in, is still in the table until its turn comes.
         while (purge());
         const { erasure, ownRoom } = transaction(() => eraseRows(userId));
+        erased = true;
         if (ownRoom !== null) erasedHeads.set(ownRoom.name, ownRoom.head);
         try {
           rewrite(db);
@@ -260,7 +265,9 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         const error = storageError(thrown);
         // What the disk failed is unknown. That somebody reads the log (a backup) leaves old bytes in it, and no doubt.
         if (thrown !== error && error.code === 'storage-unavailable') fenced = true;
-        throw error;
+        if (!erased) throw error;
+        const detail = `the user is erased, but old bytes may be left in the files (${error.detail}): erase again`;
+        throw new AshlarError(error.code, { detail, cause: error });
       } finally {
         db.pragma(`secure_delete = ${secureDelete}`);
       }
