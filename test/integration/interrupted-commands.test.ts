@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -11,7 +11,9 @@ import type { NewRecord, Store } from '../../server/storage/store.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
+import { startChildServer } from '../support/child-server.ts';
 import { runCli } from '../support/run-cli.ts';
+import { tokenFor } from '../support/start-server.ts';
 
 const room = parseRoomName('chat:a');
 let folder: string;
@@ -172,4 +174,28 @@ test('a path that the system does not resolve is told in one sentence', async ()
   }
   const Sqlite = await loadSqlite();
   expect(() => lockDataFolder(Sqlite, join(folder, 'n'.repeat(300)))).toThrow(AshlarError);
+});
+
+test('a server whose database is written over says why it takes nothing more: in its log, to publishers and in its readiness', async () => {
+  await using server = await startChildServer();
+  const token = tokenFor('op', { permissions: ['publish'] });
+  const publish = () =>
+    fetch(`${server.url}/api/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        event: 'catalog:updated',
+        data: { updatedAt: new Date(0).toISOString(), changes: { added: 1, modified: 0, deleted: 0 } },
+      }),
+    });
+  expect((await publish()).status).toBe(200);
+  const database = join(server.dataDir, 'ashlar.db');
+  const { mtimeMs, size } = statSync(database);
+  do writeFileSync(database, new Uint8Array(size));
+  while (statSync(database).mtimeMs === mtimeMs);
+  const refused = await publish();
+  expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'storage-unavailable' } }]);
+  expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+  expect(server.said()).toContain('storage:write-failed');
+  expect(server.said()).toContain('was written over while in use: restart the server');
 });

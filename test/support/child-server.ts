@@ -11,6 +11,9 @@ const CLI = fileURLToPath(new URL('../../dist/server/cli/ashlar.js', import.meta
 
 const PROBE = new URL('./process-probe.js', import.meta.url);
 
+/** A soak says more than anybody reads. */
+const SAID_CHARACTERS = 100_000;
+
 /** What a process holds. */
 export interface ProcessSample {
   /** On the JavaScript heap of the main thread and in buffers. */
@@ -32,6 +35,8 @@ export interface ChildServer extends AsyncDisposable {
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again on the same data folder. */
   restart(): Promise<void>;
+  /** What this process has written last: at most 100,000 characters. */
+  said(): string;
   /** What the process holds, after garbage was collected. Only where it was started with `probe`. */
   sample(): Promise<ProcessSample>;
 }
@@ -55,6 +60,7 @@ export async function startChildServer(
       return running.process.pid as number;
     },
     dataDir,
+    said: () => running.said(),
     kill: (signal = 'SIGKILL') => end(running.process, signal),
     async restart() {
       running = await start(dataDir, environment, flags);
@@ -75,7 +81,7 @@ async function start(
   dataDir: string,
   environment: { readonly [name: string]: string },
   flags: readonly string[],
-): Promise<{ process: ChildProcess; url: string }> {
+): Promise<{ process: ChildProcess; url: string; said: () => string }> {
   const child = spawn(process.execPath, [...flags, CLI, 'serve', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
     env: { NODE_ENV: 'production', JWT_SECRET: SECRET, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', flags.length > 0 ? 'ipc' : 'ignore'],
@@ -90,8 +96,10 @@ async function start(
     const url = line.includes('server:listening') ? (JSON.parse(line) as { url: string }).url : undefined;
     if (url === undefined) continue;
     // Whatever it says from here on must be taken from the pipe, or it stands still.
-    child.stdout.resume();
-    return { process: child, url };
+    child.stdout.on('data', (text) => {
+      said = (said + text).slice(-SAID_CHARACTERS);
+    });
+    return { process: child, url, said: () => said };
   }
   throw new Error(`the server did not start:\n${said}`);
 }

@@ -11,6 +11,7 @@ import type { Quota } from './space.ts';
 import { storageError } from './storage-error.ts';
 import { undoRestore } from './undo-restore.ts';
 import { openWitness } from './witness.ts';
+import { tellFailures } from './tell-failures.ts';
 import { type StoreLog, startWorker } from './worker-link.ts';
 
 export interface SqliteStoreOptions {
@@ -99,10 +100,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     grantedUsers: await reader.ask('grantedUsers', [MOST_GRANTS_KNOWN]),
   });
   const { witness, grantedUsers } = testing.shareLock ? { witness: undefined, grantedUsers: null } : await learn().catch(giveUp);
+  const failures = tellFailures(options.log);
   /** Asks for a change: it is witnessed soon, whatever came of it. */
   const change: typeof writer.ask = (call, args, transfer) => {
     witness?.soon();
-    return writer.ask(call, args, transfer);
+    const answer = writer.ask(call, args, transfer);
+    answer.then(
+      () => failures.succeeded(call),
+      (error: AshlarError) => failures.failed(call, error),
+    );
+    return answer;
   };
 
   let closing: Promise<void> | undefined;
