@@ -3,13 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkpoint, openForReading, openForWriting } from '../../server/storage/sqlite/connection.ts';
-import { lockDataFolder } from '../../server/storage/sqlite/data-folder.ts';
 import { type Db, loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
 import { createReader } from '../../server/storage/sqlite/reader.ts';
-import { createWriter, type Writer } from '../../server/storage/sqlite/writer.ts';
-import type { NewRecord, RoomLease } from '../../server/storage/store.ts';
-import { AshlarError } from '../../shared/errors.ts';
+import { createWriter } from '../../server/storage/sqlite/writer.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
+import { appendTo, faultyDb, lease, record } from '../support/writer-calls.ts';
 
 const Sqlite = await loadSqlite();
 const room = parseRoomName('doc:a');
@@ -27,50 +25,6 @@ afterEach(() => {
   if (db.open) db.close();
   rmSync(dir, { recursive: true });
 });
-
-const record = (text: string): NewRecord => ({
-  at: 1,
-  userId: 'anna',
-  kind: 'k',
-  payload: Buffer.from(text),
-  version: 1,
-  id: null,
-  session: null,
-  counter: 0,
-});
-
-function lease(writer: Writer, name = room): RoomLease {
-  const [opened] = writer.open([name]);
-  if (!opened || opened instanceof AshlarError) throw opened ?? new Error('no answer');
-  return opened;
-}
-
-function appendTo(writer: Writer, { fence, head }: RoomLease, ...texts: string[]) {
-  return writer.append({ appends: [{ room, fence, expectedHead: head, records: texts.map(record) }] })[0];
-}
-
-/** The connection, with one statement that fails as told, and a count of checkpoints. */
-function faulty(plan: { onCommit?: (commit: () => unknown) => unknown; onCheckpoint?: () => void }): Db {
-  return new Proxy(db, {
-    get(target, name) {
-      if (name === 'prepare') {
-        return (sql: string) => {
-          const statement = target.prepare(sql);
-          if (sql !== 'COMMIT') return statement;
-          return { run: () => (plan.onCommit ? plan.onCommit(() => statement.run()) : statement.run()) };
-        };
-      }
-      if (name === 'pragma') {
-        return (sql: string, options?: { simple?: boolean }) => {
-          if (sql === 'wal_checkpoint(TRUNCATE)') plan.onCheckpoint?.();
-          return target.pragma(sql, options);
-        };
-      }
-      const value = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
 
 const ioError = () => Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' });
 const fullError = () => Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
@@ -122,7 +76,7 @@ describe('a commit that failed', () => {
     const events: string[] = [];
     let broken = false;
     const writer = createWriter(
-      faulty({
+      faultyDb(db, {
         onCommit(commit) {
           if (!broken) return commit();
           throw ioError();
@@ -157,7 +111,7 @@ describe('a commit that failed', () => {
   test('[1] one that took place after all is not written over: no number is given twice', () => {
     let broken = false;
     const writer = createWriter(
-      faulty({
+      faultyDb(db, {
         onCommit(commit) {
           commit();
           if (broken) throw ioError();
@@ -182,7 +136,7 @@ describe('a commit that failed', () => {
   test('a full disk: nothing is stored, reading goes on, and it heals by itself', () => {
     let full = false;
     const writer = createWriter(
-      faulty({
+      faultyDb(db, {
         onCommit(commit) {
           if (full) throw fullError();
           return commit();
@@ -232,81 +186,6 @@ describe('a commit that failed', () => {
     expect(statSync(log).size).toBe(left);
   });
 
-  /** The same file with other content. Times of files are coarse: once the system says that it has changed. */
-  function writeOver(file: string, content: (length: number) => Uint8Array): void {
-    const { mtimeMs, size } = statSync(file);
-    do writeFileSync(file, content(size));
-    while (statSync(file).mtimeMs === mtimeMs);
-  }
-
-  test.each([
-    ['ashlar.db', 'zeros at its full size', (size: number) => new Uint8Array(size)],
-    ['ashlar.db-wal', 'zeros at its full size', (size: number) => new Uint8Array(size)],
-    ['ashlar.db', 'nothing', () => new Uint8Array(0)],
-  ])('[1] nothing is acknowledged once %s was written over under the server with %s, and nothing is written there', (name, _, content) => {
-    const writer = createWriter(db, 'e');
-    const opened = lease(writer);
-    appendTo(writer, opened, 'a');
-    const file = join(dir, name);
-    writeOver(file, content);
-    const left = [file, path].map((each) => readFileSync(each));
-    const refusal = expect.objectContaining({ detail: `${file} was written over while in use: restart the server` });
-    for (const attempt of [() => appendTo(writer, { ...opened, head: 1 }, 'b'), () => writer.probe()]) {
-      expect(attempt).toThrow(refusal);
-    }
-    expect([file, path].map((each) => readFileSync(each))).toEqual(left);
-    expect(() => writer.close()).toThrow(refusal);
-    // A log that is none any more would make the database what it is.
-    if (file !== path) expect(readFileSync(path)).toEqual(left[1]);
-  });
-
-  test.each(['ashlar.db', 'ashlar.db-wal'])('[1] nothing is acknowledged where %s was written over during the commit', (name) => {
-    let during = () => {};
-    const writer = createWriter(
-      faulty({
-        onCommit(commit) {
-          commit();
-          during();
-        },
-      }),
-      'e',
-    );
-    const opened = lease(writer);
-    during = () => writeOver(join(dir, name), (size) => new Uint8Array(size));
-    expect(() => appendTo(writer, opened, 'a')).toThrow(expect.objectContaining({ code: 'storage-unavailable' }));
-  });
-
-  test('what the writer itself writes into both files is never taken for that of another', () => {
-    const writer = createWriter(db, 'e', { quota: { bytes: 12_000_000, warnAt: 0.1 } });
-    const opened = lease(writer);
-    // The log is written through at every 4 MB, and for the quota.
-    for (let head = 0; head < 200; head++) {
-      expect(appendTo(writer, { ...opened, head }, 'a'.repeat(50_000))).toMatchObject({ ok: true });
-      if (head % 50 === 49) writer.trimTo(room, head);
-      if (head % 70 === 69) writer.eraseUser(`user-${head}`);
-      while (writer.purge());
-    }
-    writer.close();
-  });
-
-  test('a lock that another process has made anew ends the writing of the one that had it; that it is gone does not', () => {
-    db.close();
-    const unlock = lockDataFolder(Sqlite, dir);
-    db = openForWriting(Sqlite, path);
-    const writer = createWriter(db, 'e');
-    rmSync(join(dir, 'ashlar.lock'));
-    writer.probe();
-    const unlockOther = lockDataFolder(Sqlite, dir);
-    const another = openForWriting(Sqlite, path);
-    createWriter(another, 'f').probe();
-    another.close();
-    expect(() => writer.probe()).toThrow(
-      expect.objectContaining({ detail: `${join(dir, 'ashlar.lock')} was replaced while in use: restart the server` }),
-    );
-    unlockOther();
-    unlock();
-  });
-
   test('an erasure that a reader of the log keeps from its end, a backup say, stops no writing', () => {
     const writer = createWriter(db, 'e');
     const opened = lease(writer);
@@ -325,7 +204,7 @@ describe('a commit that failed', () => {
   test('an erasure that cannot be committed does not say that the user is erased', () => {
     let full = false;
     const writer = createWriter(
-      faulty({
+      faultyDb(db, {
         onCommit(commit) {
           if (full) throw fullError();
           return commit();

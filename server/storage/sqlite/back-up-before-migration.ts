@@ -11,10 +11,7 @@ import type { StoreLog } from './worker-link.ts';
  * wants to go back to the older Ashlar puts it in place with `ashlar restore`. Does nothing where there is nothing to migrate.
  * @throws AshlarError `storage-full` where there is no room for it: then nothing was migrated
  */
-export async function backUpBeforeMigration(
-  dataDir: string,
-  log: StoreLog | undefined,
-): Promise<void> {
+export async function backUpBeforeMigration(dataDir: string, log: StoreLog | undefined): Promise<void> {
   const { database } = dataFiles(dataDir);
   const version = migratedFrom(await readHeader(database));
   if (version === null) return;

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { AshlarError } from '../../../shared/errors.ts';
 import { dataFiles } from './data-folder.ts';
 import type { Db } from './load-sqlite.ts';
+import { storageError } from './storage-error.ts';
 
 /** https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
 const LOG_HEADER_BYTES = 32;
@@ -51,6 +52,7 @@ export function watchFiles(db: Db): WatchedFiles {
     throw new AshlarError('storage-unavailable', { detail: `${file} was ${what} while in use: restart the server` });
   };
   const frameBytes = FRAME_HEADER_BYTES + (db.pragma('page_size', { simple: true }) as number);
+  const checkpointAt = db.pragma('wal_autocheckpoint', { simple: true }) as number;
   const ask = () => index.get() as { log: number; checkpointed: number };
   /** How long the write-ahead log must be for what its index says is in it. */
   const bytesNeeded = (frames: number) => (frames > 0 ? LOG_HEADER_BYTES + frames * frameBytes : 0);
@@ -84,19 +86,24 @@ export function watchFiles(db: Db): WatchedFiles {
       // Another process that has the folder too; that the lock was removed hurts nobody before one makes it anew.
       const other = opened.lock === undefined ? undefined : look(lock)?.ino;
       if (other !== undefined && other !== opened.lock) refuse(lock, 'replaced');
-      const progress = progressOf(found.log?.size ?? 0);
+      // Another connection's commit is in the file before it is in the index: nobody is about one while this one has the right to write.
+      waitForOthers(db);
+      const settled = find();
+      const progress = progressOf(settled.log?.size ?? 0);
       const { frames, writtenThrough } = known.progress;
       if (progress.frames === frames && progress.writtenThrough === writtenThrough) {
         refuse(databaseChanged ? database : log, 'written over');
       }
-      return remember(found, progress);
+      return remember(settled, progress);
     },
     checkCommitted() {
       const found = find();
       const progress = progressOf(found.log?.size ?? 0);
       if (progress.header !== '' && !isLogHeader(progress.header)) refuse(log, 'written over');
+      // A checkpoint that SQLite begins by itself, with the commit, may fail half way: then only its pages tell of it.
       const writtenThrough =
         known === undefined ||
+        progress.frames >= checkpointAt ||
         progress.writtenThrough !== known.progress.writtenThrough ||
         progress.header !== known.progress.header;
       if (!writtenThrough && isChanged(found.database, known?.database)) refuse(database, 'written over');
@@ -107,6 +114,16 @@ export function watchFiles(db: Db): WatchedFiles {
       if (logFile !== undefined) closeSync(logFile);
     },
   };
+}
+
+/** @throws what SQLite says where another connection goes on writing, or the disk fails */
+function waitForOthers(db: Db): void {
+  try {
+    db.exec('BEGIN IMMEDIATE; ROLLBACK');
+  } catch (error) {
+    // What cannot even be begun any more is no commit of another.
+    if (storageError(error).code !== 'storage-damaged') throw error;
+  }
 }
 
 function isChanged(found: Stats | undefined, known: Stats | undefined): boolean {

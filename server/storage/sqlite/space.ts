@@ -24,7 +24,7 @@ export interface SpaceMeter {
    * To be called after each commit.
    * @param walBytes size of the write-ahead log
    * @param stored what `stored` gave. Default: asked now
-   * @returns whether it has written the log through, and emptied it
+   * @returns whether it has begun to write the log through, to empty it
    */
   measure(walBytes: number, stored?: number): boolean;
 }
@@ -54,15 +54,14 @@ export function createSpaceMeter(db: Db, quota: Quota | undefined, tell: (space:
       let bytes = stored + walBytes;
       // Only the write-ahead log is in the way: it is written through and emptied, unless somebody is reading it.
       const inTheWay = [warning, limit()].some((mark) => bytes >= mark && stored < mark);
-      const emptied = inTheWay && emptyLog(db);
-      if (emptied) bytes = stored;
+      if (inTheWay && emptyLog(db)) bytes = stored;
       const wasFull = full;
       full = bytes >= limit();
       const step = Math.min(TELL_EVERY, (quota?.bytes ?? Number.POSITIVE_INFINITY) / 100);
-      if (told !== undefined && full === wasFull && Math.abs(bytes - told.bytes) < step) return emptied;
+      if (told !== undefined && full === wasFull && Math.abs(bytes - told.bytes) < step) return inTheWay;
       told = { bytes, quota: quota?.bytes ?? null, full };
       tell(told);
-      return emptied;
+      return inTheWay;
     },
   };
 }

@@ -9,9 +9,9 @@ import { loadSqlite } from './load-sqlite.ts';
 import { packRecords, type ReaderCalls, unpackRecord, type WriterCalls } from './messages.ts';
 import type { Quota } from './space.ts';
 import { storageError } from './storage-error.ts';
+import { tellFailures } from './tell-failures.ts';
 import { undoRestore } from './undo-restore.ts';
 import { openWitness } from './witness.ts';
-import { tellFailures } from './tell-failures.ts';
 import { type StoreLog, startWorker } from './worker-link.ts';
 
 export interface SqliteStoreOptions {

@@ -96,9 +96,11 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
   let fenced = false;
 
   const transaction = <T>(work: () => T): T => {
+    let isOurs = false;
     try {
       // Before anything is written: behind a log that was cut it would be lost, and take with it what is there.
       files.check();
+      isOurs = true;
       if (fenced) {
         checkpoint(db);
         files.wrote();
@@ -114,6 +116,7 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
       const stored = space.stored();
       commit.run();
       commits = count;
+      isOurs = false;
       measure(files.checkCommitted(), stored);
       return value;
     } catch (thrown) {
@@ -124,8 +127,8 @@ export function createWriter(db: Db, epoch: string, { quota, tellSpace = () => {
         voidUpTo = lastFence;
       }
       if (db.inTransaction) rollback.run();
-      // What the disk failed on may be there by half. Not so where pages are damaged: somebody else may have written them.
-      if (thrown !== error && error.code !== 'storage-damaged') files.wrote();
+      // What failed may be there by half: what the disk failed on, and what did not fit into memory before it was rolled back.
+      if (isOurs) files.wrote();
       throw error;
     }
   };
