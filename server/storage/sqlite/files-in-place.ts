@@ -126,8 +126,11 @@ function waitForOthers(db: Db): void {
   }
 }
 
+/** Windows may tell of a write only once the file is closed, and then its own writes would pass for another's: there the size alone counts. */
+const TIMES_ARE_PROMPT = process.platform !== 'win32';
+
 function isChanged(found: Stats | undefined, known: Stats | undefined): boolean {
-  return found?.mtimeMs !== known?.mtimeMs || found?.size !== known?.size;
+  return (TIMES_ARE_PROMPT && found?.mtimeMs !== known?.mtimeMs) || found?.size !== known?.size;
 }
 
 function readHeader(file: number): string {
