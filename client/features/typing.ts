@@ -53,7 +53,8 @@ export function createTypingSignal(env: Environment, send: (isTyping: boolean) =
   let saidAt: number | null = null;
   return (isTyping) => {
     const now = env.now();
-    if (isTyping ? saidAt !== null && now - saidAt < RENEW_AFTER_MS : saidAt === null) return;
+    // Also where the clock was put back.
+    if (isTyping ? saidAt !== null && Math.abs(now - saidAt) < RENEW_AFTER_MS : saidAt === null) return;
     saidAt = isTyping ? now : null;
     send(isTyping);
   };

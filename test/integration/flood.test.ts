@@ -2,7 +2,7 @@ import type { Socket } from 'socket.io-client';
 import { expect, test, vi } from 'vitest';
 import { encodeFrame } from '../../shared/document-frame.ts';
 import { auditEvents } from '../support/audit-events.ts';
-import { ask, startServer, tokenFor } from '../support/start-server.ts';
+import { ask, next, startServer, tokenFor } from '../support/start-server.ts';
 
 const FLOOD = 3_000;
 
@@ -144,6 +144,17 @@ test('[3] HTTP has the same guard: a token, its permission, its budget', async (
   expect(statuses.filter((status) => status === 429)).toHaveLength(120 - taken);
   const reader = await server.connect(tokenFor('bob'));
   expect(await ask(reader, 'join-room', 'chat:1')).toMatchObject({ head: taken });
+});
+
+test('[3] who goes on sending beyond its budget of bytes, however small each message, is cut off; who waits is not', async () => {
+  await using server = await startServer({ limits: { bytesPerSecond: 1_000, byteBurst: 40_000 } });
+  const [ada, eve] = [await server.connect(tokenFor('ada')), await server.connect(tokenFor('eve'))];
+  const gone = next(eve, 'disconnect');
+  // 100 kB: as much again as the burst is owed once, and then some.
+  for (let index = 0; index < 200; index++) eve.emit('join-room', `room-${index}`, { unread: 'x'.repeat(450) }, () => {});
+  for (let index = 0; index < 60; index++) ada.emit('join-room', `room-${index}`, { unread: 'x'.repeat(450) }, () => {});
+  await gone;
+  expect(await ask(ada, 'leave-room', 'room-0')).toMatchObject({ success: true });
 });
 
 test('[3] as many connections of one address as its limit says come in, and one more is told to wait', async () => {

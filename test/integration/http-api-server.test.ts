@@ -154,6 +154,18 @@ test('another body under an Idempotency-Key is refused also while the first is u
   expect((await first).status).toBe(200);
 });
 
+test('the same words to somebody else are another body under an Idempotency-Key, and reach nobody', async () => {
+  await using server = await startServer();
+  const data = { id: 'n1', level: 'info', title: 'Salary', message: 'It is more now', timestamp: '2026-01-01T00:00:00Z' };
+  const tell = (to: object) => post(server, { event: 'system:notification', data, ...to }, { key: 'k' });
+  expect((await tell({ userId: 'anna' })).status).toBe(200);
+  for (const to of [{ userId: 'bob' }, { room: 'user:bob' }, {}]) {
+    expect(await tell(to)).toMatchObject({ status: 422, body: { error: { code: 'idempotency-conflict' } } });
+  }
+  const bob = await server.connect(tokenFor('bob'));
+  expect(await ask(bob, 'notification:list')).toMatchObject({ success: true, unread: 0 });
+});
+
 test('an Idempotency-Key is kept also where its event was overtaken, and nothing of it is sent', async () => {
   await using server = await startServer();
   const progress = (percent: number) => ({

@@ -127,7 +127,7 @@ test('a refusal carries the code’s status, sentence and headers', async () => 
 });
 
 test.each([
-  [new AshlarError('rate-limited', { retryAfterMs: 1_500 }), 429, '2'],
+  [new AshlarError('rate-limited', { retryAfterMs: 1_001 }), 429, '2'],
   [new AshlarError('rate-limited', { retryAfterMs: 3 }), 429, '1'],
   [new AshlarError('storage-full'), 507, null],
   [new AshlarError('idempotency-conflict'), 422, null],
@@ -157,16 +157,31 @@ test.each([
   expect(lines[0]).not.toContain('good');
 });
 
-test.each(['content-length', 'chunked'])('a body beyond the limit is refused (%s)', async (how) => {
+/** A body that comes in these pieces. */
+function inTurn(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+}
+
+test.each(['content-length', 'chunked', 'in small chunks'])('a body beyond the limit is refused (%s)', async (how) => {
   const { ports, published } = fakePorts();
   await using api = await startHttpApi(ports, { bodyBytes: 10_000 });
   const text = JSON.stringify({ ...update, data: 'x'.repeat(20_000) });
-  const body = how === 'chunked' ? new Blob([text]).stream() : text;
+  const bytes = new TextEncoder().encode(text);
+  const size = how === 'chunked' ? bytes.length : 1_000;
+  const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.slice(index * size, (index + 1) * size),
+  );
+  const body = how === 'content-length' ? text : inTurn(chunks);
   const response = await api.fetch('/api/events', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body,
-    ...(how === 'chunked' ? { duplex: 'half' } : {}),
+    ...(how === 'content-length' ? {} : { duplex: 'half' }),
   } as RequestInit);
   expect(response.status).toBe(413);
   expect(await response.json()).toMatchObject({ success: false, error: { code: 'too-large' } });
@@ -264,6 +279,8 @@ test('allowed origins may read answers, others may not', async () => {
   expect(preflight.headers.get('access-control-allow-headers')).toContain('Idempotency-Key');
   const own = await api.fetch('/api/ws/stats', { headers: { origin: 'https://app.example.com' } });
   expect(own.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+  // Without it a page cannot see when to come back.
+  expect(own.headers.get('access-control-expose-headers')).toBe('Retry-After');
   const other = await api.fetch('/api/ws/stats', { headers: { origin: 'https://evil.example' } });
   expect(other.headers.get('access-control-allow-origin')).toBeNull();
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import fastify from 'fastify';
 import { Hono } from 'hono';
@@ -308,6 +309,21 @@ test('somebody who wraps emit after us keeps working after we have let go', asyn
   expect(await (await fetch(`${url}/ours`)).text()).toBe('app');
   expect(seen.filter((event) => event === 'request')).toHaveLength(2);
   await closeHttp(http);
+});
+
+test('a peer that resets its connection while its upgrade is looked at ends nobody else', async () => {
+  const http = createServer();
+  using _ours = attachPaths(http, {
+    name: 'ours',
+    owns: (path) => path === '/ours',
+    handleRequest: (_request, response) => void response.end(),
+    handleUpgrade: () => {},
+  });
+  const socket = new PassThrough();
+  http.emit('upgrade', { url: '/ours' }, socket, Buffer.alloc(0));
+  // Without a listener this is an uncaught error.
+  socket.emit('error', new Error('read ECONNRESET'));
+  expect(socket.destroyed).toBe(true);
 });
 
 test('a handler of ours that throws costs its asker an error, and nobody else', async () => {

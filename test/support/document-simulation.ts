@@ -27,6 +27,11 @@ export class SimulatedTime {
     };
   }
 
+  /** Timers that are armed: 0 proves that nothing leaks. */
+  get armed(): number {
+    return this.#timers.length;
+  }
+
   advance(ms: number): void {
     const until = this.now + ms;
     for (;;) {

@@ -77,6 +77,18 @@ test('the deadline runs from each packet of its own: a busy and honest sender ne
   expect(decoded.at(-1)).toEqual(CLOSES);
 });
 
+test('the deadline of a packet that was announced while another’s ran is its own: it is met neither sooner nor never', () => {
+  const { clock, decoder, decoded } = startDecoder();
+  decoder.add('51-["first",{"_placeholder":true,"num":0}]');
+  decoder.add(Buffer.of(1));
+  clock.advance(3_000);
+  decoder.add('51-["second",{"_placeholder":true,"num":0}]');
+  clock.advance(4_999);
+  expect(decoded).toHaveLength(1);
+  clock.advance(1);
+  expect(decoded.slice(1)).toEqual([CLOSES]);
+});
+
 test('a decoder that is done leaves no timer', () => {
   const { clock, decoder } = startDecoder();
   decoder.add('51-["e",{"_placeholder":true,"num":0}]');

@@ -104,6 +104,11 @@ describe('a page', () => {
     expect(log.sent[1]).toBe(known.sent[1]);
   });
 
+  test('that begins right behind what was known joins on as well', () => {
+    const fresh = paged(EMPTY_LOG, [told(5, 'e')], undefined);
+    expect(shown(renewed(known, fresh, true))).toEqual(['3 m3 c', '4 m4 d', '5 m5 e']);
+  });
+
   test('beyond a gap, or of a log that may be another one, starts over', () => {
     const gap = paged(EMPTY_LOG, [told(6, 'f')], undefined);
     expect(shown(renewed(known, gap, true))).toEqual(['6 m6 f']);

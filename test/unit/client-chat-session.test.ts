@@ -81,6 +81,40 @@ test('where the newest page cannot be read, what the room tells stands, with a w
   stop();
 });
 
+test('that one types is said once in three seconds, whatever the clock does, and its end once', () => {
+  const { chat, emitted, time, stop } = openChat();
+  const said = () => emitted.splice(0).map(({ args }) => (args[1] as { isTyping: boolean }).isTyping);
+  chat.setTyping(false);
+  for (let key = 0; key < 30; key++) {
+    chat.setTyping();
+    time.advance(100);
+  }
+  expect(said()).toEqual([true]);
+  chat.setTyping();
+  time.now -= 3_600_000;
+  chat.setTyping();
+  chat.setTyping();
+  expect(said()).toEqual([true, true]);
+  chat.setTyping(false);
+  chat.setTyping(false);
+  expect(said()).toEqual([false]);
+  stop();
+});
+
+test('an older page that does not come may be asked for again', async () => {
+  const { chat, said, answer, histories, stop } = openChat();
+  await answer([4, 5], true);
+  const asked = chat.loadOlder();
+  expect(chat.get().loadingOlder).toBe(true);
+  histories.at(-1)?.reject(new AshlarError('timeout'));
+  await expect(asked).rejects.toMatchObject({ code: 'timeout' });
+  expect(chat.get()).toMatchObject({ state: 'ready', loadingOlder: false, hasOlder: true });
+  void chat.loadOlder();
+  await answer([2, 3], false);
+  expect([said(), chat.get().hasOlder]).toEqual([['m2', 'm3', 'm4', 'm5'], false]);
+  stop();
+});
+
 test('an older page of a log that may be another one by now is left out', async () => {
   const { chat, said, answer, histories, cut, join, stop } = openChat();
   await answer([4, 5], true);

@@ -12,12 +12,14 @@ import { until } from '../support/sdk.ts';
 const USER = { id: 'ada', name: 'Ada', color: '#336699', roles: [], permissions: [] };
 const LIMITS = { frameBytes: 1_000, updateBytes: 1_000, rooms: 10 };
 
-/** A server that lets everybody in, and answers nothing but what the test answers. */
+/** A server that lets everybody in unless the test says otherwise, and answers nothing but what the test answers. */
 async function startStub(expiresAt: number) {
   const http = createServer();
   const io = new Server(http);
   const tokens: unknown[] = [];
   let newest: Socket | undefined;
+  let refusal: object | null = null;
+  io.use((_, next) => next(refusal === null ? undefined : Object.assign(new Error('refused'), { data: refusal })));
   io.on('connection', (socket) => {
     newest = socket;
     tokens.push(socket.handshake.auth.token);
@@ -28,6 +30,10 @@ async function startStub(expiresAt: number) {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     /** Of each connection. */
     tokens,
+    /** From now on; null: everybody is let in again. */
+    refuse(data: object | null): void {
+      refusal = data;
+    },
     get socket(): Socket {
       return newest!;
     },
@@ -74,6 +80,21 @@ test('a server that closes is come back to after what it asked for, a minute at 
     client.time.advance(wait);
     await until(client.connector.status, isConnected);
   }
+});
+
+test('a server that refuses for a while is come back to no sooner than it said', async () => {
+  await using server = await startStub(Number.MAX_SAFE_INTEGER);
+  using client = connectorTo(server.url, 'token');
+  server.refuse({ code: 'rate-limited', message: 'Rate limit exceeded', retryAfterMs: 30_000 });
+  const connected = client.connector.connect();
+  const status = await until(client.connector.status, ({ state }) => state === 'reconnecting');
+  expect(status).toMatchObject({ state: 'reconnecting', cause: 'refused' });
+  const wait = status.state === 'reconnecting' ? status.retryAt - client.time.now : Number.NaN;
+  expect(wait).toBeGreaterThanOrEqual(30_000);
+  expect(wait).toBeLessThanOrEqual(45_000);
+  server.refuse(null);
+  client.time.advance(wait);
+  await connected;
 });
 
 test('a token function that fails is told once per outage, and again at the next one', async () => {

@@ -48,6 +48,17 @@ test('an offline day of edits stays cheap: the wait is kept as a few merged grou
   expect(outbox.unsaved).toBe(5_000);
 });
 
+test('what waits is merged in groups of bounded size: large edits stay apart, and go in updates no larger than asked for', () => {
+  const doc = new Y.Doc();
+  const outbox = new Outbox();
+  doc.on('update', (update: Uint8Array) => outbox.add(update));
+  for (let index = 0; index < 300; index++) doc.getText('text').insert(0, 'x'.repeat(2_000));
+  const updates: Uint8Array[] = [];
+  for (let next = outbox.number(200_000); next !== undefined; next = outbox.number(200_000)) updates.push(next.update);
+  expect(Math.max(...updates.map(({ length }) => length))).toBeLessThanOrEqual(200_000);
+  expect(textOf(...updates)).toBe(doc.getText('text').toString());
+});
+
 test('a full step takes the place of what it covers, and keeps what is under way below it', () => {
   const { doc, updates } = typed(9);
   const outbox = new Outbox();

@@ -75,6 +75,17 @@ test('the wait is bounded by count and by age, and says so', async () => {
   await expect(late).rejects.toMatchObject({ code: 'client-closed' });
 });
 
+test('what was answered, or refused, holds no timer any more', async () => {
+  const { requests, sent, time, up } = connection();
+  up();
+  const asked = [1, 2].map((index) => requests.ask('x', [index]));
+  expect(time.armed).toBe(2);
+  sent[0]!.answer(null, { success: true });
+  sent[1]!.answer(new AshlarError('access-denied'), undefined);
+  await Promise.allSettled(asked);
+  expect(time.armed).toBe(0);
+});
+
 const catalog = createCatalog();
 const chat = catalog.get('chat:message')!;
 const dashboard = catalog.get('dashboard:update')!;

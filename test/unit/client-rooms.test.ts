@@ -61,6 +61,21 @@ test('a room that is left twice and joined again meanwhile stays joined', () => 
   expect([left, joinsOf('plan').length]).toEqual([['plan'], 2]);
 });
 
+test('a room that is asked for again within the grace is not left, and not joined a second time', () => {
+  const { rooms, time, left, joinsOf, up, answer } = createRooms();
+  up();
+  void rooms.join('plan');
+  answer('plan');
+  rooms.leave('plan');
+  time.advance(249);
+  void rooms.join('plan');
+  time.advance(1_000);
+  expect([left, joinsOf('plan').length, rooms.status('plan').get().state]).toEqual([[], 1, 'joined']);
+  rooms.leave('plan');
+  time.advance(250);
+  expect([left, rooms.status('plan').get().state]).toEqual([['plan'], 'left']);
+});
+
 test('a join that is to be tried later is not, once the room is left', () => {
   const { rooms, time, joinsOf, up, answer } = createRooms();
   up();

@@ -298,6 +298,21 @@ describe('a stored grant', () => {
     expect(await authorizer.decide(userWith(), DASHBOARD)).toBe('none');
   });
 
+  test('read by a store that answers after its user was erased is not remembered', async () => {
+    const { store, clock, log } = setup();
+    const answers: ((access: Access | null) => void)[] = [];
+    const slow = { ...store, readGrant: () => new Promise<Access | null>((resolve) => answers.push(resolve)) };
+    const authorizer = createAuthorizer({ store: slow, defaultAccess: {}, timeoutMs: 5_000, clock, log });
+    const decision = authorizer.decide(userWith(), DASHBOARD);
+    await settle();
+    authorizer.forgetUser('anna');
+    answers[0]?.('write');
+    await settle();
+    answers[1]?.(null);
+    expect(await decision).toBe('none');
+    expect(await authorizer.decide(userWith(), DASHBOARD)).toBe('none');
+  });
+
   test('read by a store that answers after the change was written is not remembered', async () => {
     const { store, clock, log } = setup();
     let answer: (access: Access | null) => void = () => {};

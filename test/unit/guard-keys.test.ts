@@ -228,6 +228,15 @@ describe('keys that are fetched', () => {
     expect(time.armed).toBe(0);
   });
 
+  test('are asked for no longer once nobody wants them: the request under way ends with the rest', () => {
+    const { time, asked, remote } = issuer();
+    expect(asked[0]?.init.signal?.aborted).toBe(false);
+    remote.close();
+    expect(asked[0]?.init.signal?.aborted).toBe(true);
+    time.advance(86_400_000);
+    expect(asked).toHaveLength(1);
+  });
+
   test.each<[string, () => Response, string]>([
     ['a page', () => new Response('<html>'), 'not JSON'],
     ['no set', () => Response.json({ key: [] }), 'not a JSON Web Key Set'],

@@ -218,6 +218,31 @@ test('what follows a join stays before a second join, and before what follows th
   expect(handled).toEqual(['join 1', 'first', 'join 2', 'second', 'third']);
 });
 
+test('a join that is done takes no later one off the line: what was sent behind that waits for it', async () => {
+  const joins: (() => void)[] = [];
+  guard.handle(
+    { ...rule, name: 'join', budget: null, needs: 'read', joins: true, parse: (payload) => payload },
+    async ({ payload }) => {
+      await new Promise<void>((resolve) => joins.push(resolve));
+      handled.push(payload);
+      return {};
+    },
+  );
+  register();
+  const connection = connect();
+  await connection.access.decide(parseRoomName('a'));
+  const first = send(connection, 'join', 'a', 'join 1');
+  const second = send(connection, 'join', 'a', 'join 2');
+  await vi.waitFor(() => expect(joins).toHaveLength(1));
+  joins[0]?.();
+  await first;
+  await vi.waitFor(() => expect(joins).toHaveLength(2));
+  const behind = add(connection, 'a', 'behind both');
+  joins[1]?.();
+  await Promise.all([second, behind]);
+  expect(handled).toEqual(['join 1', 'join 2', 'behind both']);
+});
+
 test('[5] whatever a handler throws is an answer, tells nothing of the inside, and stops nobody', async () => {
   guard.handle({ ...rule, name: 'throws' }, () => {
     throw new TypeError('a secret of the inside');

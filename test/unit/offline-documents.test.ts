@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import * as Y from 'yjs';
 import type { KeptDocument } from '../../client/documents/keeper.ts';
 import { OfflineDocuments } from '../../client/offline/offline-documents.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
@@ -65,4 +66,26 @@ test('a storage that never answers keeps no document waiting, and is closed if i
   answer({ close: () => told.push('closed') });
   await settle();
   expect(told.at(-1)).toBe('closed');
+});
+
+test('a storage that opens and then never hands out what it holds keeps no document waiting, and is closed', async () => {
+  const time = new SimulatedTime();
+  const core = coreOf(time, { verified: 'ada' });
+  const told: string[] = [];
+  const stored = { generation: 1, origin: {}, load: () => new Promise(() => {}), close: () => told.push('closed') };
+  const storage = { lastUser: async () => null, open: async () => stored, tabs: () => null };
+  const offline = new OfflineDocuments(core as never, { storage: storage as never, userId: 'ada' });
+  const document = {
+    room: 'doc:x',
+    doc: new Y.Doc(),
+    session: { outbox: { merged: () => null }, place: null },
+    keptOrigins: new Set(),
+    keepingFailed: () => told.push('failed'),
+  } as unknown as KeptDocument;
+  const keeping = offline.keep(document, () => told.push('goes on'));
+  keeping.load();
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  time.advance(10_000);
+  await keeping.whenLoaded;
+  expect([told, keeping.isLoading]).toEqual([['closed', 'failed', 'goes on'], false]);
 });

@@ -41,6 +41,26 @@ test('a round comes to all rooms, page by page, and a damaged one does not end i
   expect(clock.armed).toBe(0);
 });
 
+test('a round that is under way at the end is the last one', async () => {
+  const clock = createManualClock();
+  let answer: (page: readonly RoomSurvey[]) => void = () => {};
+  const surveys = vi.fn(() => new Promise<readonly RoomSurvey[]>((resolve) => (answer = resolve)));
+  const retention = new Retention({
+    clock,
+    store: { surveyRooms: surveys } as unknown as Store,
+    rooms: { peek: () => undefined } as unknown as Rooms,
+    catalog: createCatalog(),
+    limits: Settings.parse({ retention: { log: { maxAgeMs: 60_000 } } }).retention,
+    log: { warn: vi.fn() },
+  });
+  await clock.advanceAsync(6_000);
+  expect(surveys).toHaveBeenCalledTimes(1);
+  retention.close();
+  answer([]);
+  await clock.advanceAsync(3_600_000);
+  expect([surveys.mock.calls.length, clock.armed]).toEqual([1, 0]);
+});
+
 test('[1] of a document nothing goes that no snapshot holds, however old it is', async () => {
   const store = openMemoryStore();
   const clock = createManualClock();

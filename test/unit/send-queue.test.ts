@@ -184,6 +184,20 @@ test('what was taken back counts no longer', () => {
   expect(queue.bytes).toBe(0);
 });
 
+test('what is written after an answer that could not be written is nobody’s content', () => {
+  const conn = new FakeConnection();
+  const queue = sendQueueOf(conn.asConnection());
+  conn.write(1_000);
+  expect(() =>
+    queue.asContentOf('doc:a', () => {
+      throw new Error('JSON cannot hold it');
+    }),
+  ).toThrow('JSON cannot hold it');
+  conn.write(10_000);
+  queue.withdraw('doc:a');
+  expect(conn.writeBuffer).toHaveLength(1);
+});
+
 /** A connection whose writes past the engine the test sees. */
 function openConnection() {
   const conn = new FakeConnection();
