@@ -203,7 +203,6 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   put(inner, rest, value);
 }
 
-/** Origins as browsers send them: no path, no slash at the end. */
 /** Variables that begin like ours and are none: most likely a misspelt limit that would be ignored in silence. */
 function unknownVariables(env: Env, variables: readonly Variable[]): string[] {
   const known = new Set(variables.map(({ name }) => name));

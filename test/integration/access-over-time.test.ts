@@ -210,6 +210,18 @@ test('another role, which only the product knows of, acts on open sockets at onc
   expect(asked).toBe(before);
 });
 
+test('[3] another role holds in rooms that the socket only asks about, too', async () => {
+  const roles = new Map<string, Access>([['bob', 'read']]);
+  await using ashlar = await startServer({
+    authorize: (user, room) => (room === 'chat:1' ? (roles.get(user.id) ?? 'none') : undefined),
+  });
+  const bob = await ashlar.connect(tokenFor('bob'));
+  expect(await ask(bob, 'chat:history', { sessionId: '1' })).toMatchObject({ success: true });
+  roles.delete('bob');
+  await ashlar.realtime.recheckAccess('bob');
+  expect(await ask(bob, 'chat:history', { sessionId: '1' })).toMatchObject({ error: { code: 'access-denied' } });
+});
+
 test('whose access can no longer be decided is put out, as if there were none', async () => {
   let broken = false;
   await using ashlar = await startServer({

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { RealtimeServer } from '../../server/server.ts';
@@ -156,6 +159,17 @@ test('a server that closes on a disk that fails on asks it once more, and names 
   await server.realtime.close();
   expect(disk.failed - before).toBe(1);
   expect(lines.filter(({ msg }) => msg === 'storage:states-lost').map(({ rooms }) => rooms)).toEqual([['system']]);
+});
+
+test('a process whose server has closed ends by itself: no timer, thread or connection of ours holds it', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-end-'));
+  try {
+    const script = fileURLToPath(new URL('../support/end-by-itself.js', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script, dataDir], { timeout: 15_000 });
+    expect(stdout).toBe('closed');
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });
 
 test('clients of a server that closes are told to come back one after the other', async () => {

@@ -140,6 +140,17 @@ test('an Idempotency-Key gives the first answer and no second event, at once, la
   }
 });
 
+test('an Idempotency-Key is good for a day', async () => {
+  const store = openMemoryStore();
+  const forgotten: number[] = [];
+  store.forgetKeys = async (before) => forgotten.push(before);
+  const start = Date.now();
+  await using _server = await startServer({ store });
+  expect(forgotten).toHaveLength(1);
+  expect(forgotten[0]).toBeGreaterThanOrEqual(start - 86_400_000);
+  expect(forgotten[0]).toBeLessThanOrEqual(Date.now() - 86_400_000);
+});
+
 test('another body under an Idempotency-Key is refused also while the first is under way', async () => {
   const store = gateStore(openMemoryStore());
   await using server = await startServer({ store });

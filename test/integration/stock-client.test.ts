@@ -65,6 +65,15 @@ for (const transport of ['websocket', 'polling']) {
       messages: [{ data: answer.data }],
       hasMore: false,
     });
+    await ask(ada, 'chat:message', { sessionId: '1', content: 'there?' });
+    const page = async (limit: number) => {
+      const { messages, hasMore } = await ask(eve, 'chat:history', { sessionId: '1', limit });
+      return [messages.map(({ data }: { data: { content: string } }) => data.content), hasMore];
+    };
+    expect([await page(1), await page(2)]).toEqual([
+      [['there?'], true],
+      [['hello', 'there?'], false],
+    ]);
     const nameless = await ask(eve, 'chat:history', {});
     expect(nameless).toMatchObject({ success: false, error: { code: 'invalid-payload' } });
     expect(nameless).not.toHaveProperty('error.room');

@@ -44,6 +44,10 @@ test('what a file or a shell leaves around a value is no part of it', () => {
   expect([settings.jwtSecret, settings.dataDir, settings.logLevel, port, host]).toEqual([SECRET, '/data', 'info', 8080, '::1']);
 });
 
+test('every port is one, from the one that the OS picks to the last', () => {
+  expect([read({ PORT: '0' }).port, read({ PORT: '65535' }).port, read({}, { port: '65535' }).port]).toEqual([0, 65_535, 65_535]);
+});
+
 test('the data folder alone is read as a server reads it', () => {
   const folders = [
     readDataDir({ DATA_DIR: ' /data\n' }, undefined),

@@ -79,6 +79,15 @@ test('a job that runs is left to run by whoever starts it again', async () => {
   expect(told.flatMap(([event, { progress }]) => (event === 'batch:progress' ? [progress] : []))).toEqual([0, 50, 100]);
 });
 
+test('a job that is nearly done is not told as done', async () => {
+  const { realtime, told } = fakeServer();
+  const jobs = await createJobs(realtime, { onCompleted: async () => {} });
+  await jobs.start({ ...JOB, total: 1_000, perTick: 999 }, 'anna');
+  await tick();
+  await jobs.stop();
+  expect(told.at(-1)).toMatchObject(['batch:progress', { progress: 99, current: 999, status: 'processing' }]);
+});
+
 test('the assistant answers who turns to it, and leaves people’s talk about it alone', async () => {
   const { realtime, told, say } = fakeServer();
   const sources = { dashboard: { latest: () => 18 } as unknown as Dashboard, jobs: { progress: () => null } as unknown as Jobs };

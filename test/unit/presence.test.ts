@@ -81,6 +81,18 @@ describe('presence', () => {
     ]);
   });
 
+  test('shows who came back within the grace as there now, not as gone since', () => {
+    const { presence, clock } = setup();
+    presence.join(ROOM, user('anna'), 'a1');
+    clock.advance(1_000);
+    presence.leave(ROOM, 'a1');
+    clock.advance(2_000);
+    expect(presence.members(ROOM)).toMatchObject([{ userId: 'anna', status: 'online', lastSeen: 1_001_000 }]);
+    presence.join(ROOM, user('anna'), 'a2');
+    clock.advance(60_000);
+    expect(presence.members(ROOM)).toMatchObject([{ userId: 'anna', status: 'online', lastSeen: clock.now() }]);
+  });
+
   test('counts a user with three sockets once, until the last has gone', () => {
     const { presence, clock, tell, who } = setup();
     presence.join(ROOM, user('anna'), 'a1');

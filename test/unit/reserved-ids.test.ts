@@ -15,6 +15,17 @@ test('an id is kept for its user in its room, for an hour after it was last seen
   expect(ids.userOf(NOTES, 7, HOUR_MS + 1_000)).toBeUndefined();
 });
 
+test('one that is kept longer, since it was seen again, keeps no other one longer', () => {
+  const ids = new ReservedIds();
+  ids.keep(NOTES, 1, 'ada', 0);
+  ids.keep(NOTES, 2, 'bob', 1);
+  ids.keep(NOTES, 1, 'ada', 2);
+  expect([ids.userOf(NOTES, 1, HOUR_MS + 1), ids.userOf(NOTES, 2, HOUR_MS + 1)]).toEqual(['ada', undefined]);
+  ids.keep(NOTES, 1, 'eve', HOUR_MS + 1);
+  ids.forget('ada');
+  expect(ids.userOf(NOTES, 1, HOUR_MS + 1)).toBe('eve');
+});
+
 test('[5] one user’s ids never push out another’s: the user’s own oldest goes', () => {
   const ids = new ReservedIds();
   ids.keep(NOTES, 1, 'ada', 0);

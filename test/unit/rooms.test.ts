@@ -97,3 +97,11 @@ test('[1] what was made ready for a commit that fails is not what leaves with th
   expect(left[0]).toBe(announced[1]);
   expect(left[0]).not.toBe(announced[0]);
 });
+
+test('a room that could not be opened is opened by whoever asks next', async () => {
+  const { store, rooms } = openRooms();
+  store.fail('open', 'before', new AshlarError('storage-unavailable'));
+  const together = await Promise.allSettled([rooms.open(NAME), rooms.open(NAME)]);
+  expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await rooms.open(NAME)).toBe(rooms.peek(NAME));
+});

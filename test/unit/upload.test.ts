@@ -3,7 +3,8 @@ import { framesOf, Upload } from '../../client/documents/upload.ts';
 import { decodeClientFrame } from '../../shared/document-frame.ts';
 import { SimulatedTime } from '../support/document-simulation.ts';
 
-const update = (bytes: number, counter = 1) => ({ type: 'update', counter, full: false, update: new Uint8Array(bytes).fill(7) }) as const;
+const update = (bytes: number, counter = 1) =>
+  ({ type: 'update', counter, full: false, update: new Uint8Array(bytes).fill(7) }) as const;
 
 test('an update that just fits is one frame, and one byte more makes two parts, which together are all of it', () => {
   expect(framesOf(update(936), 1_000)).toEqual([update(936)]);

@@ -63,6 +63,12 @@ test('a position that was lost opens its document for 24 hours from the start, a
   expect(wentBack.mayRestore(notes.name)).toBe(false);
 });
 
+test('a crowd that shows at once what was lost is one line in the log', async () => {
+  const wentBack = open();
+  await Promise.all(Array.from({ length: 50 }, () => wentBack.show(roomWith(null), place)));
+  expect(said).toHaveLength(1);
+});
+
 test('where the witness knows it, every document is open for that time', () => {
   const wentBack = open({ commits: 1, witnessed: 2 });
   expect(wentBack.mayRestore(notes.name)).toBe(true);
