@@ -7,7 +7,11 @@ import { createManualClock } from '../support/manual-clock.ts';
 /** Connections of an engine; each closes when the test has read what waits for it. */
 function connections(count: number) {
   const all = Array.from({ length: count }, () => Object.assign(new EventEmitter(), { closing: false, close() {} }));
-  for (const connection of all) connection.close = () => void (connection.closing = true);
+  for (const connection of all) {
+    connection.close = () => {
+      connection.closing = true;
+    };
+  }
   return { all, io: { engine: { clients: { ...all } } } as unknown as Server };
 }
 

@@ -13,7 +13,12 @@ const NOTHING: MetricsNow = {
 
 function createMetrics() {
   let isStopped = false;
-  const lag = { take: () => ({ mean: 1, p99: 20, max: 300 }), stop: () => void (isStopped = true) };
+  const lag = {
+    take: () => ({ mean: 1, p99: 20, max: 300 }),
+    stop() {
+      isStopped = true;
+    },
+  };
   const metrics = new Metrics(() => NOTHING, lag);
   const read = async (name: string): Promise<number> => {
     const line = (await metrics.render()).split('\n').find((one) => one.startsWith(`ashlar_${name} `));
