@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../../server/clock.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../server/storage/sqlite/sqlite-store.ts';
 import type { NewRecord, RoomLease, Store } from '../../server/storage/store.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
@@ -231,6 +232,37 @@ describe('workers', () => {
     });
     return { folder, workers, log, store, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
   }
+
+  test('a thread that dies whenever it is started is started ever more seldom, and works once it may', async () => {
+    const real = createSystemClock();
+    const waits: number[] = [];
+    const clock: Clock = {
+      ...real,
+      after(ms, task) {
+        // The witness waits for a second.
+        if (ms !== 1_000) waits.push(ms);
+        return real.after(ms / 10, task);
+      },
+    };
+    await using folder = await dataFolder();
+    let isDying = false;
+    const workers: Worker[] = [];
+    const store = await folder.open({
+      clock,
+      testing: {
+        onWorker(worker) {
+          workers.push(worker);
+          if (isDying) void worker.terminate();
+        },
+      },
+    });
+    isDying = true;
+    void workers[0]?.terminate();
+    await vi.waitFor(() => expect(waits.length).toBeGreaterThanOrEqual(5), 10_000);
+    isDying = false;
+    expect(waits.slice(0, 5)).toEqual([0, 100, 200, 400, 800]);
+    expect(await append(store, await store.open(room), [record('on')])).toMatchObject({ ok: true });
+  });
 
   test('[1] the writer dies at work: what was acknowledged is there, the rest is unknown, leases are void', async () => {
     await using setup = await withWorkers();

@@ -95,9 +95,15 @@ describe('a database that is as it was left', () => {
     while (witnessed() === before) await new Promise(setImmediate);
     expect(witnessed()).toBe(before + 4);
     expect(clock.armed).toBe(0);
+    // And again, for as long as there are commits.
     await append(store, ['d']);
-    await store.close();
+    expect(clock.armed).toBe(1);
+    clock.advance(1_000);
+    while (witnessed() === before + 4) await new Promise(setImmediate);
     expect(witnessed()).toBe(before + 6);
+    await append(store, ['e']);
+    await store.close();
+    expect(witnessed()).toBe(before + 8);
     expect(clock.armed).toBe(0);
   });
 });

@@ -9,6 +9,7 @@ function watchBatch() {
   const batch = createBatch(fake.client, 'b1');
   const stop = batch.subscribe(() => {});
   return {
+    ...fake,
     batch,
     stop,
     tell(progress: number, at: number, status = 'processing') {
@@ -33,6 +34,17 @@ test('a batch that is run again shows nothing of what the run before brought', (
   expect(batch.get()).toMatchObject({ status: 'completed', results: null, durationMs: null });
   complete(3_000, ['new']);
   expect(batch.get()).toMatchObject({ status: 'completed', results: ['new'], durationMs: 900 });
+  stop();
+});
+
+test('[4] another user of the same page sees nothing of what the one before was told of a batch, its results neither', () => {
+  const { batch, stop, user, tell, complete } = watchBatch();
+  complete();
+  tell(100, 1_000, 'completed');
+  user.set({ id: 'bob', name: 'Bob' });
+  expect(batch.get()).toBeNull();
+  tell(100, 2_000, 'completed');
+  expect(batch.get()).toMatchObject({ status: 'completed', results: null, durationMs: null });
   stop();
 });
 

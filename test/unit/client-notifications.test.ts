@@ -48,6 +48,20 @@ test('what is marked read while the list is on its way stays read, also where al
   stop();
 });
 
+test('one by one, too, here or on another device; what comes meanwhile is unread', async () => {
+  const { bell, tell, status, shown, answer, stop } = openBell();
+  await answer(['a', 'b', 'c']);
+  // After a reconnect it is asked for again.
+  status.set({ state: 'connected', id: 'b', recovered: true, since: 0 });
+  void bell.markRead('a');
+  tell('notification:read', { ids: ['b'], at: 2 }, {});
+  const { data } = notification('d');
+  tell('system:notification', data, { room: 'user:ada', at: 2 });
+  await answer(['a', 'b', 'c']);
+  expect([shown(), bell.get().unread]).toEqual([['d', 'c', 'b (read)', 'a (read)'], 2]);
+  stop();
+});
+
 test('however many are marked read, no message names more than the server takes', async () => {
   const { bell, marks, answer, stop } = openBell();
   await answer([]);

@@ -32,3 +32,18 @@ test('a subscription that is ended twice ends once, also where it was the last',
   stop();
   expect(onLast).toHaveBeenCalledTimes(1);
 });
+
+test('one function that subscribes twice is told twice, and each of its subscriptions ends alone', () => {
+  const onLast = vi.fn();
+  const value = writable(0, fail, { onFirst: () => onLast });
+  const heard = vi.fn();
+  const stops = [value.subscribe(heard), value.subscribe(heard)];
+  value.set(1);
+  expect(heard).toHaveBeenCalledTimes(2);
+  stops[0]?.();
+  value.set(2);
+  expect([heard.mock.calls.length, onLast.mock.calls.length]).toEqual([3, 0]);
+  stops[1]?.();
+  value.set(3);
+  expect([heard.mock.calls.length, onLast.mock.calls.length]).toEqual([3, 1]);
+});

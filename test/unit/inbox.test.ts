@@ -31,6 +31,9 @@ test('what is older than the list stays unread while more are unread than it has
   expect(shown(listed(inbox, { items: newest, unread: 4 }, nothing))).toEqual(['d c b a', 0]);
   expect(shown(listed(marked(inbox, ['b']), { items: newest, unread: 5 }, nothing))).toEqual(['d c (b) a', 2]);
   expect(shown(listed(inbox, { items: newest, unread: 2 }, nothing))).toEqual(['d c (b) (a)', 0]);
+  // Of the same millisecond as the oldest that is listed.
+  const twin = arrived(inbox, told('b2', 3));
+  expect(shown(listed(twin, { items: newest, unread: 5 }, nothing))).toEqual(['d b2 c b a', 0]);
   // The join brings them before the answer, or behind it.
   const all = new Set(['a', 'b', 'c', 'd']);
   expect(shown(listed(inbox, { items: newest, unread: 4 }, { arrived: all, marked: new Set(['b']) }))).toEqual(['d c (b) a', 0]);

@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { parseDuration } from '../../server/cli/parse-duration.ts';
 import { describeLatency } from '../../server/cli/replay/latency.ts';
 import { drawClientIds, planLanes } from '../../server/cli/replay/plan-lanes.ts';
 import { type Participant, type PlayOptions, play } from '../../server/cli/replay/play.ts';
@@ -319,11 +318,6 @@ test('a terminal is drawn ten times a second, not for every edit', () => {
 test('latency is told by its median, its 99th percentile and its worst', () => {
   expect(describeLatency([])).toBeNull();
   expect(describeLatency(Array.from({ length: 200 }, (_, index) => 200 - index))).toBe('p50 101 ms, p99 199 ms, max 200 ms');
-});
-
-test('durations are read with their unit', () => {
-  expect(['90s', '30m', '12h', '7d'].map(parseDuration)).toEqual([90, 1_800, 43_200, 604_800]);
-  for (const wrong of ['', '12', 'h', '0h', '-1h', '1y', '1.5h']) expect(() => parseDuration(wrong)).toThrow('--expires');
 });
 
 test('access pairs are read by their last equals sign', () => {

@@ -31,6 +31,8 @@ describe('a room name', () => {
     'user:ada@example.com',
     'doc:議事録',
     'doc:🧱',
+    // Of one form in NFC, though compatible with others.
+    'doc:½ Ǆ ﬁ Ⅷ',
     'doc:',
   ])('may be %j', (name) => expect(parseRoomName(name)).toBe(name));
 

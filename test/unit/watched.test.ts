@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { writable } from '../../client/readable.ts';
 import { relayed, watched } from '../../client/watched.ts';
 
 const settled = () => new Promise<void>((resolve) => queueMicrotask(resolve));
@@ -84,4 +85,19 @@ test('one that cannot start beside another that is about to stop starts behind i
   expect(holder).toBe('two');
   await settled();
   expect(holder).toBe('two');
+});
+
+test('another’s value is of now for whoever subscribes, also where it changed while nobody did', async () => {
+  const source = writable(1, () => {});
+  const value = relayed(source);
+  source.set(2);
+  const first = value.subscribe(() => {});
+  expect(value.get()).toBe(2);
+  first();
+  await settled();
+  source.set(3);
+  expect(value.get()).toBe(2);
+  const second = value.subscribe(() => {});
+  expect(value.get()).toBe(3);
+  second();
 });

@@ -79,6 +79,9 @@ export function directoryContract(current: () => Context): void {
       await store.trim(room, { maxRecords: 1 });
       await store.trim(other, { maxRecords: 0 });
       expect((await mine()).map(({ oldestRecordAt }) => oldestRecordAt)).toEqual([null, 8]);
+      const now = await store.open(room);
+      await write(store, now, { records: [], lifecycle: { change: 'deleted', incarnation: 'gone' } });
+      expect((await mine()).map((survey) => survey.room), 'a deleted room holds nothing').toEqual([other]);
     });
   });
 
