@@ -65,6 +65,8 @@ export class EventRoom implements RoomContent {
       },
       start: () => {
         const { outbox } = connection;
+        // What changed since the join is among what follows.
+        member.staleStates.clear();
         writeTogether(() => {
           for (const key of room.states.keys()) {
             if (outbox.queuedBytes <= outbox.portionBytes) this.sendState(member, key);

@@ -122,6 +122,20 @@ test('[7] state values for which there was no room are conflated to the latest o
   expect(levels(slow.outbox).at(-1)).toBe('odd=51');
 });
 
+test('whoever has joined and was not answered yet gets no event before the answer, of no class', async () => {
+  const room = await rooms.open(NAME);
+  const connection = fakeConnection({ clock, userId: 'ada' });
+  const { member, start } = await room.content.join(connection, 'read', {});
+  room.members.set(connection, member);
+  await Promise.all([entry(room, 1), level(room, 'load', 1), pulse(room, 1)]);
+  expect(connection.outbox.taken).toEqual([]);
+  start();
+  await live(member);
+  await pulse(room, 2);
+  expect([entries(connection.outbox), levels(connection.outbox)]).toEqual([[1], ['load=1']]);
+  expect(connection.outbox.taken.flatMap(([name, payload]) => (name === auditPulse.name ? [payload] : []))).toEqual([{ pulse: 2 }]);
+});
+
 test('[7] ephemeral events for which there is no room are gone', async () => {
   const room = await rooms.open(NAME);
   const slow = await join(room, 'slow');

@@ -125,7 +125,11 @@ test('that nobody can be found for now is told once there is nobody to ask, and 
 test('a token names its user by id or sub; what is no such token names nobody', () => {
   const unsigned = (claims: object) => `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.y`;
   expect(userOfToken(tokenFor('ada'))).toBe('ada');
-  expect(userOfToken(unsigned({ sub: 'ÿ?>bøb' }))).toBe('ÿ?>bøb');
+  const ids = ['ÿ?>bøb', 'a?>b?c>', '艾达', '🧱', '???', '>>>'];
+  const tokens = ids.map((sub) => unsigned({ sub }));
+  expect(tokens.map(userOfToken)).toEqual(ids);
+  // Both letters in which it differs from other Base64.
+  for (const letter of ['-', '_']) expect(tokens.some((token) => token.includes(letter))).toBe(true);
   expect(userOfToken(unsigned({ id: 'ada', sub: 'bob' }))).toBe('ada');
   for (const token of ['', 'opaque', 'a.b.c', unsigned({}), unsigned({ id: 7 })]) expect(userOfToken(token)).toBeNull();
 });
