@@ -133,7 +133,9 @@ test('whoever has joined and was not answered yet gets no event before the answe
   await live(member);
   await pulse(room, 2);
   expect([entries(connection.outbox), levels(connection.outbox)]).toEqual([[1], ['load=1']]);
-  expect(connection.outbox.taken.flatMap(([name, payload]) => (name === auditPulse.name ? [payload] : []))).toEqual([{ pulse: 2 }]);
+  expect(connection.outbox.taken.flatMap(([name, payload]) => (name === auditPulse.name ? [payload] : []))).toEqual([
+    { pulse: 2 },
+  ]);
 });
 
 test('[7] ephemeral events for which there is no room are gone', async () => {

@@ -81,7 +81,10 @@ export function directoryContract(current: () => Context): void {
       expect((await mine()).map(({ oldestRecordAt }) => oldestRecordAt)).toEqual([null, 8]);
       const now = await store.open(room);
       await write(store, now, { records: [], lifecycle: { change: 'deleted', incarnation: 'gone' } });
-      expect((await mine()).map((survey) => survey.room), 'a deleted room holds nothing').toEqual([other]);
+      expect(
+        (await mine()).map((survey) => survey.room),
+        'a deleted room holds nothing',
+      ).toEqual([other]);
     });
   });
 
