@@ -132,6 +132,10 @@ test('of a list that is published over the quota nothing is taken, not even what
   expect(await post([update(2), { event: 'chat:message', data: message }])).toBe(507);
   await ask(ada, 'join-room', 'dashboard');
   expect((await value)[0]).toMatchObject({ value: 1 });
+  // What takes no room goes on.
+  const typing = { event: 'chat:typing', data: { sessionId: 's', isTyping: true } };
+  expect(await post([typing, typing])).toBe(200);
+  expect(await post([typing, update(3)])).toBe(507);
 });
 
 test('an edit by the backend that the quota refuses leaves nothing behind: the next ones are whole', async () => {
