@@ -183,19 +183,20 @@ function refusesConnections(port: number): Promise<boolean> {
 }
 
 /** A request that never ends: it keeps a server that closes from being done. */
-async function hangOn(url: string): Promise<Socket> {
+async function hangOn(url: string, token: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write('POST /api/events HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
-  // It is being handled.
-  await once(socket, 'data');
+  const headers = ['Host: a', `Authorization: Bearer ${token}`, 'Content-Type: application/json', 'Content-Length: 10'];
+  socket.write(['POST /api/events HTTP/1.1', ...headers, 'Expect: 100-continue', '', ''].join('\r\n'));
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString(), 'its body is waited for').toMatch(/^HTTP\/1\.1 100 /);
   return socket;
 }
 
 test('a second signal ends it at once', async () => {
-  const { child, exited, url } = await serve();
-  const hanging = await hangOn(url);
+  const { child, exited, url, token } = await serve();
+  const hanging = await hangOn(url, token);
   // Two of one kind would be one where they meet; of two kinds that do, the lower number comes first.
   child.kill('SIGTERM');
   child.kill('SIGINT');
@@ -204,9 +205,10 @@ test('a second signal ends it at once', async () => {
   expect([130, 143]).toContain(code);
 });
 
-test('a request that never ends holds it for a moment, and is then cut off', async () => {
-  const { child, exited, url } = await serve();
-  const hanging = await hangOn(url);
+// Node itself would cut it off after 30 s.
+test('a request that never ends holds it for a moment, and is then cut off', { timeout: 20_000 }, async () => {
+  const { child, exited, url, token } = await serve();
+  const hanging = await hangOn(url, token);
   const closed = once(hanging, 'close');
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
