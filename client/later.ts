@@ -1,7 +1,7 @@
 import { AshlarError } from '../shared/errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Environment } from './environment.ts';
-import { type Readable, type Writable, writable } from './readable.ts';
+import { type Writable, writable } from './readable.ts';
 import type { Report } from './report.ts';
 
 const LOAD_AGAIN = { baseMs: 1_000, capMs: 30_000 };
@@ -12,9 +12,11 @@ const SLOW_MS = 10_000;
 export class Later<Part> {
   readonly #load: () => Promise<Part>;
   readonly #env: Pick<Environment, 'after' | 'random'>;
-  readonly #failure: Writable<AshlarError | null>;
+  /** `not-loaded`: it did not come so far. Null: it is here, is on its way, or nobody asked. */
+  readonly failure: Writable<AshlarError | null>;
   #whenHere: Promise<Part> | null = null;
-  #arrive: (part: Part) => void = () => {};
+  /** Null: nobody wants it, not yet or no longer. */
+  #arrive: ((part: Part) => void) | null = null;
   #failures = 0;
   /** Ends the wait for the next attempt; null: none is waited for. */
   #cancelWait: (() => void) | null = null;
@@ -24,54 +26,52 @@ export class Later<Part> {
   constructor(load: () => Promise<Part>, env: Pick<Environment, 'after' | 'random'>, report: Report) {
     this.#load = load;
     this.#env = env;
-    this.#failure = writable<AshlarError | null>(null, report);
-  }
-
-  /** `not-loaded`: it did not come so far. Null: it is here, is on its way, or nobody asked. */
-  get failure(): Readable<AshlarError | null> {
-    return this.#failure;
+    this.failure = writable<AshlarError | null>(null, report);
   }
 
   /** Resolves once it is here. Never rejects. */
   get(): Promise<Part> {
     this.#whenHere ??= new Promise((resolve) => {
       this.#arrive = resolve;
-      void this.#attempt();
+      this.#attempt();
     });
     return this.#whenHere;
   }
 
   /** The network may be back: what waits for its next attempt makes it now. */
   hurry(): void {
-    if (this.#cancelWait === null) return;
+    if (!this.#cancelWait) return;
     this.#cancelWait();
-    void this.#attempt();
+    this.#attempt();
   }
 
   /** Asks no more. */
   stop(): void {
     this.#cancelWait?.();
     this.#cancelSlow();
-    this.#arrive = () => {};
+    this.#arrive = null;
   }
 
-  async #attempt(): Promise<void> {
+  #attempt(): void {
     this.#cancelWait = null;
-    this.#cancelSlow = this.#env.after(SLOW_MS, () => this.#fail(undefined));
-    try {
-      const part = await this.#load();
-      this.#cancelSlow();
-      this.#failure.set(null);
-      this.#arrive(part);
-    } catch (cause) {
-      this.#cancelSlow();
-      this.#fail(cause);
-      const wait = backoffMs(++this.#failures, this.#env.random(), LOAD_AGAIN);
-      this.#cancelWait = this.#env.after(wait, () => void this.#attempt());
-    }
+    this.#cancelSlow = this.#env.after(SLOW_MS, () => this.#fail());
+    this.#load()
+      .finally(this.#cancelSlow)
+      .then(
+        (part) => {
+          this.failure.set(null);
+          this.#arrive?.(part);
+        },
+        (cause) => {
+          if (!this.#arrive) return;
+          this.#fail(cause);
+          const wait = backoffMs(++this.#failures, this.#env.random(), LOAD_AGAIN);
+          this.#cancelWait = this.#env.after(wait, () => this.#attempt());
+        },
+      );
   }
 
-  #fail(cause: unknown): void {
-    if (this.#failure.get() === null) this.#failure.set(new AshlarError('not-loaded', { cause }));
+  #fail(cause?: unknown): void {
+    if (!this.failure.get()) this.failure.set(new AshlarError('not-loaded', { cause }));
   }
 }
