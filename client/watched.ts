@@ -9,9 +9,13 @@ const ending = /* @__PURE__ */ new Set<() => void>();
  * A value that is kept up to date only while somebody subscribes: making one does nothing, so that a component may, as often as it
  * renders. It stops a microtask after the last subscriber went: one that goes and comes back at once (React's StrictMode, a
  * changed list of children) interrupts nothing. A value that is `shallowEqual` to the one before is none.
- * @param start called when the first subscriber comes; what it returns is called, in this order, when all have gone
+ * @param start called when the first subscriber comes; what it returns is called, in this order, when all have gone. Where it throws with
+ * `isFirst`, it is called once more when those that are about to stop have
  */
-export function watched<Value>(initial: Value, start: (store: Writable<Value>) => readonly (() => void)[]): Writable<Value> {
+export function watched<Value>(
+  initial: Value,
+  start: (store: Writable<Value>, isFirst?: boolean) => readonly (() => void)[],
+): Writable<Value> {
   const store = writable(initial, reportToConsole, { same: shallowEqual });
   let subscribers = 0;
   let stops: readonly (() => void)[] | null = null;
@@ -37,7 +41,7 @@ export function watched<Value>(initial: Value, start: (store: Writable<Value>) =
         queueMicrotask(stopIfAlone);
       };
       try {
-        stops ??= start(store);
+        stops ??= start(store, true);
       } catch {
         // What it needs may be held by one that is about to stop: a component that was given other options.
         for (const end of ending) end();

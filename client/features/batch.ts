@@ -45,15 +45,11 @@ export function createBatch(client: FeatureClient, batchId: string, onIdle: () =
   const batch = watched<BatchState | null>(null, (store) => {
     const show = (): void => {
       if (told === null) return;
-      const { status, progress, current, total } = told;
+      const { status } = told;
       const ended = status === 'completed' || status === 'failed';
       const result = status === 'completed' ? completed : null;
       store.set({
-        batchId,
-        status,
-        progress,
-        current,
-        total,
+        ...told,
         remainingMs: ended ? null : pace.remainingMs(),
         results: result?.results ?? null,
         durationMs: result?.duration ?? null,

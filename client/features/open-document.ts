@@ -20,18 +20,47 @@ export interface OpenDocument {
   readonly reset: ResetEvent | null;
 }
 
-/** A document that is open while somebody subscribes; null until then. Making one does nothing. */
+/**
+ * A document that is open while somebody subscribes; null until then. Making one does nothing. Where the page has it open otherwise (with
+ * another `doc`, not `offline`) with edits that are not saved, it is shown as it is until they are, and then opened with these options.
+ */
 export function watchedDocument(
   client: Pick<Client, 'document'>,
   name: string,
   options: DocumentOptions = {},
 ): Readable<OpenDocument | null> {
   let generation = 0;
-  return watched<OpenDocument | null>(null, (store) => {
-    const handle = client.document(name, options);
+  return watched<OpenDocument | null>(null, (store, isFirst) => {
+    let handle: DocumentHandle;
     const show = (reset: ResetEvent | null): void =>
       store.set({ name, generation: generation++, doc: handle.doc, awareness: handle.awareness, handle, reset });
-    show(null);
-    return [handle.on('reset', show), () => handle.destroy(), () => store.set(null)];
+    const open = (wanted?: DocumentOptions): void => {
+      handle = client.document(name, wanted);
+      handle.on('reset', show);
+      show(null);
+    };
+    const begin = (): void => {
+      try {
+        open(options);
+      } catch (error) {
+        if (isFirst) throw error;
+        open();
+        if (handle.unsavedChanges.get() === 0) {
+          end();
+          throw error;
+        }
+        handle.on('saved', ({ unsavedChanges }) => {
+          if (unsavedChanges > 0) return;
+          end();
+          begin();
+        });
+      }
+    };
+    const end = (): void => {
+      handle.destroy();
+      store.set(null);
+    };
+    begin();
+    return [end];
   });
 }

@@ -29,7 +29,7 @@ export function watchedPeople<State = Record<string, unknown>>(awareness: Awaren
     return [...awareness.getStates()]
       .map(([clientId, state]) => ({
         clientId,
-        user: isUser(state.user) ? { id: state.user.id, name: state.user.name, color: state.user.color } : null,
+        user: publicUser(state.user),
         state: state as Partial<State>,
         isSelf: clientId === awareness.clientID,
       }))
@@ -37,7 +37,7 @@ export function watchedPeople<State = Record<string, unknown>>(awareness: Awaren
   }
 }
 
-function isUser(value: unknown): value is PublicUser {
-  const user = value as Partial<PublicUser> | undefined | null;
-  return typeof user?.id === 'string' && typeof user.name === 'string' && typeof user.color === 'string';
+function publicUser(value: unknown): PublicUser | null {
+  const { id, name, color } = (value ?? {}) as Partial<PublicUser>;
+  return typeof id === 'string' && typeof name === 'string' && typeof color === 'string' ? { id, name, color } : null;
 }

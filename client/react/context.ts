@@ -10,18 +10,14 @@ export const ClientContext = /* @__PURE__ */ createContext<EventClient<OwnEvents
 export function useClient(hook: string): EventClient<OwnEvents> {
   const client = useContext(ClientContext);
   if (client !== null) return client;
-  throw new AshlarError('invalid-options', {
-    detail: `${hook} is used outside of a provider: put <RealtimeProvider client={client}> around the component`,
-  });
+  throw missing(hook, '');
 }
 
 /** The same with documents. */
 export function useDocumentClient(hook: string): Client<OwnEvents> {
   const client = useClient(hook);
   if ('document' in client) return client as Client<OwnEvents>;
-  throw new AshlarError('invalid-options', {
-    detail: `${hook} needs a client with documents: make it with createClient, and give it to <RealtimeProvider client={client}>`,
-  });
+  throw missing(hook, ', with a client of createClient');
 }
 
 /** The client itself: for sending, and for all that no hook does. */
@@ -32,4 +28,10 @@ export function useRealtime(): Client<OwnEvents> {
 /** The client below an `EventClientProvider`, which has no documents. */
 export function useEventClient(): EventClient<OwnEvents> {
   return useClient('useEventClient');
+}
+
+function missing(hook: string, client: string): AshlarError {
+  return new AshlarError('invalid-options', {
+    detail: `${hook} needs a <RealtimeProvider client={client}> above it${client}`,
+  });
 }

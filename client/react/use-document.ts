@@ -17,7 +17,7 @@ export type DocumentSource = Pick<OpenDocument, 'doc'> | null;
  * Opens a document while mounted: `doc` and `awareness` for an editor, `handle` for its status. After a reset it is another object
  * with another `doc`: give the editor its `generation` as `key`.
  * @param name null: none
- * @param options may be written inline
+ * @param options may be written inline. Others take effect once the edits made so far are saved
  * @returns null on a server, and until it is mounted
  */
 export function useDocument(name: string | null, options?: DocumentOptions): OpenDocument | null {

@@ -5,19 +5,33 @@ import { chatSession } from '../features/chat-front.ts';
 import { type ChatActions, type ChatSession, type ChatState, NO_CHAT } from '../features/chat-state.ts';
 import { createDashboard, type DashboardState, NO_DASHBOARD } from '../features/dashboard.ts';
 import { NO_NOTIFICATIONS, type NotificationActions, type NotificationsState, notifications } from '../features/notifications.ts';
+import type { Readable } from '../readable.ts';
 import { useClient } from './context.ts';
 import { type IsEqual, itself, type Select, useStable, useStore } from './use-store.ts';
 
 const noSession = (): never => {
   throw new AshlarError('invalid-options', { detail: 'useChat(null) has no session to send to' });
 };
-const NO_ACTIONS: ChatActions = {
+const NO_SESSION: ChatSession = {
+  get: () => NO_CHAT,
+  subscribe: () => () => {},
   send: noSession,
   retry: noSession,
   discard: noSession,
-  loadOlder: () => Promise.resolve(),
+  loadOlder: async () => {},
   setTyping: () => {},
 };
+
+/** What a store holds, with what can be done with it. */
+function useActing<State, Actions>(
+  store: Readable<State> & Actions,
+  initial: State,
+  select: (value: State & Actions) => unknown,
+  isEqual: IsEqual<unknown> | undefined,
+): unknown {
+  const { get, subscribe, ...actions } = store;
+  return useStore<State, unknown>(store, initial, (state) => select({ ...state, ...(actions as Actions) }), isEqual);
+}
 
 /** A chat session as a component sees it. */
 export interface Chat extends ChatState, ChatActions {}
@@ -40,9 +54,8 @@ export function useChat<Selected>(
   isEqual?: IsEqual<unknown>,
 ): Selected {
   const client = useClient('useChat');
-  const session = useMemo(() => (sessionId === null ? null : chatSession(client, sessionId)), [client, sessionId]);
-  const { get, subscribe, ...actions } = (session ?? NO_ACTIONS) as ChatSession;
-  return useStore(session, NO_CHAT, (state) => select({ ...state, ...actions }), isEqual) as Selected;
+  const session = useMemo(() => (sessionId === null ? NO_SESSION : chatSession(client, sessionId)), [client, sessionId]);
+  return useActing<ChatState, ChatActions>(session, NO_CHAT, select, isEqual) as Selected;
 }
 
 /** The user's notifications, and what can be done with them. */
@@ -57,8 +70,7 @@ export function useNotifications<Selected>(
 ): Selected {
   const client = useClient('useNotifications');
   const store = useMemo(() => notifications(client), [client]);
-  const { get, subscribe, ...actions } = store;
-  return useStore(store, NO_NOTIFICATIONS, (state) => select({ ...state, ...actions }), isEqual) as Selected;
+  return useActing<NotificationsState, NotificationActions>(store, NO_NOTIFICATIONS, select, isEqual) as Selected;
 }
 
 /** A batch job; null until something is known of it. @param batchId null: none */

@@ -3,9 +3,6 @@ import { NOTHING_TO_UNDO, type UndoActions, type UndoOptions, type UndoState, un
 import type { DocumentSource } from './use-document.ts';
 import { useStable, useStore } from './use-store.ts';
 
-const nothing = (): void => {};
-const NO_ACTIONS: UndoActions = { undo: nothing, redo: nothing, stopCapturing: nothing };
-
 /**
  * Takes back what was done here, and nothing that others did. Components with the same options share their steps, which are kept
  * while one of them is mounted. An editor that brings an undo of its own has no need of it.
@@ -19,8 +16,13 @@ export function useUndo(document: DocumentSource, options: UndoOptions = {}): Un
     [doc, types, captureTimeoutMs],
   );
   const state = useStore(store, NOTHING_TO_UNDO);
-  return useMemo(() => {
-    const { undo, redo, stopCapturing } = store ?? NO_ACTIONS;
-    return { ...state, undo, redo, stopCapturing };
-  }, [state, store]);
+  return useMemo(
+    () => ({
+      ...state,
+      undo: () => store?.undo(),
+      redo: () => store?.redo(),
+      stopCapturing: () => store?.stopCapturing(),
+    }),
+    [state, store],
+  );
 }

@@ -337,3 +337,35 @@ test('a document whose options change, or whose editor mounts anew with a Y.Doc 
   await page.shows('stone');
   expect(document!.doc).toBe(docs[0]);
 });
+
+test('a document whose options change while edits are not saved stays as it is until they are, takes more of them, and nothing is lost', async () => {
+  await using server = await startServer();
+  await using proxy = await startTcpProxy(server.url);
+  using ada = person(proxy.url, 'ada');
+  let document: OpenDocument | null = null;
+  function Page({ doc }: { doc?: Y.Doc }) {
+    document = useDocument('one', doc === undefined ? {} : { doc });
+    return `${document?.generation} ${useText(document, 'body')}`;
+  }
+  const own = new Y.Doc();
+  await using page = await mount(below(ada, <Page />));
+  await until(document!.handle.status, ({ state }) => state === 'synced');
+  const first = document!.doc;
+  proxy.cut();
+  await act(() => document!.doc.getText('body').insert(0, 'stone'));
+  await page.render(below(ada, <Page doc={own} />));
+  expect(page.text).toContain('stone');
+  expect(document!.doc).toBe(first);
+  await act(() => document!.doc.getText('body').insert(5, ' wall'));
+  // Elsewhere for a moment, and back.
+  await page.render(below(ada, 'elsewhere'));
+  await page.render(below(ada, <Page doc={own} />));
+  expect(document!.doc).toBe(first);
+  proxy.mend();
+  await until(ada.unsavedDocuments, ({ length }) => length === 0);
+  await page.shows((text) => text.endsWith('stone wall') && document?.doc === own);
+  await until(document!.handle.status, ({ state }) => state === 'synced');
+  expect(own.getText('body').toString()).toBe('stone wall');
+  await page.render(below(ada, null));
+  await expect.poll(() => server.realtime.getStats().rooms).not.toHaveProperty('doc:one');
+});

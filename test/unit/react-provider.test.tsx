@@ -262,13 +262,13 @@ test('a page that takes over what a server rendered agrees with it, also where i
 });
 
 test('outside of a provider every hook says in one sentence what to add', async () => {
-  expect(() => renderToString(<State />)).toThrow(
-    'useConnectionStatus is used outside of a provider: put <RealtimeProvider client={client}> around the component',
-  );
+  expect(() => renderToString(<State />)).toThrow('useConnectionStatus needs a <RealtimeProvider client={client}> above it');
   const client = createEventClient({ url: 'http://127.0.0.1:1', token: 'x' });
   const inside = (node: React.ReactNode) => <EventClientProvider client={client}>{node}</EventClientProvider>;
   const Document = () => useDocument('handbook')?.name;
-  expect(() => renderToString(inside(<Document />))).toThrow('useDocument needs a client with documents');
+  expect(() => renderToString(inside(<Document />))).toThrow(
+    'useDocument needs a <RealtimeProvider client={client}> above it, with a client of createClient',
+  );
   expect(renderToString(inside(<State />))).toBe('idle');
 });
 
