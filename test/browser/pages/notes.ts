@@ -41,15 +41,17 @@ notes.on('reset', mount);
 mount();
 field.addEventListener('input', () => {
   const text = notes.doc.getText('text');
-  const [before, after] = [text.toString(), field.value];
+  // By whole characters: half of one cannot be written.
+  const [before, after] = [[...text.toString()], [...field.value]];
   const most = Math.min(before.length, after.length);
   let start = 0;
   while (start < most && before[start] === after[start]) start++;
   let end = 0;
   while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const place = before.slice(0, start).join('').length;
   notes.doc.transact(() => {
-    text.delete(start, before.length - end - start);
-    text.insert(start, after.slice(start, after.length - end));
+    text.delete(place, before.slice(start, before.length - end).join('').length);
+    text.insert(place, after.slice(start, after.length - end).join(''));
   });
 });
 
