@@ -13,6 +13,20 @@ const say = async (page: Page, said: string) => {
   await page.keyboard.press('Enter');
 };
 
+/** The backend says so many lines, one after the other. */
+const fill = async (words: string, lines: number) => {
+  const [token] = /^eyJ\S+$/m.exec(site.demo.said) ?? [];
+  for (let line = 1; line <= lines; line++) {
+    const data = { id: `${words} ${line}`, sessionId: 'team', content: `${words} ${line}`, sender: 'assistant' };
+    const answer = await fetch(`${site.demo.url}/api/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ event: 'chat:message', room: 'chat:team', data: { ...data, timestamp: new Date().toISOString() } }),
+    });
+    expect(answer.status).toBeLessThan(300);
+  }
+};
+
 test('cut off, one is told so at once; what is written to the chat meanwhile is sent on return, once', async () => {
   await using anna = await site.visit('anna', { place: '#/dashboard' });
   await using ben = await site.visit('ben');
@@ -112,3 +126,40 @@ test('a message that is refused says why, and is sent once by trying again; anot
   expect(await ben.page.getByText(refused).count()).toBe(0);
   expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
 }, 90_000);
+
+test('who reads further up keeps the place: when somebody writes, and when older messages come above; at the end one follows', async () => {
+  await using anna = await site.visit('anna', { place: '#/dashboard' });
+  await using ben = await site.visit('ben', { place: '#/dashboard' });
+  const list = messages(anna.page);
+  const gapBelow = () => list.evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight));
+  const topOf = (text: string) =>
+    list.getByText(text, { exact: true }).evaluate((row) => Math.round(row.getBoundingClientRect().top));
+  await fill('line', 120);
+  await anna.page.reload();
+  await list.getByText('line 120', { exact: true }).waitFor();
+  await expect.poll(gapBelow).toBe(0);
+  await list.evaluate((log) => log.scrollTo({ top: 0 }));
+  const before = await topOf('line 75');
+  await anna.page.getByRole('button', { name: 'Older messages' }).click();
+  await list.getByText('line 25', { exact: true }).waitFor({ state: 'attached' });
+  expect(Math.abs((await topOf('line 75')) - before)).toBeLessThan(2);
+  await say(ben.page, 'something new');
+  await list.getByText('something new').waitFor({ state: 'attached' });
+  expect(Math.abs((await topOf('line 75')) - before)).toBeLessThan(2);
+  await say(anna.page, 'my own');
+  await list.locator('[data-status=sent]', { hasText: 'my own' }).waitFor();
+  await expect.poll(gapBelow).toBe(0);
+  await say(ben.page, 'to who follows');
+  await list.getByText('to who follows').waitFor();
+  await expect.poll(gapBelow).toBe(0);
+  expect([...anna.complaints(), ...ben.complaints()]).toEqual([]);
+}, 60_000);
+
+test('on a phone the chat, opened after another view, is at its end', async () => {
+  await using anna = await site.visit('anna', { place: '#/board', size: { width: 390, height: 800 } });
+  await fill('on a phone, line', 60);
+  await anna.page.getByRole('link', { name: 'Chat' }).click();
+  const list = messages(anna.page);
+  await list.getByText('on a phone, line 60').waitFor();
+  await expect.poll(() => list.evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight))).toBe(0);
+}, 30_000);

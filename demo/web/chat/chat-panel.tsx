@@ -1,10 +1,11 @@
-import type { ChatMessage } from 'ashlar/client';
+import { AshlarError, type ChatMessage } from 'ashlar/client';
 import { type Chat, useChat } from 'ashlar/react';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 import { useConnectionTrouble } from '../connection/connection-state.tsx';
 import { usePerson } from '../shared/person-context.ts';
 import { sayWhen, sayWhy } from '../shared/say-why.ts';
 import { MessageRow } from './message-row.tsx';
+import { useLogScroll } from './use-log-scroll.ts';
 
 /** The team's chat: history, who types, and messages that wait for the network. */
 export function ChatPanel() {
@@ -13,14 +14,17 @@ export function ChatPanel() {
   const { messages, hasOlder, loadingOlder, typing, state, error, send, retry, discard, loadOlder, setTyping } = chat;
   const trouble = useConnectionTrouble();
   const [draft, setDraft] = useState('');
-  const list = useRef<HTMLDivElement>(null);
+  const [olderFailure, setOlderFailure] = useState('');
+  const { list, first, onScroll } = useLogScroll(messages);
   const field = useRef<HTMLInputElement>(null);
-  const newest = messages.at(-1);
-  // One that failed is taller than it was.
-  const end = newest === undefined ? null : `${newest.key} ${newest.status}`;
-  useEffect(() => {
-    if (end !== null) list.current?.scrollTo({ top: list.current.scrollHeight });
-  }, [end]);
+  const older = async (): Promise<void> => {
+    setOlderFailure('');
+    try {
+      await loadOlder();
+    } catch (error) {
+      setOlderFailure(whyNoOlder(error));
+    }
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     send(draft);
@@ -37,23 +41,24 @@ export function ChatPanel() {
     <section className="chat" aria-labelledby="chat-title">
       <h2 id="chat-title">Team chat</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
-      <div className="messages" ref={list} tabIndex={0} role="log" aria-label="Messages">
+      <div className="messages" ref={list} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
         {messages.length === 0 ? <p className="empty">{whyEmpty(chat, trouble)}</p> : null}
         <ol>
           {hasOlder ? (
             <li className="older">
-              <button type="button" className="button" aria-disabled={loadingOlder} onClick={() => void loadOlder()}>
+              <button type="button" className="button" aria-disabled={loadingOlder} onClick={() => void older()}>
                 Older messages
               </button>
             </li>
           ) : null}
-          {messages.map((message) => (
+          {messages.map((message, index) => (
             <MessageRow
               key={message.key}
+              place={index === 0 ? first : undefined}
               message={message}
               isOwn={message.userId === ownId}
-              onRetry={() => retry(message.key)}
-              onDiscard={() => discard(message.key)}
+              retry={retry}
+              discard={discard}
             />
           ))}
         </ol>
@@ -64,7 +69,7 @@ export function ChatPanel() {
           : whyNotWhole(chat, trouble) || typingLine(names)}
       </p>
       <p className="failure" role="alert">
-        {whyFailed(messages)}
+        {whyFailed(messages) || olderFailure}
       </p>
       <form onSubmit={submit}>
         <input
@@ -110,6 +115,11 @@ function whyFailed(messages: readonly ChatMessage[]): string {
   const errors = messages.flatMap(({ status, error }) => (status === 'failed' && error !== null ? [error] : []));
   const reasons = new Set(errors.map(({ code }) => sayWhy(code)));
   return reasons.size === 0 ? '' : `Not sent: ${[...reasons].join('; ')}. ${sayWhen(errors)}`.trim();
+}
+
+function whyNoOlder(error: unknown): string {
+  const why = AshlarError.from(error);
+  return `The older messages could not be loaded: ${sayWhy(why.code)}. ${sayWhen([why])}`.trim();
 }
 
 function typingLine(names: readonly string[]): string {
