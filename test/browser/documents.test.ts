@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { saved, textOf } from '../support/browser.ts';
+import { saved, textOf, visit } from '../support/browser.ts';
 import { browserDemo } from '../support/browser-demo.ts';
+import { startDemoInProcess } from '../support/demo-in-process.ts';
 
 const site = browserDemo();
 
@@ -263,6 +264,30 @@ test('who is put out of a page and let in again goes on writing there, without a
   await expect.poll(() => textOf(anna.page)).toMatch(/^(before\. let in\. |let in\. before\. )writer again\.$/);
   expect(await chloe.page.evaluate(() => 'neverReloaded' in window)).toBe(true);
   expect([...anna.complaints(), ...chloe.complaints()]).toEqual([]);
+}, 40_000);
+
+test('who has a page open that is deleted is told so and can type no more, and who opens it is told, too', async () => {
+  await using demo = await startDemoInProcess();
+  await using anna = await visit(site.browser, demo.url, 'anna');
+  const { page } = anna;
+  const place = await newPage(page, 'Short-lived');
+  await editor(page).click();
+  await page.keyboard.type('All of this was saved.');
+  await saved(page);
+  await demo.realtime.documents.delete(place.replace('#/pages/', ''));
+  const told = page.getByRole('alert').filter({ hasText: 'You can no longer edit this: it was deleted.' });
+  await told.waitFor();
+  await expect.poll(() => editor(page).getAttribute('contenteditable')).toBe('false');
+  expect(await textOf(page)).toContain('All of this was saved.');
+  await told.getByRole('button', { name: 'Close' }).click();
+  await told.waitFor({ state: 'detached' });
+
+  await page.evaluate((hash) => Object.assign(window.location, { hash }), '#/board');
+  await page.getByRole('heading', { name: 'Board' }).waitFor();
+  await page.evaluate((hash) => Object.assign(window.location, { hash }), place);
+  await page.getByText('This page cannot be opened: it was deleted.').waitFor();
+  expect(await page.getByRole('textbox', { name: 'Short-lived' }).count()).toBe(0);
+  expect(anna.complaints()).toEqual([]);
 }, 40_000);
 
 test('a page that does not exist says so, with a way back, and an empty one says what it is for', async () => {

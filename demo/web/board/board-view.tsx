@@ -2,7 +2,7 @@ import type { OpenDocument } from 'ashlar/client';
 import { useUndo } from 'ashlar/react';
 import { useCallback, useState } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
-import { mayWrite, useAccess } from '../offline/remembered-access.ts';
+import { mayWrite, useAccess, useMayWrite } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { focusSoon } from '../shared/focus-keeper.ts';
@@ -23,7 +23,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
   const drag = useCardDrag();
-  const editable = mayWrite(access);
+  const editable = useMayWrite(document);
   const takeBack = useCallback(() => {
     if (canUndo) undo();
     setSaid(canUndo ? 'Undone' : 'Nothing to undo');
@@ -57,7 +57,7 @@ export function BoardView({ document }: { document: OpenDocument }) {
     <div className="view board">
       <header className="view-head">
         <h1>Board</h1>
-        {editable || access === null ? null : (
+        {mayWrite(access) || access === null ? null : (
           <span className="read-only-mark">
             <Icon name="lock" /> You may only read
           </span>

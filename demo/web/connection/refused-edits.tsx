@@ -1,5 +1,5 @@
 import type { OpenDocument, SaveStatus } from 'ashlar/client';
-import { useSaveStatus } from 'ashlar/react';
+import { useReadable, useSaveStatus } from 'ashlar/react';
 import { useEffect, useState } from 'react';
 import * as Y from 'yjs';
 import { mayWrite, useAccess } from '../offline/remembered-access.ts';
@@ -20,6 +20,9 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
   const status = useSaveStatus(document);
   const access = useAccess(document);
   const [left, setLeft] = useState<Uint8Array | null>(null);
+  // A document that has stopped stays refused: that one has been told is kept here.
+  const hasStopped = useReadable(handle.status, ({ state }) => state === 'stopped');
+  const [isClosed, setClosed] = useState(false);
   // Told here, and not to the console.
   useEffect(() => handle.on('error', () => {}), [handle]);
   useEffect(() => {
@@ -33,7 +36,7 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
   const refusal = status.state === 'refused' ? status : null;
   const mayEditAgain = isOfAccess(refusal) && mayWrite(access);
   // The refusal is over then; what it took is on offer all the same, and the focus stays where it is.
-  const refused = mayEditAgain ? null : refusal;
+  const refused = mayEditAgain || (hasStopped && isClosed) ? null : refusal;
   const offered = mayEditAgain ? handle.unsaved : left;
   useEffect(() => {
     if (!mayEditAgain || refusal === null) return;
@@ -45,6 +48,7 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
     refusal?.dismiss();
     handle.forgetUnsaved();
     setLeft(null);
+    setClosed(hasStopped);
   };
   return (
     <div className={refused === null ? 'banner banner-lost' : 'banner banner-failed'} role="alert">
@@ -71,6 +75,7 @@ function isOfAccess(refused: Refusal | null): boolean {
 
 function describe(refused: Refusal): string {
   if (isOfAccess(refused)) return 'You may no longer edit this. What you changed last was not saved.';
+  if (refused.unsaved === null && refused.error === null) return `You can no longer edit this: ${sayWhy(refused.reason)}.`;
   return `This could not be saved: ${sayWhy(refused.reason)}.`;
 }
 

@@ -3,7 +3,7 @@ import { useReadable } from 'ashlar/react';
 import { lazy, Suspense } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
 import { useIsNotLoaded } from '../offline/not-loaded.tsx';
-import { mayWrite, useAccess } from '../offline/remembered-access.ts';
+import { useAccess, useMayWrite } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { Icon } from '../shared/icon.tsx';
@@ -16,6 +16,7 @@ const Editor = lazy(() => import('./editor.tsx').then((module) => ({ default: mo
 /** A page. */
 export function DocumentView({ document, title }: { document: OpenDocument; title: string }) {
   const access = useAccess(document);
+  const editable = useMayWrite(document);
   const status = useReadable(document.handle.status);
   const isNotLoaded = useIsNotLoaded(document);
   const refused = status.state === 'refused' && !isNotLoaded;
@@ -44,7 +45,7 @@ export function DocumentView({ document, title }: { document: OpenDocument; titl
       ) : (
         <WhenHere document={document} what="page">
           <Suspense fallback={<p className="empty">Opening…</p>}>
-            <Editor key={document.generation} document={document} title={title} editable={mayWrite(access)} />
+            <Editor key={document.generation} document={document} title={title} editable={editable} />
           </Suspense>
         </WhenHere>
       )}

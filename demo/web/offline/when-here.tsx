@@ -1,7 +1,8 @@
 import type { OpenDocument } from 'ashlar/client';
-import { useConnectionStatus } from 'ashlar/react';
+import { useConnectionStatus, useReadable } from 'ashlar/react';
 import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
 import type * as Y from 'yjs';
+import { sayWhy } from '../shared/say-why.ts';
 import { NotLoaded, useIsNotLoaded } from './not-loaded.tsx';
 
 /** Documents that were here whole at some time: an empty one is empty then, and not missing. */
@@ -12,7 +13,14 @@ export function WhenHere({ document, what, children }: { document: OpenDocument;
   const here = useIsHere(document);
   const mayCome = useConnectionStatus(({ state }) => state === 'connected' || state === 'connecting' || state === 'idle');
   const isNotLoaded = useIsNotLoaded(document);
+  const stopped = useReadable(document.handle.status, (status) => (status.state === 'stopped' ? status.reason : null));
   if (here) return children;
+  if (stopped !== null)
+    return (
+      <p className="empty" role="status" data-focus-home>
+        This {what} cannot be opened: {sayWhy(stopped)}.
+      </p>
+    );
   if (isNotLoaded)
     return (
       <div className="empty">
