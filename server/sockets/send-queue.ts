@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import { polledBytes } from './bounded-polling.ts';
+import { abandonPolls, polledBytes } from './bounded-polling.ts';
 import { gathers, joinFrames } from './write-together.ts';
 
 type Connection = Socket['conn'];
@@ -67,6 +67,8 @@ export function sendQueueOf(conn: Connection): SendQueue {
 export class SendQueue {
   readonly #conn: Connection;
   #transport: Transport;
+  /** Upgraded away from while its polls had bytes under way: a client need not have read them to say that it upgrades. */
+  #former: Transport | undefined;
   #waitingBytes = 0;
   #packetsUnderWay = 0;
   /** Written past the engine, and not yet reported as written. */
@@ -102,8 +104,13 @@ export class SendQueue {
       this.#waitingBytes +
       this.#gatheredBytes +
       (this.#packetsUnderWay + this.#writesUnderWay) * PACKET_OVERHEAD_BYTES +
-      unsentBytes(this.#transport)
+      this.#unsentBytes
     );
+  }
+
+  /** What the transports have been given and the kernel has not. */
+  get #unsentBytes(): number {
+    return unsentBytes(this.#transport) + (this.#former === undefined ? 0 : polledBytes(this.#former));
   }
 
   /** Runs `task` once when at most `limit` bytes wait; never before this returns, and never on a closed connection. */
@@ -139,7 +146,7 @@ export class SendQueue {
       writeBuffer.splice(index, 1);
       this.#waitingBytes -= costOf(packet);
     }
-    return !parted && unsentBytes(this.#transport) === 0;
+    return !parted && this.#unsentBytes === 0;
   }
 
   /**
@@ -193,6 +200,7 @@ export class SendQueue {
   };
 
   #follow(transport: Transport): void {
+    if (transport !== this.#transport) this.#leave(this.#transport);
     this.#transport = transport;
     // What a polling transport had under way was answered before the upgrade.
     this.#packetsUnderWay = 0;
@@ -206,6 +214,16 @@ export class SendQueue {
     if (transport.name === 'websocket') return;
     transport.on('flushed', () => this.#runWaiters());
     this.#conn.once('upgrade', (next: Transport) => this.#follow(next));
+  }
+
+  #leave(former: Transport): void {
+    if (polledBytes(former) === 0) return;
+    this.#former = former;
+    former.on('flushed', () => {
+      if (polledBytes(former) === 0) this.#former = undefined;
+    });
+    // Whoever ends the connection knows of its new transport alone.
+    this.#conn.once('close', () => abandonPolls(former));
   }
 
   get #closed(): boolean {
