@@ -52,6 +52,8 @@ const RECONNECT_AFTER_MS = 500;
 const RECONNECT_SLOT_MS = 1.5;
 // What a client that reads takes in, with a queue as full as it gets.
 const DRAIN_MS = 1_000;
+// Longer than a disk takes that works, and soon enough for a process manager that kills after 30 s.
+const DISK_MS = 10_000;
 
 /**
  * The realtime server: attach it to the HTTP server of an existing product, or run it alone (`ashlar serve`).
@@ -152,6 +154,7 @@ export class RealtimeServer<Own extends Events = []> {
     });
     this.#io = io;
     this.#http = attachHttpApi(httpServer, {
+      clock: this.#clock,
       settings: this.#settings,
       catalog: createCatalog(this.#own),
       authenticate: this.#authenticate,
@@ -253,7 +256,11 @@ export class RealtimeServer<Own extends Events = []> {
     return this.#hooks.on(event, handler);
   }
 
-  /** Drains: takes nothing new, tells clients to reconnect, commits what is under way, lets go of the data. The HTTP server stays open. */
+  /**
+   * Drains: takes nothing new, tells clients to reconnect, commits what is under way, lets go of the data. The HTTP server stays open.
+   * @throws AshlarError `timeout` where the disk hangs for 10 s: what was under way is not confirmed, and the data is let go of when the
+   *   disk goes on, or with the process
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -267,19 +274,29 @@ export class RealtimeServer<Own extends Events = []> {
     for (const [slot, connection] of [...(platform?.connections.values() ?? [])].entries()) {
       connection.tell('server:closing', { reconnectAfterMs: Math.round(RECONNECT_AFTER_MS + slot * RECONNECT_SLOT_MS) });
     }
+    let hangs = false;
+    let cancel = (): void => {};
+    const patience = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(DISK_MS, () => {
+        hangs = true;
+        resolve();
+      });
+    });
     // What was taken before this may still wait for its room to be read.
-    await this.#underWay.settled();
-    await platform?.rooms.groupCommit.settled();
+    const committed = this.#underWay.settled().then(() => platform?.rooms.groupCommit.settled());
+    await Promise.race([committed, patience]);
     if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
     this.#expiries?.close();
-    await platform?.close();
+    await Promise.race([platform?.close(), patience]);
     await this.#io?.close();
     this.#http?.detach();
     this.#fetchedKeys?.close();
     this.#metrics.close();
     await this.#workers?.close();
-    await this.#store?.close();
+    await Promise.race([this.#store?.close(), patience]);
+    cancel();
     this.#state = 'closed';
+    if (hangs) throw new AshlarError('timeout', { detail: `the store did not close in ${DISK_MS / 1_000} s` });
   }
 
   #assemble(io: Server, store: Store, workers: DocumentWorkers): Platform {

@@ -146,12 +146,18 @@ function stopOnSignals(stopServing: () => Promise<void>): void {
     ['SIGINT', 130],
   ] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(code);
+      if (stopping) {
+        // An exit waits for the threads, and one that a disk holds never ends: the signal itself does not wait.
+        process.removeAllListeners(signal);
+        process.kill(process.pid, signal);
+        process.exit(code);
+      }
       stopping = true;
       stopServing().then(
         () => process.exit(0),
         (thrown: unknown) => {
           console.error('ashlar: the server did not close cleanly:', thrown);
+          if (AshlarError.from(thrown).code === 'timeout') process.kill(process.pid, 'SIGKILL');
           process.exit(1);
         },
       );

@@ -4,6 +4,7 @@ import type { Catalog } from '../../shared/catalog.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { User } from '../../shared/user.ts';
 import type { Audit } from '../audit.ts';
+import type { Clock } from '../clock.ts';
 import type { AddressLimiter } from '../guard/address-limiter.ts';
 import type { Authenticate } from '../guard/authenticate.ts';
 import type { UserBudgets } from '../guard/budgets.ts';
@@ -12,12 +13,17 @@ import type { Metrics } from '../metrics.ts';
 import type { Settings } from '../options.ts';
 import { packageVersion } from '../package-version.ts';
 import { type Attachment, attachPaths } from '../sockets/attach.ts';
+import { withinTime } from '../within-time.ts';
 import { createHttpApi } from './api.ts';
 import { toNodeListener } from './node-listener.ts';
 import { isHttpApiPath, PATHS } from './own-paths.ts';
 import type { AdmitRequest, HttpPorts, ServerStats } from './ports.ts';
 
+/** A store that takes longer for one write takes none, as far as whoever would send here is concerned. */
+const WRITES_WITHIN_MS = 5_000;
+
 export interface HttpApiPorts {
+  readonly clock: Pick<Clock, 'after'>;
   readonly settings: Settings;
   readonly catalog: Catalog;
   readonly authenticate: Authenticate;
@@ -78,7 +84,8 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
       async ready() {
         const error = ports.unavailable();
         if (error !== undefined) throw error;
-        await ports.probe();
+        const late = new AshlarError('storage-unavailable', { detail: `no write in ${WRITES_WITHIN_MS / 1_000} s` });
+        await withinTime(ports.clock, WRITES_WITHIN_MS, late, ports.probe());
       },
     },
     {

@@ -127,3 +127,50 @@ test('[1] after one failed sync the log is written through and synced anew befor
   ]);
   ada.disconnect();
 });
+
+test('[1] a disk that hangs: the process lives, is not ready and reads on; what it held up is acknowledged once it goes on', {
+  timeout: 60_000,
+}, async () => {
+  using disk = makeFaultyDisk();
+  await using server = await startChildServer(disk.environment);
+  const ada = await connectTo(server.url, tokenFor('ada'));
+  await insist(ada, 'a1');
+  disk.hang();
+  const held = say(ada, 'b1');
+  const answer = await fetch(`${server.url}/readyz`, { signal: AbortSignal.timeout(9_000) });
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ error: { code: 'storage-unavailable' } });
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+  expect((await contents(ada)).map(({ content }) => content)).toEqual(['a1']);
+  disk.mend();
+  expect(await held).toMatchObject({ success: true });
+  expect(await ready(server)).toBe(200);
+  ada.disconnect();
+});
+
+test.each([
+  { signals: 1, sentence: 'the first signal ends the server in time' },
+  { signals: 2, sentence: 'the second signal ends it at once' },
+])('[1] while a disk hangs $sentence, and what was acknowledged is there', { timeout: 60_000 }, async ({ signals }) => {
+  using disk = makeFaultyDisk();
+  await using server = await startChildServer(disk.environment);
+  const ada = await connectTo(server.url, tokenFor('ada'));
+  await insist(ada, 'a1');
+  disk.hang();
+  say(ada, 'b1').catch(() => {});
+  // Its write is under way once another one waits behind it.
+  await expect(fetch(`${server.url}/readyz`, { signal: AbortSignal.timeout(500) })).rejects.toThrow();
+  const told = new Promise((resolve) => ada.once('server:closing', resolve));
+  const ended = server.kill('SIGTERM');
+  await told;
+  if (signals === 2) process.kill(server.pid, 'SIGTERM');
+  const stoppedAt = performance.now();
+  await ended;
+  if (signals === 2) expect(performance.now() - stoppedAt).toBeLessThan(5_000);
+  ada.disconnect();
+  disk.mend();
+  await server.restart();
+  const bob = await connectTo(server.url, tokenFor('bob'));
+  expect((await contents(bob))[0]).toMatchObject({ content: 'a1', seq: 1 });
+  bob.disconnect();
+});

@@ -1,6 +1,7 @@
 // Makes fsync, fdatasync and writes of a process fail on demand: cc -shared -fPIC -o fault-shim.so fault-shim.c -ldl
 // FAULT_PATH: part of the names of the files that are meant. FAULT_CONTROL: a file with what fails, such as "fsync 5" (an errno) or
-// "write 28 once"; without it nothing does. FAULT_TRACE: a file that gets a line for each sync: its errno (0: it was done), and the file.
+// "write 28 once"; without it nothing does. "hang 1": syncs stand still for as long as it says so. FAULT_TRACE: a file that gets a line for
+// each sync: its errno (0: it was done), and the file.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -51,6 +52,7 @@ static void trace(int number, const char *name) {
 static int syncFault(int fd) {
   char name[4096];
   if (!nameOf(fd, name, sizeof name)) return 0;
+  while (faultOf("hang")) usleep(10000);
   int number = faultOf("fsync");
   trace(number, name);
   return number;

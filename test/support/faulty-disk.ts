@@ -15,6 +15,8 @@ export interface FaultyDisk extends Disposable {
   readonly environment: Readonly<Record<string, string>>;
   /** From now on this operation on the database and its log fails with an errno: the next time alone, or until it is mended. */
   fail(operation: 'fsync' | 'write', errno: number, times?: 'once' | 'always'): void;
+  /** From now on its syncs stand still, until it is mended. */
+  hang(): void;
   mend(): void;
   /** The syncs so far, in order. */
   syncs(): { readonly file: string; readonly errno: number }[];
@@ -35,6 +37,7 @@ export function makeFaultyDisk(): FaultyDisk {
   return {
     environment: { LD_PRELOAD: shim, FAULT_PATH: '/ashlar.db', FAULT_CONTROL: control, FAULT_TRACE: trace },
     fail: (operation, errno, times = 'always') => writeFileSync(control, `${operation} ${errno} ${times}\n`),
+    hang: () => writeFileSync(control, 'hang 1 always\n'),
     mend: () => rmSync(control, { force: true }),
     syncs: () =>
       readFileSync(trace, 'utf8')
