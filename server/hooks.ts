@@ -72,7 +72,8 @@ export class Hooks {
   }
 
   emit<Name extends ServerEventName>(name: Name, event: ServerEvents[Name]): void {
-    for (const handler of this.#handlers.get(name) ?? []) {
+    // Those that are there by now: one that a handler puts up comes next time, else one that puts itself up anew would be called for ever.
+    for (const handler of [...(this.#handlers.get(name) ?? [])]) {
       try {
         const result = (handler as ServerEventHandler<Name>)(event);
         if (result instanceof Promise) result.catch((error: unknown) => this.#onError(name, error));

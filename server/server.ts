@@ -15,6 +15,7 @@ import { acceptSockets } from './guard/accept-sockets.ts';
 import { type AddressLimiter, createAddressLimiter } from './guard/address-limiter.ts';
 import { type Authenticate, createAuthenticator } from './guard/authenticate.ts';
 import { createUserBudgets, type UserBudgets } from './guard/budgets.ts';
+import { checkUserId } from './guard/check-user-id.ts';
 import { createClientAddress } from './guard/client-address.ts';
 import { Erasing } from './guard/erasing.ts';
 import { Expiries } from './guard/expiries.ts';
@@ -195,13 +196,18 @@ export class RealtimeServer<Own extends Events = []> {
     return this.#publish({ event, data });
   }
 
-  /** Sends an event into a room. @throws AshlarError `wrong-room` where the event does not belong there; as `broadcast` */
-  toRoom<Name extends BackendEvent<Own>>(room: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
-    return this.#publish({ event, data, room });
+  /** Sends an event into a room. @throws AshlarError `wrong-room` where the event does not belong there; `invalid-room`; as `broadcast` */
+  async toRoom<Name extends BackendEvent<Own>>(room: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+    // One that is undefined would be a broadcast.
+    return this.#publish({ event, data, room: parseRoomName(room) });
   }
 
-  /** Sends an event to all sockets of one user, through the room `user:<id>`. @throws AshlarError as `toRoom` */
-  toUser<Name extends BackendEvent<Own>>(userId: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+  /**
+   * Sends an event to all sockets of one user, through the room `user:<id>`.
+   * @throws AshlarError `invalid-payload` for an id that no token can have; as `toRoom`
+   */
+  async toUser<Name extends BackendEvent<Own>>(userId: string, event: Name, data: Payload<Own, Name>): Promise<PublishedAs> {
+    checkUserId(userId);
     return this.#publish({ event, data, userId });
   }
 
@@ -235,8 +241,10 @@ export class RealtimeServer<Own extends Events = []> {
   /**
    * After a change that only the product's `authorize` callback knows of, such as another role: asks it anew for each room that the user's open
    * sockets are in, and puts them out of those they may no longer read. Resolves when that is done.
+   * @throws AshlarError `invalid-payload` for an id that no token can have
    */
   async recheckAccess(userId: string): Promise<void> {
+    checkUserId(userId);
     return this.#ready().rechecks.ask(userId);
   }
 

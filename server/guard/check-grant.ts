@@ -1,7 +1,7 @@
 import { ACCESS_LEVELS, type Access } from '../../shared/access.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import type { RoomName } from '../../shared/room-name.ts';
-import { isUserId } from './claims.ts';
+import { checkUserId } from './check-user-id.ts';
 
 /**
  * Checks what is about to be stored about a user in a room.
@@ -9,7 +9,7 @@ import { isUserId } from './claims.ts';
  */
 export function checkGrant(room: RoomName, userId: string, access: Access): void {
   if (room.startsWith('user:')) throw new AshlarError('invalid-room', { detail: 'a user: room is its owner’s alone', room });
-  if (!isUserId(userId)) throw new AshlarError('invalid-payload', { detail: 'userId: an id that a token can have' });
+  checkUserId(userId);
   if (!ACCESS_LEVELS.includes(access))
     throw new AshlarError('invalid-payload', { detail: `access: one of ${ACCESS_LEVELS.join(', ')}` });
 }

@@ -33,7 +33,7 @@ export function isStateOf({ key, value }: Pick<StateValue, 'key' | 'value'>, use
 
 /** The room of the user who is to be erased. @throws AshlarError `invalid-room` where that is no user's id */
 export function roomToErase(userId: string): RoomName {
-  if (userId === '') throw new AshlarError('invalid-room', { detail: 'a user has an id' });
+  if (typeof userId !== 'string' || userId === '') throw new AshlarError('invalid-room', { detail: 'a user has an id' });
   return userRoom(userId);
 }
 

@@ -90,3 +90,23 @@ test.each([
   const quit = await log.line('websocket:disconnection', ({ userId }) => userId === 'bob');
   expect([quit.code, quit.detail, await counted()]).toEqual([undefined, undefined, '1']);
 });
+
+test('[5] an id or a room that the backend does not have is refused: nothing meant for one goes to all, and nothing is erased or rechecked', async () => {
+  await using server = await startServer();
+  const { realtime } = server;
+  const bob = await server.connect(tokenFor('bob'));
+  await ask(bob, 'join-room', 'notifications');
+  const seen: string[] = [];
+  bob.on('system:notification', ({ id }: { id: string }) => seen.push(id));
+  const note = (id: string) => ({ id, level: 'info', title: 't', message: 'm', timestamp }) as const;
+  for (const missing of [undefined, null, '', 5, ['bob'], {}] as unknown as string[]) {
+    await expect(realtime.toUser(missing, 'system:notification', note('private'))).rejects.toMatchObject({ code: 'invalid-payload' });
+    await expect(realtime.toRoom(missing, 'system:notification', note('private'))).rejects.toMatchObject({ code: 'invalid-room' });
+    await expect(realtime.recheckAccess(missing)).rejects.toMatchObject({ code: 'invalid-payload' });
+    await expect(realtime.eraseUser(missing)).rejects.toMatchObject({ code: 'invalid-room' });
+  }
+  const last = next(bob, 'system:notification', (({ id }: { id: string }) => id === 'for all') as never);
+  await realtime.broadcast('system:notification', note('for all'));
+  await last;
+  expect(seen).toEqual(['for all']);
+});

@@ -21,3 +21,19 @@ test('[5] a product’s hook that throws, rejects or never ends stops no other, 
   expect(heard).toEqual(['s1']);
   expect(failed.sort()).toEqual(['connection: at once', 'connection: at once', 'connection: later', 'connection: later']);
 });
+
+test('a hook that takes itself off and puts itself up anew is called once for each event', () => {
+  const hooks = new Hooks(() => {});
+  let calls = 0;
+  let off = (): void => {};
+  const once = () => {
+    off();
+    calls += 1;
+    if (calls < 100) off = hooks.on('storage:quota', once);
+  };
+  off = hooks.on('storage:quota', once);
+  hooks.emit('storage:quota', { state: 'full', bytes: 2, quota: 1 });
+  expect(calls).toBe(1);
+  hooks.emit('storage:quota', { state: 'ok', bytes: 0, quota: 1 });
+  expect(calls).toBe(2);
+});
