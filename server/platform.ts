@@ -139,6 +139,7 @@ export class Platform {
       tally: metrics,
       erasing: ports.erasing,
       full: () => store.space?.full === true,
+      waitingBytes: settings.limits.byteBurst,
       createContent: (room, lease) =>
         isDocumentRoom(room.name) ? new DocumentRoom(room, lease, documentPorts) : new EventRoom(room, eventPorts),
     });

@@ -27,6 +27,7 @@ import type { CommitSource, GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { RecentRecords } from './recent-records.ts';
 import type { Tally } from './tally.ts';
+import type { WaitingBytes } from './waiting-bytes.ts';
 
 /** An accepted join: the answer goes first, then what `start` sends. */
 export interface Joined {
@@ -63,6 +64,7 @@ export interface RoomPorts {
   readonly store: Store;
   readonly groupCommit: GroupCommit;
   readonly tally: Tally;
+  readonly waiting: WaitingBytes;
   /** Brings a member up to date from the log. */
   catchUp(member: Member): void;
   /** State values that were dropped: their `rev` is never given again by this process, in whatever room. */
@@ -145,7 +147,7 @@ export class Room implements CommitSource {
 
   /**
    * Takes an entry into the room's order.
-   * @throws AshlarError `storage-unavailable` while the lease is lost, `storage-full`, `access-denied` where its user is being erased
+   * @throws AshlarError `storage-unavailable` while the lease is lost, or too much of its user's waits for the disk, `storage-full`, `access-denied` where its user is being erased
    */
   submit(entry: Entry): void {
     const { erasing } = this.#ports;
@@ -155,6 +157,7 @@ export class Room implements CommitSource {
     if (this.fenced && entry.durable) throw new AshlarError('storage-unavailable', { retryAfterMs: 1_000, room: this.name });
     if (this.#ports.full() && this.#adds(entry))
       throw new AshlarError('storage-full', { detail: 'the quota is reached', room: this.name });
+    this.#ports.waiting.add(entry);
     if (!entry.durable) for (const state of entry.states ?? []) this.#dirtyStates.set(stateKey(state.event, state.key), state);
     if (entry.durable || this.#entries.length > 0) this.#entries.push(entry);
     else entry.leave(null);
@@ -291,6 +294,7 @@ export class Room implements CommitSource {
     this.#coming = NONE;
     let seq = result.firstSeq;
     for (const entry of left) {
+      this.#ports.waiting.remove(entry);
       let record: LogRecord | null = null;
       if (entry.record !== undefined) {
         invariant(seq === this.head.seq + 1, 'a log has no gap', { room: this.name, head: this.head.seq, seq });
@@ -317,6 +321,7 @@ export class Room implements CommitSource {
     this.#inFlight = 0;
     this.#coming = NONE;
     for (const entry of lost) {
+      this.#ports.waiting.remove(entry);
       if (entry.durable) entry.fail(error);
       else entry.leave(null);
     }

@@ -7,6 +7,7 @@ import { GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { Room, type RoomContent, type RoomPorts } from './room.ts';
 import { NO_TALLY, type Tally } from './tally.ts';
+import { WaitingBytes } from './waiting-bytes.ts';
 
 const IDLE_MS = 30_000;
 
@@ -38,8 +39,10 @@ export class Rooms {
     /** Whether the store takes nothing new, though the disk would. */
     full?: () => boolean;
     erasing?: Erasing;
+    /** How much of one user's may wait for the disk. Default: no end. */
+    waitingBytes?: number;
   }) {
-    const { tally = NO_TALLY, full = () => false, erasing = new Erasing() } = options;
+    const { tally = NO_TALLY, full = () => false, erasing = new Erasing(), waitingBytes = Infinity } = options;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#createContent = options.createContent;
@@ -50,6 +53,7 @@ export class Rooms {
       catchUp: options.catchUp,
       dropped: { rev: 0 },
       tally,
+      waiting: new WaitingBytes(waitingBytes),
       full,
       erasing,
       retryIn: (ms, task) => this.#retryIn(ms, task),
