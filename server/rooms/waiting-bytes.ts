@@ -24,7 +24,10 @@ export class WaitingBytes {
     const waiting = this.#byUser.get(userId) ?? 0;
     const all = waiting + bytesOf(entry);
     if (waiting > 0 && all > this.#limit)
-      throw new AshlarError('storage-unavailable', { detail: `${waiting} bytes of yours wait for the disk`, retryAfterMs: 1_000 });
+      throw new AshlarError('storage-unavailable', {
+        detail: `${waiting} bytes of yours wait for the disk`,
+        retryAfterMs: 1_000,
+      });
     this.#byUser.set(userId, all);
   }
 

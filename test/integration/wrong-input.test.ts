@@ -100,8 +100,12 @@ test('[5] an id or a room that the backend does not have is refused: nothing mea
   bob.on('system:notification', ({ id }: { id: string }) => seen.push(id));
   const note = (id: string) => ({ id, level: 'info', title: 't', message: 'm', timestamp }) as const;
   for (const missing of [undefined, null, '', 5, ['bob'], {}] as unknown as string[]) {
-    await expect(realtime.toUser(missing, 'system:notification', note('private'))).rejects.toMatchObject({ code: 'invalid-payload' });
-    await expect(realtime.toRoom(missing, 'system:notification', note('private'))).rejects.toMatchObject({ code: 'invalid-room' });
+    await expect(realtime.toUser(missing, 'system:notification', note('private'))).rejects.toMatchObject({
+      code: 'invalid-payload',
+    });
+    await expect(realtime.toRoom(missing, 'system:notification', note('private'))).rejects.toMatchObject({
+      code: 'invalid-room',
+    });
     await expect(realtime.recheckAccess(missing)).rejects.toMatchObject({ code: 'invalid-payload' });
     await expect(realtime.eraseUser(missing)).rejects.toMatchObject({ code: 'invalid-room' });
   }
