@@ -14,8 +14,8 @@ export type { ServerDocuments } from './documents/server-documents.ts';
 export { type SignTokenOptions, signToken, type TokenClaims } from './guard/sign-token.ts';
 export type { ServerEventHandler, ServerEventName, ServerEvents } from './hooks.ts';
 export type { Authorize, Limits, RealtimeServerOptions, Settings } from './options.ts';
-export { type PublishedAs, RealtimeServer, type Stats } from './server.ts';
-
+export { type PublishedAs, RealtimeServer } from './server.ts';
 // Bring your own parts
 export { createSocketServer, type SocketServerOptions } from './sockets/create-socket-server.ts';
+export type { Stats } from './stats.ts';
 export type * from './storage/store.ts';

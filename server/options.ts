@@ -32,7 +32,9 @@ export const Limits = z
     connectionsPerAddress: positive.default(10_000).describe('open connections per address'),
     packetsPerSecond: positive.default(2_000).describe('engine packets per socket; burst is ten times that'),
     bytesPerSecond: positive.default(2_000_000).describe('bytes received per socket; see byteBurst'),
-    byteBurst: positive.default(32_000_000).describe('bytes that a socket may send at once, and that of one user wait for a slow disk at most'),
+    byteBurst: positive
+      .default(32_000_000)
+      .describe('bytes that a socket may send at once, and that of one user wait for a slow disk at most'),
     structsPerSecond: positive.default(10_000).describe('Yjs structs in document updates, per socket'),
     structBurst: positive.default(200_000).describe('Yjs structs at once, per socket'),
     structsPerUpdate: positive

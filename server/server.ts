@@ -25,32 +25,23 @@ import { Hooks, type ServerEventHandler, type ServerEventName } from './hooks.ts
 import { attachHttpApi } from './http/attach-http-api.ts';
 import { Metrics, type MetricsNow } from './metrics.ts';
 import type { Authorize, RealtimeServerOptions, Settings } from './options.ts';
+import { Patience } from './patience.ts';
 import { Platform } from './platform.ts';
 import { readOptions } from './read-options.ts';
+import { tellClosing } from './rooms/tell-closing.ts';
 import type { Attachment } from './sockets/attach.ts';
 import { closeConnections } from './sockets/close-connections.ts';
 import { createSocketServer } from './sockets/create-socket-server.ts';
+import type { Stats } from './stats.ts';
 import { openSqliteStore } from './storage/sqlite/sqlite-store.ts';
 import type { Erasure, Store } from './storage/store.ts';
 import { watchQuota } from './storage/watch-quota.ts';
 import { createSystemClock, LONGEST_TIMER_MS, watchEventLoop } from './system-clock.ts';
 import { UnderWay } from './under-way.ts';
 
-/** What `getStats` gives. */
-export interface Stats {
-  readonly totalConnections: number;
-  readonly totalUsers: number;
-  /** Room → sockets in it. */
-  readonly rooms: Readonly<Record<string, number>>;
-}
-
 /** What a publication answers: where it stands. `seq` and `epoch` for what was logged. */
 export type PublishedAs = EventMeta;
 
-// Long enough for a process manager to start the next process, short enough to go unnoticed.
-const RECONNECT_AFTER_MS = 500;
-// To come back costs the next process about so much: a crowd gets a slot each, in the order in which it came.
-const RECONNECT_SLOT_MS = 1.5;
 // What a client that reads takes in, with a queue as full as it gets.
 const DRAIN_MS = 1_000;
 // Longer than a disk takes that works, and soon enough for a process manager that kills after 30 s.
@@ -266,8 +257,7 @@ export class RealtimeServer<Own extends Events = []> {
 
   /**
    * Drains: takes nothing new, tells clients to reconnect, commits what is under way, lets go of the data. The HTTP server stays open.
-   * @throws AshlarError `timeout` where the disk hangs for 10 s: what was under way is not confirmed, and the data is let go of when the
-   *   disk goes on, or with the process
+   * @throws AshlarError `timeout` where the disk hangs for 10 s: what was under way is not confirmed, and the data let go of with the process
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -279,32 +269,21 @@ export class RealtimeServer<Own extends Events = []> {
     // What it opens is let go of when it has it.
     await this.#starting?.catch(() => {});
     const platform = this.#platform;
-    for (const [slot, connection] of [...(platform?.connections.values() ?? [])].entries()) {
-      connection.tell('server:closing', { reconnectAfterMs: Math.round(RECONNECT_AFTER_MS + slot * RECONNECT_SLOT_MS) });
-    }
-    let hangs = false;
-    let cancel = (): void => {};
-    const patience = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(DISK_MS, () => {
-        hangs = true;
-        resolve();
-      });
-    });
+    tellClosing(platform?.connections.values() ?? []);
+    const patience = new Patience(this.#clock, DISK_MS);
     // What was taken before this may still wait for its room to be read.
-    const committed = this.#underWay.settled().then(() => platform?.rooms.groupCommit.settled());
-    await Promise.race([committed, patience]);
+    await patience.wait(this.#underWay.settled().then(() => platform?.rooms.groupCommit.settled()));
     if (this.#io !== null) await closeConnections(this.#io, this.#clock, DRAIN_MS);
     this.#expiries?.close();
-    await Promise.race([platform?.close(), patience]);
+    await patience.wait(platform?.close());
     await this.#io?.close();
     this.#http?.detach();
     this.#fetchedKeys?.close();
     this.#metrics.close();
     await this.#workers?.close();
-    await Promise.race([this.#store?.close(), patience]);
-    cancel();
+    await patience.wait(this.#store?.close());
     this.#state = 'closed';
-    if (hangs) throw new AshlarError('timeout', { detail: `the store did not close in ${DISK_MS / 1_000} s` });
+    if (patience.end()) throw new AshlarError('timeout', { detail: `the store did not close in ${DISK_MS / 1_000} s` });
   }
 
   #assemble(io: Server, store: Store, workers: DocumentWorkers): Platform {

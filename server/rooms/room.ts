@@ -26,6 +26,7 @@ import type { Entry } from './entry.ts';
 import type { CommitSource, GroupCommit } from './group-commit.ts';
 import type { Member } from './member.ts';
 import { RecentRecords } from './recent-records.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { Tally } from './tally.ts';
 import type { WaitingBytes } from './waiting-bytes.ts';
 
@@ -389,11 +390,6 @@ export class Room implements CommitSource {
       this.#rev = Math.max(this.#rev, state.rev);
     }
   }
-}
-
-/** ms before something is tried again: at once first. @param attempts how many failed since */
-function retryAfterMs(attempts: number): number {
-  return attempts <= 0 ? 0 : Math.min(5_000, 100 * 2 ** attempts);
 }
 
 /** Where a state value is kept. */
