@@ -277,13 +277,12 @@ export class Platform {
 
   // Authors are told over whatever sockets they have, in the room or not.
   #quarantined(room: RoomName, records: readonly LogRecord[]): void {
-    const seqs = records.map(({ seq }) => seq);
     const userIds = [...new Set(records.map(({ userId }) => userId))];
     for (const connection of this.connections.values()) {
       const own = records.filter(({ userId }) => userId === connection.user.id).map(({ seq }) => seq);
       if (own.length > 0) connection.tell('document:quarantined', { room, seqs: own });
     }
-    this.#ports.hooks.emit('document:quarantined', { name: documentName(room), seqs, userIds });
+    this.#ports.hooks.emit('document:quarantined', { name: documentName(room), seqs: records.map(({ seq }) => seq), userIds });
   }
 
   #forgetKeys(): void {
