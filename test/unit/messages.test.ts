@@ -10,14 +10,14 @@ test('the secret of a session is long enough that nobody draws it again, and no 
   for (const letter of [' ', '.', '+', '/', '=', 'é', '\n']) expect(takes({ session: `${'a'.repeat(30)}${letter}` })).toBe(false);
 });
 
-test('a join names a place, its own id and a hundred former ones at most', () => {
-  expect(takes({ epoch: 'x'.repeat(64), seq: 0, clientId: 0, formerIds: Array(100).fill(7) })).toBe(true);
+test('a join names a place, its own id and a thousand former ones at most', () => {
+  expect(takes({ epoch: 'x'.repeat(64), seq: 0, clientId: 0, formerIds: Array(1_000).fill(7) })).toBe(true);
   for (const wrong of [
     { epoch: 'x'.repeat(65) },
     { seq: -1 },
     { seq: 1.5 },
     { clientId: -1 },
-    { formerIds: Array(101).fill(7) },
+    { formerIds: Array(1_001).fill(7) },
     { formerIds: [-1] },
   ]) {
     expect([wrong, takes(wrong)]).toEqual([wrong, false]);
