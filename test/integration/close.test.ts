@@ -221,7 +221,7 @@ test('two servers on one HTTP server need two prefixes, and say so', async () =>
 });
 
 test('whatever is refused, for a name or since the server closes, is a promise that rejects: a timer of the product has a catch there', async () => {
-  const server = await startServer();
+  await using server = await startServer();
   const { realtime } = server;
   const { documents } = realtime;
   const calls = (name: string): readonly (() => Promise<unknown>)[] => [

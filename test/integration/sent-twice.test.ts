@@ -24,7 +24,7 @@ const meta = (id?: string) => ({ room: 'order:1', ...(id === undefined ? {} : { 
 
 test('[2] the product hears once of an event that is sent again, over whatever sockets, during and after the first, and after a restart', async () => {
   const heard: unknown[] = [];
-  const server = await startServer({ events: [...events] });
+  await using server = await startServer({ events: [...events] });
   server.realtime.on('client:event', ({ data }) => heard.push(data));
   const tabs = [await server.connect(tokenFor('ada')), await server.connect(tokenFor('ada'))] as const;
   const answers = await Promise.all(

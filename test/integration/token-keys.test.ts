@@ -63,7 +63,7 @@ test('a server that closes lets go of an issuer that does not answer', async () 
       }),
   );
   onTestFinished(() => unanswered.mockRestore());
-  const ashlar = await startServer({ jwtSecret: undefined, jwtJwksUrl: 'https://issuer.example/keys' });
+  await using ashlar = await startServer({ jwtSecret: undefined, jwtJwksUrl: 'https://issuer.example/keys' });
   expect(asked.map(({ aborted }) => aborted)).toEqual([false]);
   await ashlar.stop();
   expect(asked.map(({ aborted }) => aborted)).toEqual([true]);
