@@ -6,7 +6,9 @@ import { createLog } from '../create-log.ts';
 import { createAuthenticator } from '../guard/authenticate.ts';
 import type { TokenClaims } from '../guard/sign-token.ts';
 import { PATHS } from '../http/own-paths.ts';
+import type { Settings } from '../options.ts';
 import { RealtimeServer } from '../server.ts';
+import { refuseRequest } from '../sockets/refuse-http.ts';
 import { createSystemClock } from '../system-clock.ts';
 import { developmentSecret } from './development-secret.ts';
 import { canSign, signFor } from './token.ts';
@@ -58,7 +60,7 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   let state: ServingState = 'starting';
   let app: App | null = null;
   const http = createServer((request, response) => {
-    if (app === null) answerElsewhere(request.url ?? '/', response, state, config);
+    if (app === null) answerElsewhere(request, response, state, config);
     else app.answer(request, response);
   });
   // Node allows 60 s and 300 s: a few hundred slow senders would hold as many connections.
@@ -72,7 +74,7 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   const realtime = new RealtimeServer({ ...config.settings, metrics: config.settings.metrics ?? true });
   try {
     await realtime.initialize(http);
-    app = (await withApp?.(hostOf(realtime, http, config))) ?? null;
+    app = (await withApp?.(hostOf(realtime, http, config.settings))) ?? null;
   } catch (thrown) {
     http.close();
     http.closeAllConnections();
@@ -87,7 +89,8 @@ export async function serve(flags: ServeFlags, version: string, developmentApp?:
   announce(config, address, version, app !== null, (fields, message) => log.info(fields, message));
 }
 
-function hostOf(realtime: RealtimeServer, http: Server, { settings }: Config): AppHost {
+/** What an app gets of a server with these settings. */
+export function hostOf(realtime: RealtimeServer, http: Server, settings: Settings): AppHost {
   const authenticate = createAuthenticator({
     secret: settings.jwtSecret,
     algorithms: settings.jwtAlgorithms,
@@ -126,17 +129,15 @@ function cannotListen(error: NodeJS.ErrnoException, port: number, host: string):
  * What is not Ashlar's own: a standalone server has no app beside it that would answer. While it starts and stops, that is everything: then a
  * publisher must hear "later", and never that there is no such path.
  */
-function answerElsewhere(url: string, response: ServerResponse, state: ServingState, { settings }: Config): void {
+function answerElsewhere(request: IncomingMessage, response: ServerResponse, state: ServingState, { settings }: Config): void {
+  const { url = '/' } = request;
   const isRoot = url === '/' || url.startsWith('/?');
   if (state === 'ready' && isRoot) {
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
     response.end(`Ashlar is running. Its HTTP API: ${settings.prefix}${PATHS.docs}\n`);
     return;
   }
-  const error = new AshlarError(ANSWERS[state]).toWire();
-  const headers = { 'Content-Type': 'application/json', ...(state === 'ready' ? {} : { 'Retry-After': '1' }) };
-  response.writeHead(state === 'ready' ? 404 : 503, headers);
-  response.end(JSON.stringify({ success: false, error }));
+  refuseRequest(request, response, new AshlarError(ANSWERS[state]));
 }
 
 function stopOnSignals(stopServing: () => Promise<void>): void {

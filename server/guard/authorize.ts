@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Authorize } from '../options.ts';
 import { SmallMap } from '../small-map.ts';
 import type { Store } from '../storage/store.ts';
+import { withinTime } from '../within-time.ts';
 import { createAccessGrants } from './access-grants.ts';
 
 export interface AuthorizerOptions {
@@ -63,7 +64,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
   const askProduct = async (ask: Authorize, user: User, room: RoomName): Promise<Access | undefined> => {
     try {
-      const answer: unknown = await withinTime(() => ask(user, room));
+      const late = () => new AshlarError('timeout', { detail: `authorize: ${timeoutMs} ms` });
+      // In a promise of its own, so that a callback that throws at once is caught as well; what comes too late is ignored.
+      const asked = new Promise<unknown>((resolve) => resolve(ask(user, room)));
+      const answer = await withinTime(clock, timeoutMs, late, asked);
       if (answer === undefined || ACCESS_LEVELS.some((level) => level === answer)) return answer as Access | undefined;
       throw new TypeError(`authorize answered ${typeof answer}: an access level or undefined is expected`);
     } catch (error) {
@@ -71,13 +75,6 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       throw new AshlarError('access-check-failed', { cause: error, room });
     }
   };
-
-  const withinTime = <Answer>(ask: () => Answer | Promise<Answer>): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const cancel = clock.after(timeoutMs, () => reject(new AshlarError('timeout', { detail: `authorize: ${timeoutMs} ms` })));
-      // In a promise of its own, so that a callback that throws at once is caught as well; what comes too late is ignored.
-      new Promise<Answer>((answer) => answer(ask())).then(resolve, reject).finally(cancel);
-    });
 
   const attempt = async (user: User, room: RoomName): Promise<Access> => {
     const { stored, underWay } = await grants.read(room, user.id);

@@ -84,7 +84,7 @@ export function attachHttpApi(httpServer: HttpServer, ports: HttpApiPorts): Atta
       async ready() {
         const error = ports.unavailable();
         if (error !== undefined) throw error;
-        const late = new AshlarError('storage-unavailable', { detail: `no write in ${WRITES_WITHIN_MS / 1_000} s` });
+        const late = () => new AshlarError('storage-unavailable', { detail: `no write in ${WRITES_WITHIN_MS / 1_000} s` });
         await withinTime(ports.clock, WRITES_WITHIN_MS, late, ports.probe());
       },
     },

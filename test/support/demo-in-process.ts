@@ -4,11 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDemo } from '../../demo/backend/demo.ts';
-import type { App } from '../../server/cli/serve.ts';
-import { createAuthenticator } from '../../server/guard/authenticate.ts';
-import { signToken } from '../../server/guard/sign-token.ts';
+import { type App, hostOf } from '../../server/cli/serve.ts';
+import { Settings } from '../../server/options.ts';
 import { RealtimeServer } from '../../server/server.ts';
-import { createSystemClock } from '../../server/system-clock.ts';
 import { SECRET } from './start-server.ts';
 
 export interface DemoInProcess extends AsyncDisposable {
@@ -21,19 +19,11 @@ export async function startDemoInProcess(): Promise<DemoInProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ashlar-demo-'));
   let app: App | null = null;
   const http = createServer((request, response) => app?.answer(request, response));
-  const realtime = new RealtimeServer({ jwtSecret: SECRET, logLevel: 'silent', dataDir });
+  const settings = Settings.parse({ jwtSecret: SECRET, logLevel: 'silent', dataDir });
+  const realtime = new RealtimeServer(settings);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   await realtime.initialize(http);
-  const authenticate = createAuthenticator({ secret: SECRET, algorithms: ['HS256'], clock: createSystemClock() });
-  app = await createDemo(
-    {
-      realtime,
-      http,
-      sign: (claims, expiresInSeconds) => signToken(claims, SECRET, { expiresInSeconds }),
-      verify: (token) => authenticate(token).user,
-    },
-    { hot: false },
-  );
+  app = await createDemo(hostOf(realtime, http, settings), { hot: false });
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     realtime,
