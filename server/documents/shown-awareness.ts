@@ -30,9 +30,9 @@ export class ShownAwareness {
     if (this.#gathered !== null) this.#gathered.set(entry.clientId, entry);
     else if (size <= MOST_AT_ONCE) this.#send(new Map([[entry.clientId, entry]]));
     else {
-      this.#gathered = new Map([[entry.clientId, entry]]);
+      const gathered = new Map([[entry.clientId, entry]]);
+      this.#gathered = gathered;
       this.#clock.after(size * GATHER_MS_PER_MEMBER, () => {
-        const gathered = this.#gathered ?? new Map();
         this.#gathered = null;
         this.#send(gathered);
       });
@@ -52,12 +52,11 @@ export class ShownAwareness {
     for (const member of this.#room.members.values()) {
       if (!(member instanceof DocumentMember)) continue;
       const own = member.session?.clientId;
-      const isShown = own !== undefined && entries.has(own);
-      const others = isShown ? all.filter(({ clientId }) => clientId !== own) : all;
+      const others = own !== undefined && entries.has(own) ? all.filter(({ clientId }) => clientId !== own) : all;
       if (others.length === 0) continue;
       if (member.missedAwareness === null) {
-        if (!isShown) shared ??= this.#encode(all);
-        const packet = isShown ? this.#encode(others) : (shared as EncodedPacket);
+        if (others === all) shared ??= this.#encode(all);
+        const packet = others === all && shared !== null ? shared : this.#encode(others);
         if (member.connection.outbox.offer(packet) === 'sent') continue;
         member.missedAwareness = new Map();
         member.connection.outbox.whenDrained(() => this.sendTo(member, member.takeMissedAwareness()));

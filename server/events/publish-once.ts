@@ -53,11 +53,11 @@ export function createPublishOnce(catalog: Catalog, publish: Publish): PublishOn
 
   return async (publication) => {
     const { definition, room, userId, id } = publication;
+    const hasId = id !== undefined && userId !== null && definition.delivery.class === 'log';
+    // Most events have none, and nothing is before them.
+    if (!hasId && lines.size === 0) return publishNow(publication);
     const line = JSON.stringify([room.name, userId]);
-    if (id === undefined || userId === null || definition.delivery.class !== 'log') {
-      if (!lines.has(line)) return publishNow(publication);
-      return inLine(line, () => ({ published: publishNow(publication) }));
-    }
+    if (!hasId) return lines.has(line) ? inLine(line, () => ({ published: publishNow(publication) })) : publishNow(publication);
     const key = JSON.stringify([room.name, userId, id]);
     const first = underWay.get(key);
     if (first !== undefined) {
