@@ -17,13 +17,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { lockDataFolder } from '../../server/storage/sqlite/data-folder.ts';
 import { loadSqlite } from '../../server/storage/sqlite/load-sqlite.ts';
 import { openSqliteStore } from '../../server/storage/sqlite/sqlite-store.ts';
-import type { NewRecord, Store } from '../../server/storage/store.ts';
+import type { Store } from '../../server/storage/store.ts';
 import { createSystemClock } from '../../server/system-clock.ts';
 import { AshlarError } from '../../shared/errors.ts';
 import { parseRoomName } from '../../shared/room-name.ts';
 import { startChildServer } from '../support/child-server.ts';
 import { runCli } from '../support/run-cli.ts';
 import { tokenFor } from '../support/start-server.ts';
+import { record } from '../support/writer-calls.ts';
 
 const room = parseRoomName('chat:a');
 let folder: string;
@@ -54,17 +55,7 @@ async function withStore<T>(work: (store: Store) => Promise<T>, where = dataDir)
 
 async function append(store: Store, text: string): Promise<void> {
   const { fence, head } = await store.open(room);
-  const record: NewRecord = {
-    at: 1,
-    userId: 'anna',
-    kind: 'k',
-    payload: Buffer.from(text),
-    version: 1,
-    id: null,
-    session: null,
-    counter: 0,
-  };
-  await store.append({ appends: [{ room, fence, expectedHead: head, records: [record] }] });
+  await store.append({ appends: [{ room, fence, expectedHead: head, records: [record(text)] }] });
 }
 
 const texts = (where: string) =>

@@ -2,7 +2,8 @@ import type { OpenDocument } from 'ashlar/client';
 import { useUndo } from 'ashlar/react';
 import { useCallback, useState } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
-import { mayWrite, useAccess, useMayWrite } from '../offline/remembered-access.ts';
+import { useHasStopped } from '../offline/has-stopped.ts';
+import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { focusSoon } from '../shared/focus-keeper.ts';
@@ -20,10 +21,11 @@ const UNDO = { types: ['cards'] };
 export function BoardView({ document }: { document: OpenDocument }) {
   const board = useBoard(document);
   const access = useAccess(document);
+  const hasStopped = useHasStopped(document);
   const { canUndo, canRedo, undo, redo, stopCapturing } = useUndo(document, UNDO);
   const [said, setSaid] = useState('');
   const drag = useCardDrag();
-  const editable = useMayWrite(document);
+  const editable = mayWrite(access) && !hasStopped;
   const takeBack = useCallback(() => {
     if (canUndo) undo();
     setSaid(canUndo ? 'Undone' : 'Nothing to undo');

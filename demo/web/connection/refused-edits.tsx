@@ -1,7 +1,8 @@
 import type { OpenDocument, SaveStatus } from 'ashlar/client';
-import { useReadable, useSaveStatus } from 'ashlar/react';
+import { useSaveStatus } from 'ashlar/react';
 import { useEffect, useState } from 'react';
 import * as Y from 'yjs';
+import { useHasStopped } from '../offline/has-stopped.ts';
 import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { sayWhy } from '../shared/say-why.ts';
 
@@ -21,7 +22,7 @@ export function RefusedEdits({ document, title, text }: RefusedEditsProps) {
   const access = useAccess(document);
   const [left, setLeft] = useState<Uint8Array | null>(null);
   // A document that has stopped stays refused: that one has been told is kept here.
-  const hasStopped = useReadable(handle.status, ({ state }) => state === 'stopped');
+  const hasStopped = useHasStopped(document);
   const [isClosed, setClosed] = useState(false);
   // Told here, and not to the console.
   useEffect(() => handle.on('error', () => {}), [handle]);

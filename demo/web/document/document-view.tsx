@@ -2,8 +2,9 @@ import type { OpenDocument } from 'ashlar/client';
 import { useReadable } from 'ashlar/react';
 import { lazy, Suspense } from 'react';
 import { RefusedEdits } from '../connection/refused-edits.tsx';
+import { useHasStopped } from '../offline/has-stopped.ts';
 import { useIsNotLoaded } from '../offline/not-loaded.tsx';
-import { useAccess, useMayWrite } from '../offline/remembered-access.ts';
+import { mayWrite, useAccess } from '../offline/remembered-access.ts';
 import { WhenHere } from '../offline/when-here.tsx';
 import { PeopleHere } from '../people/people-here.tsx';
 import { Icon } from '../shared/icon.tsx';
@@ -16,7 +17,8 @@ const Editor = lazy(() => import('./editor.tsx').then((module) => ({ default: mo
 /** A page. */
 export function DocumentView({ document, title }: { document: OpenDocument; title: string }) {
   const access = useAccess(document);
-  const editable = useMayWrite(document);
+  const hasStopped = useHasStopped(document);
+  const editable = mayWrite(access) && !hasStopped;
   const status = useReadable(document.handle.status);
   const isNotLoaded = useIsNotLoaded(document);
   const refused = status.state === 'refused' && !isNotLoaded;

@@ -25,13 +25,6 @@ export function mayWrite(access: Access | null): boolean {
   return access !== null && permits(access, 'write');
 }
 
-/** Whether what one writes into a document would reach anybody: one that has stopped, such as a deleted one, takes nothing any more. */
-export function useMayWrite(document: Pick<OpenDocument, 'name' | 'handle'>): boolean {
-  const access = useAccess(document);
-  const hasStopped = useReadable(document.handle.status, ({ state }) => state === 'stopped');
-  return mayWrite(access) && !hasStopped;
-}
-
 export function rememberAccess(userId: string, document: string, access: Access): void {
   localStorage.setItem(keyOf(userId, document), access);
 }
